@@ -1,0 +1,16 @@
+//! Makes AWS CloudFormation templates declare their ECR repositories
+//! `ImageTagMutability: IMMUTABLE`, changing only the bytes that must change.
+
+pub mod edit;
+pub mod find;
+pub mod plan;
+pub mod remediate;
+pub mod source;
+pub mod span;
+pub mod syntax;
+pub mod template;
+pub mod verify;
+
+pub use find::{Profile, Verdict};
+pub use plan::Applicability;
+pub use remediate::{remediate, Answer, Assessment, Rules};

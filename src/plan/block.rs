@@ -1,0 +1,238 @@
+//! What to write into YAML block mappings: lines and their indentation.
+//!
+//! This module owns whole lines. A new line goes directly below the line of
+//! the key that it belongs to, above any comments there, so that no comment
+//! is parted from the key that it stands above.
+
+use super::{quoted, Dress, Planner, Refusal};
+use crate::edit::Edit;
+use crate::find::{IMMUTABLE, MODE};
+use crate::span::{LineIndex, Span};
+use crate::syntax::{CollectionStyle, Entry, NodeId, ScalarStyle, Tree, Value};
+use crate::template::Resource;
+
+/// The step of a file that gives no other evidence.
+const COMMON_STEP: usize = 2;
+
+/// By how many columns the children of `Properties` are indented most often
+/// in this file; None where no resource has any on lines of their own.
+pub(super) fn usual_step(
+    tree: &Tree<'_>,
+    lines: &LineIndex<'_>,
+    resources: &[Resource],
+) -> Option<usize> {
+    let mut counts: Vec<(usize, usize)> = Vec::new();
+    let column = |id| lines.position(tree.start(id)).column;
+    for resource in resources {
+        let Some(properties) = tree.entry(resource.body, "Properties") else {
+            continue;
+        };
+        let Some(first) = tree.entries(properties.value).first() else {
+            continue;
+        };
+        if tree.collection_style(properties.value) != Some(CollectionStyle::Block) {
+            continue;
+        }
+        let step = column(first.key).saturating_sub(column(properties.key));
+        if step == 0 {
+            continue;
+        }
+        match counts.iter_mut().find(|(known, _)| *known == step) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((step, 1)),
+        }
+    }
+    // The first of the most frequent: max_by_key would take the last.
+    let most = counts.iter().map(|&(_, count)| count).max()?;
+    let usual = counts.iter().find(|&&(_, count)| count == most)?;
+    Some(usual.0)
+}
+
+/// The mode as the first entry of a block mapping that has others.
+pub(super) fn add_first(
+    planner: &Planner<'_, '_>,
+    properties: Entry,
+    mapping: NodeId,
+    dress: Dress,
+) -> Result<Edit, Refusal> {
+    let Planner { tree, lines, .. } = planner;
+    let first = tree.node(mapping).span.start;
+    let declaration = declaration(dress);
+    if !lines.begins_line(first) {
+        // `? Properties` and `: First: …` on one line, or the like.
+        let indent = indent_of(planner, mapping)?;
+        let ending = lines.line_ending(first);
+        return Ok(Edit::insert(
+            first,
+            format!("{declaration}{ending}{indent}"),
+        ));
+    }
+    let head = if tree.resolve(properties.value) == properties.value {
+        planner
+            .after_colon(properties.key)
+            .map(|colon| planner.head_end(properties.value, colon))
+    } else {
+        // The properties stand at their anchor, not at this resource's key.
+        tree.node(mapping)
+            .anchor
+            .map(|anchor| planner.head_end(mapping, anchor.end))
+    };
+    let head = head.ok_or(Refusal::Layout("the key has no colon"))?;
+    let indent = lines.indent(first);
+    if indent.contains('\t') {
+        return Err(Refusal::Layout("the indentation holds tabs"));
+    }
+    Ok(new_line(lines, head, &format!("{indent}{declaration}")))
+}
+
+/// The mode below a `Properties:` for which nothing is written.
+pub(super) fn fill_properties(
+    planner: &Planner<'_, '_>,
+    properties: Entry,
+    resource: Resource,
+    dress: Dress,
+) -> Result<Edit, Refusal> {
+    let colon = planner
+        .after_colon(properties.key)
+        .ok_or(Refusal::Layout("the key has no colon"))?;
+    let head = planner.head_end(properties.value, colon);
+    let indent = indent_of(planner, resource.body)?;
+    let step = " ".repeat(step(planner, resource));
+    let declaration = declaration(dress);
+    Ok(new_line(
+        planner.lines,
+        head,
+        &format!("{indent}{step}{declaration}"),
+    ))
+}
+
+/// `Properties` with the mode, below `Type`.
+pub(super) fn add_properties(
+    planner: &Planner<'_, '_>,
+    body: NodeId,
+    type_entry: Entry,
+    resource: Resource,
+    dress: Dress,
+) -> Result<Vec<Edit>, Refusal> {
+    let Planner { tree, lines, .. } = planner;
+    if tree.scalar_style(type_entry.value) == Some(ScalarStyle::Block) {
+        return Err(Refusal::Layout("Type is a block scalar"));
+    }
+    let end = tree.node(type_entry.value).span.end;
+    let indent = indent_of(planner, body)?;
+    let step = " ".repeat(step(planner, resource));
+    let ending = lines.line_ending(end);
+    let properties = quoted("Properties", dress.key);
+    let declaration = declaration(dress);
+    let text = format!("{indent}{properties}:{ending}{indent}{step}{declaration}");
+    Ok(vec![new_line(lines, end, &text)])
+}
+
+/// Takes an entry away: its lines, and the comment block directly above it.
+pub(super) fn remove(
+    planner: &Planner<'_, '_>,
+    mapping: NodeId,
+    entry: Entry,
+) -> Result<Vec<Edit>, Refusal> {
+    let Planner { tree, lines, .. } = planner;
+    let text = tree.text();
+    let start = tree.start(entry.key);
+    if !lines.begins_line(start) {
+        return Err(Refusal::Layout(
+            "the exclusion filters share a line with another key",
+        ));
+    }
+    let column = lines.position(tree.node(mapping).span.start).column - 1;
+    let mut first = lines.line(start);
+    while let Some(above) = first.start.checked_sub(1).map(|at| lines.line(at)) {
+        let comment = Span::new(above.start, above.text_end).of(text);
+        let depth = comment.len() - comment.trim_start_matches(' ').len();
+        if above.start == first.start || depth != column || !comment.trim_start().starts_with('#') {
+            break;
+        }
+        first = above;
+    }
+    let mut last = lines.line(deep_end(tree, entry)?);
+    // Comments deeper than the key, after its value's last line, are part of it.
+    let mut next = last;
+    while next.end < text.len() {
+        next = lines.line(next.end);
+        let line = Span::new(next.start, next.text_end).of(text);
+        let bare = line.trim_start_matches(' ');
+        if bare.starts_with('#') && line.len() - bare.len() > column {
+            last = next;
+        } else if !bare.trim().is_empty() {
+            break;
+        }
+    }
+    let mut span = Span::new(first.start, last.end);
+    if last.text_end == last.end {
+        // The file's last line has no ending, and shall have none.
+        let above = lines.line(first.start.saturating_sub(1));
+        span.start = above.text_end.min(first.start);
+    }
+    Ok(vec![Edit::remove(span)])
+}
+
+/// Where the last word of an entry ends.
+fn deep_end(tree: &Tree<'_>, entry: Entry) -> Result<usize, Refusal> {
+    let mut end = tree.node(entry.key).span.end;
+    let mut todo = vec![entry.value];
+    while let Some(id) = todo.pop() {
+        let node = tree.node(id);
+        match &node.value {
+            Value::Scalar {
+                style: ScalarStyle::Block,
+                ..
+            } => return Err(Refusal::Layout("the exclusion filters hold a block scalar")),
+            Value::Scalar { .. } | Value::Alias { .. } => {}
+            Value::Mapping { entries, .. } => {
+                todo.extend(entries.iter().flat_map(|entry| [entry.key, entry.value]));
+            }
+            Value::Sequence { items, .. } => todo.extend(items),
+        }
+        end = end.max(node.span.end);
+    }
+    Ok(end)
+}
+
+fn declaration(dress: Dress) -> String {
+    let (key, value) = (quoted(MODE, dress.key), quoted(IMMUTABLE, dress.value));
+    format!("{key}: {value}")
+}
+
+/// The spaces before the entries of a block mapping.
+fn indent_of(planner: &Planner<'_, '_>, mapping: NodeId) -> Result<String, Refusal> {
+    let start = planner.tree.node(mapping).span.start;
+    let line = planner.lines.line(start);
+    let before = Span::new(line.start, start).of(planner.tree.text());
+    if before.contains('\t') {
+        return Err(Refusal::Layout("the indentation holds tabs"));
+    }
+    // What stands before the first entry on its line may be `- ` or `: `.
+    Ok(" ".repeat(before.chars().count()))
+}
+
+/// By how many columns to indent below `Properties`: as the file does, else
+/// as the resource's body is below its logical ID.
+fn step(planner: &Planner<'_, '_>, resource: Resource) -> usize {
+    let logical_id = planner.column(resource.logical_id);
+    let body = planner.tree.node(resource.body).span.start;
+    let body = planner.lines.position(body).column - 1;
+    planner
+        .step
+        .or_else(|| body.checked_sub(logical_id).filter(|&step| step > 0))
+        .unwrap_or(COMMON_STEP)
+}
+
+/// `text` as lines of its own below the line of `offset`.
+fn new_line(lines: &LineIndex<'_>, offset: usize, text: &str) -> Edit {
+    let line = lines.line(offset);
+    let ending = lines.line_ending(offset);
+    if line.text_end == line.end {
+        // The file's last line, without an ending: the new one has none either.
+        Edit::insert(line.end, format!("{ending}{text}"))
+    } else {
+        Edit::insert(line.end, format!("{text}{ending}"))
+    }
+}

@@ -1,0 +1,336 @@
+//! What to write into mappings in braces: members and their commas.
+//!
+//! This module owns JSON objects and YAML flow mappings alike: both are
+//! braces, members and commas, and differ only in quotes, which come with
+//! the [`Dress`]. A new member is laid out as its neighbours are: on a line
+//! of its own, or beside them.
+
+use super::{quoted, Dress, Planner, Refusal};
+use crate::edit::Edit;
+use crate::find::{IMMUTABLE, MODE};
+use crate::span::Span;
+use crate::syntax::{Entry, NodeId, ScalarStyle, Value};
+use crate::template::Resource;
+
+/// The step of a file that gives no other evidence.
+const COMMON_STEP: &str = "  ";
+
+const BLANKS: [char; 2] = [' ', '\t'];
+
+/// The mode as the first member of a mapping that has others.
+pub(super) fn add_first(
+    planner: &Planner<'_, '_>,
+    mapping: NodeId,
+    dress: Dress,
+) -> Result<Edit, Refusal> {
+    let Planner { tree, lines, .. } = planner;
+    let text = tree.text();
+    let open = brace(planner, mapping)?;
+    let entries = tree.entries(mapping);
+    let Some(first) = entries.first() else {
+        return Err(Refusal::Layout("the mapping has no members"));
+    };
+    let start = tree.start(first.key);
+    let gap = Span::new(open + 1, start).of(text);
+    if !is_filler(gap) {
+        return Err(Refusal::Layout("the first key of the mapping is explicit"));
+    }
+    let member = member(planner, mapping, dress);
+    if gap.contains('\n') {
+        if !lines.begins_line(start) {
+            return Err(Refusal::Layout("the first member shares its line"));
+        }
+        let line = lines.line(open);
+        let (indent, ending) = (lines.indent(start), lines.line_ending(open));
+        return Ok(Edit::insert(line.end, format!("{indent}{member},{ending}")));
+    }
+    let separator = separator(planner, mapping);
+    Ok(Edit::insert(start, format!("{member}{separator}")))
+}
+
+/// The mode as the only member of an empty mapping, be it on one line or
+/// opened over two.
+pub(super) fn fill_empty(
+    planner: &Planner<'_, '_>,
+    mapping: NodeId,
+    type_entry: Entry,
+    resource: Resource,
+    dress: Dress,
+) -> Result<Edit, Refusal> {
+    let Planner { tree, lines, .. } = planner;
+    let open = brace(planner, mapping)?;
+    let node = tree.node(mapping);
+    let inner = Span::new(open + 1, node.span.end.saturating_sub(1));
+    let written = inner.of(tree.text());
+    let colon = colon(planner, Some(type_entry));
+    let member = format!(
+        "{}{colon}{}",
+        quoted(MODE, dress.key),
+        quoted(IMMUTABLE, dress.value)
+    );
+    if written.contains('\n') {
+        let line = lines.line(open);
+        let (indent, ending) = (lines.indent(open), lines.line_ending(open));
+        let step = step(planner, type_entry, resource);
+        return Ok(Edit::insert(
+            line.end,
+            format!("{indent}{step}{member}{ending}"),
+        ));
+    }
+    // One blank on each side of the member, if there are any.
+    Ok(match written.len() {
+        0 => Edit::insert(inner.start, member),
+        1 => Edit::insert(inner.end, format!("{member}{written}")),
+        _ => Edit::insert(inner.start + 1, member),
+    })
+}
+
+/// `Properties` with the mode, as the member after `Type`.
+pub(super) fn add_properties(
+    planner: &Planner<'_, '_>,
+    body: NodeId,
+    type_entry: Entry,
+    resource: Resource,
+    dress: Dress,
+) -> Result<Vec<Edit>, Refusal> {
+    let Planner { tree, lines, .. } = planner;
+    let open = brace(planner, body)?;
+    let key = tree.start(type_entry.key);
+    let end = end(planner, type_entry.value)?;
+    let name = quoted("Properties", dress.key);
+    let colon = colon(planner, Some(type_entry));
+    let after = After::of(planner, end);
+    let own_line = lines.begins_line(key) && lines.line(open).start != lines.line(key).start;
+    if !own_line || after.shares_line {
+        let value = mapping(planner, body, type_entry, dress);
+        let separator = separator(planner, body);
+        let blank = separator
+            .strip_prefix(',')
+            .filter(|rest| !rest.contains('\n'));
+        let blank = blank.unwrap_or(" ");
+        return Ok(vec![Edit::insert(
+            end,
+            format!(",{blank}{name}{colon}{value}"),
+        )]);
+    }
+    let (indent, ending) = (lines.indent(key), lines.line_ending(end));
+    let step = step(planner, type_entry, resource);
+    let member = format!(
+        "{}{colon}{}",
+        quoted(MODE, dress.key),
+        quoted(IMMUTABLE, dress.value)
+    );
+    let comma = if after.comma.is_some() { "," } else { "" };
+    let block = format!(
+        "{indent}{name}{colon}{{{ending}{indent}{step}{member}{ending}{indent}}}{comma}{ending}"
+    );
+    let below = lines.line(after.comma.unwrap_or(end)).end;
+    let mut edits = vec![Edit::insert(below, block)];
+    if after.comma.is_none() {
+        edits.push(Edit::insert(end, ","));
+    }
+    Ok(edits)
+}
+
+/// Takes a member away, with one comma, and its line if it has one.
+pub(super) fn remove(
+    planner: &Planner<'_, '_>,
+    mapping: NodeId,
+    entry: Entry,
+) -> Result<Vec<Edit>, Refusal> {
+    let Planner { tree, lines, .. } = planner;
+    let text = tree.text();
+    let entries = tree.entries(mapping);
+    let index = entries.iter().position(|other| *other == entry);
+    let index = index.ok_or(Refusal::Layout("the member is not there"))?;
+    let previous = index.checked_sub(1).and_then(|index| entries.get(index));
+    let next = entries.get(index + 1);
+    let start = tree.start(entry.key);
+    let value_end = end(planner, entry.value)?;
+    let after = After::of(planner, value_end);
+    let own_lines = lines.begins_line(start) && !after.shares_line;
+    if !own_lines {
+        let span = match (next, previous) {
+            (Some(next), _) => Span::new(start, tree.start(next.key)),
+            (None, Some(previous)) => Span::new(end(planner, previous.value)?, value_end),
+            (None, None) => return Err(Refusal::Layout("the member stands alone")),
+        };
+        let gap = match next {
+            Some(_) => Span::new(value_end, span.end),
+            None => Span::new(span.start, start),
+        };
+        if !is_filler_with_comma(gap.of(text)) {
+            return Err(Refusal::Layout("a comment stands between the members"));
+        }
+        return Ok(vec![Edit::remove(span)]);
+    }
+    let last = lines.line(after.comma.unwrap_or(value_end));
+    let mut first = lines.line(start);
+    while let Some(above) = first.start.checked_sub(1).map(|at| lines.line(at)) {
+        let comment = Span::new(above.start, above.text_end).of(text);
+        let same_depth = lines.indent(above.start) == lines.indent(start);
+        if above.start == first.start || !same_depth || !comment.trim_start().starts_with('#') {
+            break;
+        }
+        first = above;
+    }
+    let mut edits = vec![Edit::remove(Span::new(first.start, last.end))];
+    if let (None, None, Some(previous)) = (after.comma, next, previous) {
+        // The member before it is the last one now.
+        let value_end = end(planner, previous.value)?;
+        let comma = After::of(planner, value_end).comma;
+        let comma = comma.ok_or(Refusal::Layout("no comma between the members"))?;
+        edits.push(Edit::remove(Span::new(comma - 1, comma)));
+    }
+    Ok(edits)
+}
+
+/// The mode as a member beside those of `beside`.
+pub(super) fn member(planner: &Planner<'_, '_>, beside: NodeId, dress: Dress) -> String {
+    let colon = colon(planner, planner.tree.entries(beside).first().copied());
+    let (key, value) = (quoted(MODE, dress.key), quoted(IMMUTABLE, dress.value));
+    format!("{key}{colon}{value}")
+}
+
+/// A mapping of the mode alone, on one line, padded as `body` is if that is
+/// a mapping in braces.
+pub(super) fn mapping(
+    planner: &Planner<'_, '_>,
+    body: NodeId,
+    type_entry: Entry,
+    dress: Dress,
+) -> String {
+    let colon = colon(planner, Some(type_entry));
+    let (key, value) = (quoted(MODE, dress.key), quoted(IMMUTABLE, dress.value));
+    let text = planner.tree.text();
+    let is_padded = brace(planner, body).is_ok_and(|open| {
+        let inner = Span::new(open + 1, text.len().min(open + 3)).of(text);
+        inner.starts_with(' ') && !inner.ends_with(BLANKS) && !inner.contains(['\n', '\r'])
+    });
+    let pad = if is_padded { " " } else { "" };
+    format!("{{{pad}{key}{colon}{value}{pad}}}")
+}
+
+/// Where a node in braces ends.
+pub(super) fn end(planner: &Planner<'_, '_>, id: NodeId) -> Result<usize, Refusal> {
+    let node = planner.tree.node(id);
+    match node.value {
+        Value::Scalar {
+            style: ScalarStyle::Block,
+            ..
+        } => Err(Refusal::Layout("a block scalar stands in the way")),
+        _ => Ok(node
+            .anchor
+            .into_iter()
+            .chain(node.tag)
+            .map(|span| span.end)
+            .fold(node.span.end, usize::max)),
+    }
+}
+
+/// What follows a member's value.
+struct After {
+    /// Where its comma ends, if one stands on the same line.
+    comma: Option<usize>,
+    /// Whether more than a comma and a comment stands on the rest of the
+    /// line, or a comma on a later one.
+    shares_line: bool,
+}
+
+impl After {
+    fn of(planner: &Planner<'_, '_>, end: usize) -> Self {
+        let Planner { tree, lines, .. } = planner;
+        let line = lines.line(end);
+        let rest = Span::new(end, line.text_end).of(tree.text());
+        let bare = rest.trim_start_matches(BLANKS);
+        let (comma, tail) = match bare.strip_prefix(',') {
+            Some(tail) => (Some(line.text_end - tail.len()), tail),
+            None => (None, bare),
+        };
+        let tail = tail.trim_start_matches(BLANKS);
+        let mut shares_line = !(tail.is_empty() || tail.starts_with('#'));
+        if comma.is_none() && !shares_line {
+            let mut at = line.end;
+            // A comma at the start of a later line.
+            while let Some(rest) = tree.text().get(at..) {
+                let trimmed = rest.trim_start();
+                at += rest.len() - trimmed.len();
+                if trimmed.starts_with('#') {
+                    at = lines.line(at).end;
+                    continue;
+                }
+                shares_line = trimmed.starts_with(',') || trimmed.is_empty();
+                break;
+            }
+        }
+        Self { comma, shares_line }
+    }
+}
+
+/// Where the brace of a mapping stands. (A lone pair in a YAML sequence,
+/// `[a: b]`, has none.)
+fn brace(planner: &Planner<'_, '_>, mapping: NodeId) -> Result<usize, Refusal> {
+    let span = planner.tree.node(mapping).span;
+    if span.of(planner.tree.text()).starts_with('{') {
+        Ok(span.start)
+    } else {
+        Err(Refusal::Layout("the mapping has no braces"))
+    }
+}
+
+/// What stands between two members on one line: as between the first two,
+/// if that is a comma and white space; else as the colons suggest.
+fn separator(planner: &Planner<'_, '_>, mapping: NodeId) -> String {
+    let tree = planner.tree;
+    if let [first, second, ..] = tree.entries(mapping) {
+        if let Ok(end) = end(planner, first.value) {
+            let between = Span::new(end, tree.start(second.key)).of(tree.text());
+            if between.trim() == "," {
+                return between.to_owned();
+            }
+        }
+    }
+    let first = tree.entries(mapping).first().copied();
+    let is_tight = first.is_some_and(|first| written_colon(planner, first) == ":");
+    if is_tight { "," } else { ", " }.to_owned()
+}
+
+/// The colon as `sibling` has it, unless that is aligned to others.
+fn colon(planner: &Planner<'_, '_>, sibling: Option<Entry>) -> &'static str {
+    let written = sibling.map_or("", |sibling| written_colon(planner, sibling));
+    [":", " : ", " :"]
+        .into_iter()
+        .find(|&known| known == written)
+        .unwrap_or(": ")
+}
+
+fn written_colon<'a>(planner: &Planner<'_, 'a>, entry: Entry) -> &'a str {
+    let tree = planner.tree;
+    Span::new(tree.node(entry.key).span.end, tree.start(entry.value)).of(tree.text())
+}
+
+/// By what to indent below a line of the resource: as `Type` is below the
+/// logical ID, where each begins a line.
+fn step(planner: &Planner<'_, '_>, type_entry: Entry, resource: Resource) -> String {
+    let Planner { tree, lines, .. } = planner;
+    let deeper = tree.start(type_entry.key);
+    let outer = tree.start(resource.logical_id);
+    if lines.begins_line(deeper) && lines.begins_line(outer) {
+        if let Some(step) = lines.indent(deeper).strip_prefix(lines.indent(outer)) {
+            return step.to_owned();
+        }
+    }
+    COMMON_STEP.to_owned()
+}
+
+/// Whether a text between members is white space and comments.
+fn is_filler(text: &str) -> bool {
+    text.lines().all(|line| {
+        let line = line.trim();
+        line.is_empty() || line.starts_with('#')
+    })
+}
+
+fn is_filler_with_comma(text: &str) -> bool {
+    text.trim() == ","
+}

@@ -1,0 +1,567 @@
+//! From a finding to a fix or a refusal.
+//!
+//! This module owns the decision of *what to write where*: the insertion
+//! point, the indentation, the quotes, the commas. It does no I/O and makes
+//! no edit; what it plans is proven by [`crate::verify`], which does not know
+//! how the plan was made.
+//!
+//! What a block mapping of YAML needs stands in [`block`], what a mapping in
+//! braces needs, be it JSON or YAML, in [`flow`].
+
+mod block;
+mod flow;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::edit::Edit;
+use crate::find::{self, Finding, Obstacle, Repair, FILTERS, IMMUTABLE, MODE};
+use crate::span::{LineIndex, Span};
+use crate::syntax::change::{Change, Changes, New};
+use crate::syntax::{CollectionStyle, Entry, Format, NodeId, ScalarStyle, Tree, Value};
+use crate::template::Resource;
+
+/// How sure a fix is to be wanted. Ordered: a user who allows the less sure
+/// allows the surer too, so a filter is `<=`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Applicability {
+    /// The fix is what anybody would write.
+    Safe,
+    /// The fix takes a decision that is the user's: made with
+    /// `--unsafe-fixes` only.
+    Unsafe,
+}
+
+/// What repairs one finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// How sure it is to be wanted.
+    pub applicability: Applicability,
+    /// The bytes to change.
+    pub edits: Vec<Edit>,
+    /// What that means for the document.
+    pub changes: Changes,
+}
+
+/// Why a finding is not repaired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The template does not decide, or contradicts itself.
+    Obstacle(Obstacle),
+    /// The bytes to change lie in an anchored node, and an alias (or the
+    /// anchor) stands where the change is not wanted.
+    Shared {
+        /// Where it stands, in bytes.
+        at: usize,
+    },
+    /// The word stands in a block scalar that would not become the word
+    /// alone.
+    BlockScalar,
+    /// The text is laid out in a way that leaves no sure place to write.
+    Layout(&'static str),
+}
+
+impl Refusal {
+    /// A short name that stays the same between releases.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Obstacle(Obstacle::DuplicateKey(_)) => "duplicate-key",
+            Self::Obstacle(Obstacle::Computed(_)) => "computed",
+            Self::Obstacle(Obstacle::Merged(_)) => "merged",
+            Self::Obstacle(Obstacle::NotAMapping) => "not-a-mapping",
+            Self::Obstacle(Obstacle::NotAScalar) => "not-a-scalar",
+            Self::Shared { .. } => "shared",
+            Self::BlockScalar => "block-scalar",
+            Self::Layout(_) => "layout",
+        }
+    }
+
+    /// The reason and the remedy, for people.
+    #[must_use]
+    pub fn explain(&self, lines: &LineIndex<'_>) -> String {
+        match self {
+            Self::Obstacle(obstacle) => obstacle.to_string(),
+            Self::Shared { at } => format!(
+                "the node is shared through an anchor (line {}); write {MODE}: {IMMUTABLE} by hand",
+                lines.position(*at).line
+            ),
+            Self::BlockScalar => {
+                format!("the value is a block scalar; write {MODE}: {IMMUTABLE} by hand")
+            }
+            Self::Layout(why) => {
+                format!("{why}; write {MODE}: {IMMUTABLE} by hand")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Applicability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Safe => "safe",
+            Self::Unsafe => "unsafe",
+        })
+    }
+}
+
+/// Plans the fixes of one tree.
+pub struct Planner<'t, 'a> {
+    tree: &'t Tree<'a>,
+    lines: &'t LineIndex<'a>,
+    /// The aliases of each anchored node.
+    aliases: BTreeMap<NodeId, Vec<NodeId>>,
+    /// What each value of a repository is to it.
+    roles: BTreeMap<NodeId, Role>,
+    /// Columns from `Properties` to its children, as the file has it.
+    step: Option<usize>,
+}
+
+/// What a node is to a repository, so that nodes which share their text
+/// through an anchor can be told to want the same change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Body,
+    Properties,
+    Mode,
+}
+
+/// The words that a fix writes, dressed as those around them.
+#[derive(Clone, Copy)]
+struct Dress {
+    key: ScalarStyle,
+    value: ScalarStyle,
+}
+
+impl<'t, 'a> Planner<'t, 'a> {
+    /// Prepares for a tree and its resources, in time linear in their number.
+    #[must_use]
+    pub fn new(tree: &'t Tree<'a>, lines: &'t LineIndex<'a>, resources: &[Resource]) -> Self {
+        let mut aliases: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+        for &alias in tree.aliases() {
+            aliases.entry(tree.resolve(alias)).or_default().push(alias);
+        }
+        let mut roles = BTreeMap::new();
+        for resource in resources {
+            if !find::is_repository(tree, resource.body) {
+                continue;
+            }
+            roles.insert(resource.value, Role::Body);
+            for properties in tree.entries_named(resource.body, "Properties") {
+                roles.insert(properties.value, Role::Properties);
+                for mode in tree.entries_named(tree.resolve(properties.value), MODE) {
+                    roles.insert(mode.value, Role::Mode);
+                }
+            }
+        }
+        let step = block::usual_step(tree, lines, resources);
+        Self {
+            tree,
+            lines,
+            aliases,
+            roles,
+            step,
+        }
+    }
+
+    /// The fix of one finding.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that says why there is none.
+    pub fn plan(&self, finding: &Finding) -> Result<Fix, Refusal> {
+        let repair = match &finding.repair {
+            Ok(repair) => repair,
+            Err(obstacle) => return Err(Refusal::Obstacle(obstacle.clone())),
+        };
+        let site = match *repair {
+            Repair::AddProperties { body, .. } => body,
+            Repair::FillProperties { value, .. } | Repair::RewriteMode { value, .. } => value,
+            Repair::AddMode { mapping, .. } => mapping,
+        };
+        let is_shared = self.shared(site)?;
+        let mut fix = Fix {
+            applicability: if finding.is_safe && !is_shared {
+                Applicability::Safe
+            } else {
+                Applicability::Unsafe
+            },
+            edits: Vec::new(),
+            changes: Changes::default(),
+        };
+        match *repair {
+            Repair::AddProperties { body, type_entry } => {
+                self.add_properties(body, type_entry, finding.resource, &mut fix)?;
+            }
+            Repair::FillProperties {
+                properties,
+                value,
+                type_entry,
+            } => self.fill_properties(properties, value, type_entry, finding.resource, &mut fix)?,
+            Repair::AddMode {
+                properties,
+                mapping,
+                type_entry,
+                filters,
+            } => {
+                let dress = Dress {
+                    key: self.key_style(mapping, properties.key),
+                    value: self.value_style(mapping, type_entry),
+                };
+                self.add_mode(properties, mapping, dress, filters, &mut fix)?;
+            }
+            Repair::RewriteMode {
+                mapping,
+                mode,
+                value,
+                type_entry,
+                filters,
+            } => {
+                let style = self.value_style(mapping, type_entry);
+                self.rewrite_mode(mode, value, style, &mut fix)?;
+                if let Some(filters) = filters {
+                    self.remove_entry(mapping, filters, &mut fix)?;
+                }
+            }
+        }
+        Ok(fix)
+    }
+
+    /// Whether a node is reached through an alias as well, all of its users
+    /// wanting the same change.
+    fn shared(&self, site: NodeId) -> Result<bool, Refusal> {
+        let mut is_shared = false;
+        let mut next = Some(site);
+        while let Some(id) = next {
+            if let Some(aliases) = self.aliases.get(&id) {
+                is_shared = true;
+                let role = self.roles.get(&id);
+                let other = std::iter::once(&id)
+                    .chain(aliases)
+                    .find(|user| role.is_none() || self.roles.get(user) != role);
+                if let Some(&user) = other {
+                    return Err(Refusal::Shared {
+                        at: self.tree.start(user),
+                    });
+                }
+            }
+            next = self.tree.node(id).parent;
+        }
+        Ok(is_shared)
+    }
+
+    fn add_properties(
+        &self,
+        body: NodeId,
+        type_entry: Entry,
+        resource: Resource,
+        fix: &mut Fix,
+    ) -> Result<(), Refusal> {
+        let dress = Dress {
+            key: self.quote(type_entry.key),
+            value: self.quote(type_entry.value),
+        };
+        fix.edits = match self.tree.collection_style(body) {
+            Some(CollectionStyle::Flow) => {
+                flow::add_properties(self, body, type_entry, resource, dress)?
+            }
+            _ => block::add_properties(self, body, type_entry, resource, dress)?,
+        };
+        let before = self
+            .tree
+            .entries(body)
+            .iter()
+            .position(|entry| *entry == type_entry)
+            .map_or(0, |index| index + 1);
+        fix.changes.add(
+            body,
+            Change::Insert {
+                before,
+                key: "Properties".to_owned(),
+                value: declared(),
+            },
+        );
+        Ok(())
+    }
+
+    fn fill_properties(
+        &self,
+        properties: Entry,
+        value: NodeId,
+        type_entry: Entry,
+        resource: Resource,
+        fix: &mut Fix,
+    ) -> Result<(), Refusal> {
+        let tree = self.tree;
+        let dress = Dress {
+            key: self.quote(properties.key),
+            value: self.quote(type_entry.value),
+        };
+        let node = tree.node(value);
+        let edit = if tree.is_mapping(value) {
+            flow::fill_empty(self, value, type_entry, resource, dress)?
+        } else if !node.span.is_empty() {
+            let member = flow::mapping(self, resource.body, type_entry, dress);
+            Edit::replace(node.span, member)
+        } else if value != properties.value {
+            return Err(Refusal::Layout("the anchored node holds no text"));
+        } else if tree.collection_style(resource.body) == Some(CollectionStyle::Flow) {
+            let member = flow::mapping(self, resource.body, type_entry, dress);
+            self.fill_blank(properties, &member)?
+        } else {
+            block::fill_properties(self, properties, resource, dress)?
+        };
+        let change = if tree.is_mapping(value) {
+            Change::Insert {
+                before: 0,
+                key: MODE.to_owned(),
+                value: New::Text(IMMUTABLE.to_owned()),
+            }
+        } else {
+            Change::Replace(declared())
+        };
+        fix.edits.push(edit);
+        fix.changes.add(value, change);
+        Ok(())
+    }
+
+    fn add_mode(
+        &self,
+        properties: Entry,
+        mapping: NodeId,
+        dress: Dress,
+        filters: Option<Entry>,
+        fix: &mut Fix,
+    ) -> Result<(), Refusal> {
+        let is_flow = self.tree.collection_style(mapping) == Some(CollectionStyle::Flow);
+        let alone = self.tree.entries(mapping).len() == 1;
+        if let (true, true, Some(filters)) = (is_flow, alone, filters) {
+            // The new member takes the place of the only one.
+            let member = flow::member(self, mapping, dress);
+            let old = Span::new(
+                self.tree.start(filters.key),
+                flow::end(self, filters.value)?,
+            );
+            fix.edits.push(Edit::replace(old, member));
+        } else {
+            fix.edits.push(if is_flow {
+                flow::add_first(self, mapping, dress)?
+            } else {
+                block::add_first(self, properties, mapping, dress)?
+            });
+        }
+        fix.changes.add(
+            mapping,
+            Change::Insert {
+                before: 0,
+                key: MODE.to_owned(),
+                value: New::Text(IMMUTABLE.to_owned()),
+            },
+        );
+        match filters {
+            Some(filters) if is_flow && alone => self.forget_entry(mapping, filters, fix),
+            Some(filters) => self.remove_entry(mapping, filters, fix)?,
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn rewrite_mode(
+        &self,
+        mode: Entry,
+        value: NodeId,
+        style: ScalarStyle,
+        fix: &mut Fix,
+    ) -> Result<(), Refusal> {
+        let tree = self.tree;
+        let node = tree.node(value);
+        let edit = match &node.value {
+            Value::Scalar {
+                style: ScalarStyle::Single | ScalarStyle::Double,
+                ..
+            } => Edit::replace(
+                Span::new(node.span.start + 1, node.span.end.saturating_sub(1)),
+                IMMUTABLE,
+            ),
+            Value::Scalar {
+                style: ScalarStyle::Block,
+                text,
+            } => {
+                let written = node.span.of(tree.text());
+                let word = written.trim();
+                if word != text || word.contains('\n') {
+                    return Err(Refusal::BlockScalar);
+                }
+                let start = node.span.start + (written.len() - written.trim_start().len());
+                Edit::replace(Span::new(start, start + word.len()), IMMUTABLE)
+            }
+            Value::Scalar { .. } if node.span.is_empty() => {
+                if value != mode.value {
+                    return Err(Refusal::Layout("the anchored node holds no text"));
+                }
+                self.fill_blank(mode, &quoted(IMMUTABLE, style))?
+            }
+            // A word stays as bare as it was; null, and whatever is bare in
+            // JSON, was so because it had to be.
+            Value::Scalar { .. } => {
+                let word = if tree.format() == Format::Json || tree.is_null(value) {
+                    quoted(IMMUTABLE, style)
+                } else {
+                    IMMUTABLE.to_owned()
+                };
+                Edit::replace(node.span, word)
+            }
+            _ => return Err(Refusal::Layout("the value is not a word")),
+        };
+        let new = New::Text(IMMUTABLE.to_owned());
+        fix.edits.push(edit);
+        fix.changes.add(value, Change::Replace(new));
+        Ok(())
+    }
+
+    /// Writes `word` as the value of an entry for which nothing is written.
+    fn fill_blank(&self, entry: Entry, word: &str) -> Result<Edit, Refusal> {
+        let node = self.tree.node(entry.value);
+        let Some(colon) = self.after_colon(entry.key) else {
+            let in_flow = self
+                .tree
+                .node(entry.key)
+                .parent
+                .and_then(|mapping| self.tree.collection_style(mapping));
+            return match (in_flow, node.tag, node.anchor) {
+                (Some(CollectionStyle::Flow), None, None) => {
+                    let end = self.tree.node(entry.key).span.end;
+                    Ok(Edit::insert(end, format!(": {word}")))
+                }
+                _ => Err(Refusal::Layout("the key has no colon")),
+            };
+        };
+        let head = self.head_end(entry.value, colon);
+        let line = self.lines.line(head);
+        let rest = Span::new(head, line.text_end).of(self.tree.text());
+        let blank = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        let ends_line = blank == rest.len();
+        // Use a blank that is there already, unless what follows needs it.
+        if blank >= 2 || (blank == 1 && ends_line) {
+            return Ok(Edit::insert(head + 1, word));
+        }
+        Ok(Edit::insert(head, format!(" {word}")))
+    }
+
+    /// Where the colon between a key and its value ends; None where there is
+    /// none (`? key` alone, or `{key}`).
+    fn after_colon(&self, key: NodeId) -> Option<usize> {
+        let text = self.tree.text();
+        let mut at = self.tree.node(key).span.end;
+        loop {
+            let rest = text.get(at..)?;
+            let trimmed = rest.trim_start();
+            at += rest.len() - trimmed.len();
+            match trimmed.bytes().next()? {
+                b':' => return Some(at + 1),
+                b'#' => at = self.lines.line(at).end,
+                _ => return None,
+            }
+        }
+    }
+
+    /// Where what stands before a value's content ends: the colon, or the
+    /// tag and anchor behind it.
+    fn head_end(&self, value: NodeId, colon: usize) -> usize {
+        let node = self.tree.node(value);
+        [node.tag, node.anchor]
+            .into_iter()
+            .flatten()
+            .map(|span| span.end)
+            .fold(colon, usize::max)
+    }
+
+    fn remove_entry(&self, mapping: NodeId, entry: Entry, fix: &mut Fix) -> Result<(), Refusal> {
+        let edits = match self.tree.collection_style(mapping) {
+            Some(CollectionStyle::Flow) => flow::remove(self, mapping, entry)?,
+            _ => block::remove(self, mapping, entry)?,
+        };
+        fix.edits.extend(edits);
+        self.forget_entry(mapping, entry, fix);
+        Ok(())
+    }
+
+    fn forget_entry(&self, mapping: NodeId, entry: Entry, fix: &mut Fix) {
+        let mut entries = self.tree.entries(mapping).iter();
+        if let Some(entry) = entries.position(|other| *other == entry) {
+            fix.changes.add(mapping, Change::Remove { entry });
+        }
+    }
+
+    /// How a key beside the first of `mapping` is quoted; as `or` is where
+    /// there is none to go by.
+    fn key_style(&self, mapping: NodeId, or: NodeId) -> ScalarStyle {
+        let first = self
+            .tree
+            .entries(mapping)
+            .iter()
+            .map(|entry| entry.key)
+            .find(|&key| self.tree.literal(key).is_some_and(|key| key != "<<"));
+        self.quote(first.unwrap_or(or))
+    }
+
+    /// How a value in `mapping` is quoted: as the first string there that
+    /// stands on one line, else as `Type` is.
+    fn value_style(&self, mapping: NodeId, type_entry: Entry) -> ScalarStyle {
+        let first = self.tree.entries(mapping).iter().find(|entry| {
+            let node = self.tree.node(entry.value);
+            let is_mode = matches!(self.tree.literal(entry.key), Some(MODE | FILTERS));
+            let is_string = match &node.value {
+                Value::Scalar { text, style } => match style {
+                    ScalarStyle::Plain => is_string(text),
+                    ScalarStyle::Single | ScalarStyle::Double => true,
+                    ScalarStyle::Block => false,
+                },
+                _ => false,
+            };
+            is_string
+                && !is_mode
+                && node.tag.is_none()
+                && !node.span.of(self.tree.text()).contains('\n')
+        });
+        self.quote(first.map_or(type_entry.value, |entry| entry.value))
+    }
+
+    fn quote(&self, id: NodeId) -> ScalarStyle {
+        match (self.tree.format(), self.tree.scalar_style(id)) {
+            (Format::Json, _) => ScalarStyle::Double,
+            (_, Some(style @ (ScalarStyle::Single | ScalarStyle::Double))) => style,
+            _ => ScalarStyle::Plain,
+        }
+    }
+
+    /// The column that a node begins at, counting from 0, in characters.
+    fn column(&self, id: NodeId) -> usize {
+        self.lines.position(self.tree.start(id)).column - 1
+    }
+}
+
+/// `{ImageTagMutability: IMMUTABLE}` as a value.
+fn declared() -> New {
+    New::Mapping(vec![(MODE.to_owned(), New::Text(IMMUTABLE.to_owned()))])
+}
+
+/// A word in the quotes of a style.
+fn quoted(word: &str, style: ScalarStyle) -> String {
+    match style {
+        ScalarStyle::Single => format!("'{word}'"),
+        ScalarStyle::Double => format!("\"{word}\""),
+        ScalarStyle::Plain | ScalarStyle::Block => word.to_owned(),
+    }
+}
+
+/// Whether a plain word is a string, so that it could have been quoted: not
+/// null, a boolean or a number.
+///
+/// Source: YAML 1.2.2 section 10.3.2, and the booleans of YAML 1.1.
+fn is_string(plain: &str) -> bool {
+    let lower = plain.to_ascii_lowercase();
+    !matches!(
+        lower.as_str(),
+        "" | "~" | "null" | "true" | "false" | "yes" | "no" | "on" | "off"
+    ) && plain.parse::<f64>().is_err()
+}

@@ -1,0 +1,289 @@
+//! One text through the whole pipeline: read, find, plan, edit, prove.
+//!
+//! This module owns the order of the steps and the proof's last question. It
+//! is pure: bytes in, values out. What becomes of the result (a line, a
+//! patch, a written file) is decided by those who call it, all from the same
+//! [`Remediation`], so that a dry run cannot differ from the write.
+
+use std::fmt;
+
+use crate::edit::{Edit, EditSet};
+use crate::find::{self, Finding, Profile, Verdict};
+use crate::plan::{Applicability, Fix, Planner, Refusal};
+use crate::source::{self, SourceError};
+use crate::span::{LineIndex, Position};
+use crate::syntax::change::Changes;
+use crate::syntax::{self, SyntaxError, Tree};
+use crate::template::{self, Resource};
+use crate::verify::{self, ProofError};
+
+/// How a text is judged and what may be done to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// How strict the rule is taken.
+    pub profile: Profile,
+    /// Up to which applicability fixes are made.
+    pub allow: Applicability,
+    /// The size above which a text is refused, in bytes.
+    pub max_size: u64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            profile: Profile::Default,
+            allow: Applicability::Safe,
+            max_size: source::DEFAULT_MAX_SIZE,
+        }
+    }
+}
+
+/// What is done about a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is repaired in the remediation of its file.
+    Fixed,
+    /// There is a fix, but it is less sure than the rules allow.
+    Withheld(Applicability),
+    /// There is none: the code and the words of the refusal.
+    Refused {
+        /// See [`Refusal::code`].
+        code: &'static str,
+        /// The reason and the remedy.
+        reason: String,
+    },
+}
+
+/// A finding as it is reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// What is wrong.
+    pub verdict: Verdict,
+    /// Whether it breaks the rule, or is a note.
+    pub counts: bool,
+    /// The resource's name.
+    pub logical_id: String,
+    /// Where a scanner would report it.
+    pub position: Position,
+    /// What is wrong, as a clause.
+    pub message: String,
+    /// What is done about it.
+    pub answer: Answer,
+}
+
+/// A text that changes, before and after, and the edits between.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remediation {
+    /// The bytes that were read.
+    pub before: String,
+    /// The bytes that are proven to repair them.
+    pub after: String,
+    /// What leads from one to the other.
+    pub edits: EditSet,
+}
+
+/// What there is to say about one text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assessment {
+    /// The findings, in the order of the text.
+    pub findings: Vec<Reported>,
+    /// Where templates stand inside strings, which are not looked into.
+    pub embedded: Vec<Position>,
+    /// How many repositories of images the text declares.
+    pub repositories: usize,
+    /// The repair, if any of the findings is repaired.
+    pub remediation: Option<Remediation>,
+}
+
+/// Why a text could not be assessed as a whole. Nothing is changed then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextError {
+    /// Where it fails.
+    pub position: Position,
+    /// A short name that stays the same between releases.
+    pub code: &'static str,
+    /// What is wrong, and the remedy.
+    pub message: String,
+}
+
+impl fmt::Display for TextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for TextError {}
+
+/// Assesses a file's bytes, and repairs what the rules allow.
+///
+/// A text that cannot declare a repository gives an empty assessment, be it
+/// valid or not.
+///
+/// # Errors
+/// Where the text concerns us but cannot be read, or where a repair could
+/// not be proven.
+pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
+    if !source::concerns_us(bytes) {
+        return Ok(Assessment::default());
+    }
+    let text = source::text(bytes, rules.max_size).map_err(|error| not_text(bytes, error))?;
+    let lines = LineIndex::new(text);
+    let tree = syntax::parse(text).map_err(|error| not_syntax(&lines, &error))?;
+    let reading = Reading::of(&tree, rules);
+
+    let planner = Planner::new(&tree, &lines, &reading.resources);
+    let plans: Vec<Result<Fix, Refusal>> = reading
+        .findings
+        .iter()
+        .map(|finding| planner.plan(finding))
+        .collect();
+    let made = || {
+        plans
+            .iter()
+            .flatten()
+            .filter(|fix| fix.applicability <= rules.allow)
+    };
+
+    let mut remediation = None;
+    if made().next().is_some() {
+        let edits: Vec<Edit> = made().flat_map(|fix| fix.edits.iter().cloned()).collect();
+        let mut changes = Changes::default();
+        for fix in made() {
+            changes.extend(&fix.changes);
+        }
+        let proven = EditSet::new(edits)
+            .map_err(|error| ProofError::Edits(error.to_string()))
+            .and_then(|edits| Ok((verify::prove(&tree, &edits, &changes)?, edits)))
+            .and_then(|(after, edits)| {
+                is_done(&reading, &plans, &after, rules)?;
+                Ok(Remediation {
+                    before: text.to_owned(),
+                    after,
+                    edits,
+                })
+            });
+        remediation = Some(proven.map_err(|error| not_proven(&lines, &error))?);
+    }
+
+    let findings = reading
+        .findings
+        .iter()
+        .zip(&plans)
+        .map(|(finding, plan)| Reported {
+            verdict: finding.verdict,
+            counts: finding.verdict.counts(rules.profile),
+            logical_id: finding.logical_id.clone(),
+            position: lines.position(tree.start(finding.at)),
+            message: finding.message.clone(),
+            answer: match plan {
+                Ok(fix) if fix.applicability <= rules.allow => Answer::Fixed,
+                Ok(fix) => Answer::Withheld(fix.applicability),
+                Err(refusal) => Answer::Refused {
+                    code: refusal.code(),
+                    reason: refusal.explain(&lines),
+                },
+            },
+        })
+        .collect();
+    Ok(Assessment {
+        findings,
+        embedded: find::embedded(&tree)
+            .iter()
+            .map(|embedded| lines.position(tree.start(embedded.at)))
+            .collect(),
+        repositories: reading.repositories,
+        remediation,
+    })
+}
+
+/// What a tree declares and what is wrong with it.
+struct Reading {
+    resources: Vec<Resource>,
+    findings: Vec<Finding>,
+    repositories: usize,
+}
+
+impl Reading {
+    fn of(tree: &Tree<'_>, rules: &Rules) -> Self {
+        let resources = template::resources(tree);
+        let findings = find::findings(tree, &resources, rules.profile);
+        let repositories = find::repositories(tree, &resources);
+        Self {
+            resources,
+            findings,
+            repositories,
+        }
+    }
+}
+
+/// The proof's last question: the repaired findings are gone, the others are
+/// as they were, and nothing is left that the rules would repair.
+fn is_done(
+    old: &Reading,
+    plans: &[Result<Fix, Refusal>],
+    after: &str,
+    rules: &Rules,
+) -> Result<(), ProofError> {
+    let lines = LineIndex::new(after);
+    let tree = syntax::parse(after).map_err(|error| ProofError::Unreadable(error.to_string()))?;
+    let new = Reading::of(&tree, rules);
+    let planner = Planner::new(&tree, &lines, &new.resources);
+    let is_left = |plan: &Result<Fix, Refusal>| {
+        !plan
+            .as_ref()
+            .is_ok_and(|fix| fix.applicability <= rules.allow)
+    };
+    let mut expected = old
+        .findings
+        .iter()
+        .zip(plans)
+        .filter(|(_, plan)| is_left(plan))
+        .map(|(finding, _)| finding);
+    for finding in &new.findings {
+        let before = expected.next();
+        let is_same = before.is_some_and(|before| {
+            before.verdict == finding.verdict && before.logical_id == finding.logical_id
+        });
+        if !is_same || !is_left(&planner.plan(finding)) {
+            return Err(ProofError::NotDone(format!(
+                "{} would still be reported",
+                finding.logical_id
+            )));
+        }
+    }
+    if let Some(finding) = expected.next() {
+        return Err(ProofError::NotDone(format!(
+            "{} would no longer be reported",
+            finding.logical_id
+        )));
+    }
+    Ok(())
+}
+
+fn not_text(bytes: &[u8], error: SourceError) -> TextError {
+    let read = bytes.get(..error.offset()).unwrap_or_default();
+    let read = std::str::from_utf8(read).unwrap_or_default();
+    TextError {
+        position: LineIndex::new(read).position(read.len()),
+        code: error.code(),
+        message: error.to_string(),
+    }
+}
+
+fn not_syntax(lines: &LineIndex<'_>, error: &SyntaxError) -> TextError {
+    TextError {
+        position: lines.position(error.offset),
+        code: error.code(),
+        message: error.to_string(),
+    }
+}
+
+fn not_proven(lines: &LineIndex<'_>, error: &ProofError) -> TextError {
+    TextError {
+        position: lines.position(0),
+        code: "proof",
+        message: format!(
+            "the repair could not be proven ({error}), so the file stays as it is; please report this file's shape as a bug"
+        ),
+    }
+}

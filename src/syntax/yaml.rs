@@ -1,0 +1,128 @@
+//! YAML to the tree, through `granit-parser`.
+//!
+//! This module owns the way from the parser's events to nodes. It resolves
+//! aliases to the nodes they name and nothing else: merge keys are entries
+//! like any other here.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use granit_parser::{options, ErrorKind, Event, Parser, StructureStyle};
+
+use super::{
+    Builder, CollectionStyle, Format, NodeId, ScalarStyle, SyntaxError, SyntaxErrorKind, Tree,
+    Value,
+};
+use crate::span::Span;
+
+/// Reads `text` as a stream of YAML documents.
+pub(super) fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {
+    let options = options! { emit_anchor_events: true };
+    let mut builder = Builder::new(text, Format::Yaml);
+    let mut anchored: HashMap<usize, NodeId> = HashMap::new();
+    let mut last = None;
+    for next in Parser::new_from_str_with_options(text, options) {
+        let (event, place) = next.map_err(|error| {
+            let offset = error
+                .marker()
+                .byte_offset()
+                .unwrap_or_default()
+                .min(text.len());
+            match error.kind() {
+                ErrorKind::RecursionLimitExceeded => SyntaxError {
+                    offset,
+                    kind: SyntaxErrorKind::TooDeep,
+                },
+                _ => SyntaxError::invalid(Format::Yaml, offset, error.info()),
+            }
+        })?;
+        let span = span(&place);
+        let tag = place.tag_span().as_ref().map(self::span);
+        let anchor = event.anchor_id();
+        let id = match event {
+            Event::Scalar(word, style, ..) => {
+                let style = scalar_style(style);
+                let written = !(style == ScalarStyle::Plain && span.is_empty());
+                let text = if written { word } else { Cow::Borrowed("") };
+                builder.add(span, Value::Scalar { text, style })
+            }
+            Event::MappingStart(style, ..) => builder.open(
+                span,
+                Value::Mapping {
+                    style: collection_style(style),
+                    entries: Vec::new(),
+                },
+            )?,
+            Event::SequenceStart(style, ..) => builder.open(
+                span,
+                Value::Sequence {
+                    style: collection_style(style),
+                    items: Vec::new(),
+                },
+            )?,
+            Event::MappingEnd | Event::SequenceEnd => {
+                let closed = builder.close();
+                if let Some(node) = closed.and_then(|id| builder.node_mut(id)) {
+                    // A block collection "ends" where the next token is.
+                    let flow = matches!(
+                        node.value,
+                        Value::Mapping {
+                            style: CollectionStyle::Flow,
+                            ..
+                        } | Value::Sequence {
+                            style: CollectionStyle::Flow,
+                            ..
+                        }
+                    );
+                    if flow {
+                        node.span.end = span.end;
+                    }
+                }
+                continue;
+            }
+            Event::Alias(name) => {
+                let target = anchored.get(&name).copied();
+                builder.add(span, Value::Alias { target })
+            }
+            Event::Anchor(..) => {
+                if let Some(node) = last.and_then(|id| builder.node_mut(id)) {
+                    node.anchor = Some(span);
+                }
+                continue;
+            }
+            _ => continue,
+        };
+        if let Some(anchor) = anchor {
+            anchored.insert(anchor, id);
+        }
+        if let Some(node) = builder.node_mut(id) {
+            node.tag = tag;
+        }
+        last = Some(id);
+    }
+    Ok(builder.finish())
+}
+
+fn span(place: &granit_parser::Span) -> Span {
+    // A parser made from a string gives every place in bytes.
+    let range = place.byte_range().unwrap_or_default();
+    Span::new(range.start, range.end)
+}
+
+fn scalar_style(style: granit_parser::ScalarStyle) -> ScalarStyle {
+    match style {
+        granit_parser::ScalarStyle::Plain => ScalarStyle::Plain,
+        granit_parser::ScalarStyle::SingleQuoted => ScalarStyle::Single,
+        granit_parser::ScalarStyle::DoubleQuoted => ScalarStyle::Double,
+        granit_parser::ScalarStyle::Literal | granit_parser::ScalarStyle::Folded => {
+            ScalarStyle::Block
+        }
+    }
+}
+
+fn collection_style(style: StructureStyle) -> CollectionStyle {
+    match style {
+        StructureStyle::Block => CollectionStyle::Block,
+        StructureStyle::Flow => CollectionStyle::Flow,
+    }
+}

@@ -1,0 +1,132 @@
+//! The proof that an edit did what was meant, and nothing else.
+//!
+//! This module owns the questions, not the answers' makers: it knows the two
+//! texts, the edits, and what the document was meant to become, but not how
+//! the edits were planned. Two readers that share no code are asked: the one
+//! that the plan was made from, and a judge ([`yaml`] through `yaml-edit`,
+//! [`json`] through `serde_json` without spans).
+//!
+//! The fourth question of the proof, whether the finding is gone and nothing
+//! is left to do, is the rule's to answer: [`crate::remediate`] asks it.
+
+mod json;
+mod yaml;
+
+use std::fmt;
+
+use crate::edit::EditSet;
+use crate::syntax::change::{self, Changes};
+use crate::syntax::{self, Format, NodeId, Tree};
+
+/// Which part of the proof failed. It is never the user's fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProofError {
+    /// The edits overlap, or do not fit the text.
+    Edits(String),
+    /// Undoing the edits does not give the old bytes.
+    Undo,
+    /// The new text cannot be read.
+    Unreadable(String),
+    /// The new document is not the old one with the change.
+    OtherChange {
+        /// Where in the new text it differs, in bytes.
+        at: usize,
+    },
+    /// The judge rejects a text.
+    Judge(String),
+    /// The judge sees another document than the reader where the change is.
+    JudgeDisagrees,
+    /// Something is left to do, or something new is wrong.
+    NotDone(String),
+}
+
+impl fmt::Display for ProofError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Edits(why) => write!(f, "{why}"),
+            Self::Undo => f.write_str("undoing the edits does not give back the file"),
+            Self::Unreadable(why) => write!(f, "the edited text cannot be read: {why}"),
+            Self::OtherChange { at } => {
+                write!(f, "more than the property would change (byte {at})")
+            }
+            Self::Judge(why) => write!(f, "the second parser rejects it: {why}"),
+            Self::JudgeDisagrees => f.write_str("the two parsers see different documents"),
+            Self::NotDone(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for ProofError {}
+
+/// Makes the edits and proves them; gives the new text.
+///
+/// 1. Undoing the edits gives the old bytes.
+/// 2. The reader's tree of the new text is `tree` with `changes` made.
+/// 3. The judge accepts both texts, prints both back byte for byte, and sees
+///    the same change at the same place.
+///
+/// # Errors
+/// The first question that is answered with no. Nothing may be written then.
+pub fn prove(tree: &Tree<'_>, edits: &EditSet, changes: &Changes) -> Result<String, ProofError> {
+    let before = tree.text();
+    let after = edits
+        .apply(before)
+        .map_err(|error| ProofError::Edits(error.to_string()))?;
+    let undone = edits.inverse(before).apply(&after);
+    if undone.as_deref() != Ok(before) {
+        return Err(ProofError::Undo);
+    }
+    {
+        let new = syntax::parse(&after).map_err(|e| ProofError::Unreadable(e.to_string()))?;
+        if new.format() != tree.format() {
+            return Err(ProofError::Unreadable("its format changed".to_owned()));
+        }
+        compare(tree, &new, changes)?;
+        drop(new);
+        let judge = match tree.format() {
+            Format::Json => json::read,
+            Format::Yaml => yaml::read,
+        };
+        let old = judge(before).map_err(ProofError::Judge)?;
+        let new = judge(&after).map_err(ProofError::Judge)?;
+        let changes = changes
+            .renamed(|id| counterpart(tree, &old, id))
+            .ok_or(ProofError::JudgeDisagrees)?;
+        compare(&old, &new, &changes)?;
+    }
+    Ok(after)
+}
+
+fn compare(old: &Tree<'_>, new: &Tree<'_>, changes: &Changes) -> Result<(), ProofError> {
+    match change::difference(old, new, changes) {
+        None => Ok(()),
+        Some(id) => Err(ProofError::OtherChange { at: new.start(id) }),
+    }
+}
+
+/// The node of the judge's tree that stands where `id` stands in the
+/// reader's. On the way down both must see the same kinds of nodes, and the
+/// same keys.
+fn counterpart(tree: &Tree<'_>, judged: &Tree<'_>, id: NodeId) -> Option<NodeId> {
+    let path = tree.path(id);
+    for depth in 1..=path.len() {
+        let way = path.get(..depth)?;
+        let (mine, theirs) = (tree.at(way)?, judged.at(way)?);
+        let (mine_node, theirs_node) = (tree.node(mine), judged.node(theirs));
+        if std::mem::discriminant(&mine_node.value) != std::mem::discriminant(&theirs_node.value) {
+            return None;
+        }
+        // A value is known by its key, which is its left neighbour.
+        if let Some((&last, parents)) = way.split_last() {
+            let is_value = depth > 1 && last % 2 == 1 && tree.is_mapping(tree.at(parents)?);
+            if is_value {
+                let mut key = parents.to_vec();
+                key.push(last - 1);
+                if tree.literal(tree.at(&key)?) != judged.literal(judged.at(&key)?) {
+                    return None;
+                }
+            }
+        }
+    }
+    judged.at(&path)
+}

@@ -1,0 +1,159 @@
+//! The judge of YAML: `yaml-edit`, a lossless parser that shares no code
+//! with the reader.
+//!
+//! Only its concrete syntax tree is used, read-only and in one walk without
+//! recursion; its setters are forbidden in this crate, since they reformat.
+
+use std::borrow::Cow;
+
+use rowan::{ast::AstNode, NodeOrToken, WalkEvent};
+use yaml_edit::{Scalar, SyntaxKind, YamlFile};
+
+use crate::span::Span;
+use crate::syntax::{Builder, CollectionStyle, Format, NodeId, ScalarStyle, Tree, Value};
+
+type SyntaxNode = rowan::SyntaxNode<yaml_edit::Lang>;
+
+/// The tree of `text` as the judge sees it, or why it rejects it.
+///
+/// The reader has bounded the depth of `text` before: on hostile nesting the
+/// judge takes quadratic time.
+pub(super) fn read(text: &str) -> Result<Tree<'_>, String> {
+    let parsed = YamlFile::parse(text);
+    if parsed.has_errors() {
+        return Err(parsed.errors().join("; "));
+    }
+    let root = parsed.tree();
+    if root.to_string() != text {
+        return Err("it does not print the text back".to_owned());
+    }
+    // `tree()` gives a tree that can change, which is slow to walk.
+    let root = SyntaxNode::new_root(root.syntax().green().into_owned());
+    let mut judge = Judge {
+        text,
+        builder: Builder::new(text, Format::Yaml),
+        tag: None,
+        anchor: None,
+        documents: 0,
+    };
+    for event in root.preorder_with_tokens() {
+        match event {
+            WalkEvent::Enter(NodeOrToken::Node(node)) => judge.enter(&node)?,
+            WalkEvent::Enter(NodeOrToken::Token(token)) => {
+                let span = span(token.text_range());
+                match token.kind() {
+                    SyntaxKind::TAG => judge.tag = Some(span),
+                    SyntaxKind::ANCHOR => judge.anchor = Some(span),
+                    _ => {}
+                }
+            }
+            WalkEvent::Leave(NodeOrToken::Node(node)) => judge.leave(&node),
+            WalkEvent::Leave(NodeOrToken::Token(_)) => {}
+        }
+    }
+    Ok(judge.builder.finish())
+}
+
+struct Judge<'a> {
+    text: &'a str,
+    builder: Builder<'a>,
+    /// The tag and the anchor that the next node has.
+    tag: Option<Span>,
+    anchor: Option<Span>,
+    /// How many documents there were before the one that is being walked.
+    documents: usize,
+}
+
+impl Judge<'_> {
+    fn enter(&mut self, node: &SyntaxNode) -> Result<(), String> {
+        let span = span(node.text_range());
+        let id = match node.kind() {
+            SyntaxKind::MAPPING => self.open(
+                span,
+                Value::Mapping {
+                    style: style(node, SyntaxKind::LEFT_BRACE),
+                    entries: Vec::new(),
+                },
+            )?,
+            SyntaxKind::SEQUENCE => self.open(
+                span,
+                Value::Sequence {
+                    style: style(node, SyntaxKind::LEFT_BRACKET),
+                    items: Vec::new(),
+                },
+            )?,
+            SyntaxKind::SCALAR => {
+                let Some(scalar) = Scalar::cast(node.clone()) else {
+                    return Err("a scalar that is none".to_owned());
+                };
+                let written = span.of(self.text);
+                let style = match written.bytes().next() {
+                    Some(b'\'') => ScalarStyle::Single,
+                    Some(b'"') => ScalarStyle::Double,
+                    Some(b'|' | b'>') => ScalarStyle::Block,
+                    _ => ScalarStyle::Plain,
+                };
+                let text = Cow::Owned(scalar.as_string());
+                self.builder.add(span, Value::Scalar { text, style })
+            }
+            SyntaxKind::ALIAS => self.builder.add(span, Value::Alias { target: None }),
+            SyntaxKind::DOCUMENT => {
+                self.documents = self.builder.documents();
+                return Ok(());
+            }
+            // An entry whose key is left out: `: value`.
+            SyntaxKind::VALUE if !self.builder.awaits_value() => self.nothing(span.start),
+            _ => return Ok(()),
+        };
+        let (tag, anchor) = (self.tag.take(), self.anchor.take());
+        if let Some(node) = self.builder.node_mut(id) {
+            (node.tag, node.anchor) = (tag, anchor);
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, node: &SyntaxNode) {
+        match node.kind() {
+            // `---` and nothing behind it: a document all the same.
+            SyntaxKind::DOCUMENT if self.builder.documents() == self.documents => {
+                let mut tokens = node.children_with_tokens();
+                if tokens.any(|token| token.kind() == SyntaxKind::DOC_START) {
+                    self.nothing(span(node.text_range()).end);
+                }
+            }
+            SyntaxKind::MAPPING | SyntaxKind::SEQUENCE => {
+                self.builder.close();
+            }
+            // An entry whose value is left out: `? key`.
+            SyntaxKind::MAPPING_ENTRY if self.builder.awaits_value() => {
+                self.nothing(span(node.text_range()).end);
+            }
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, span: Span, value: Value<'static>) -> Result<NodeId, String> {
+        self.builder
+            .open(span, value)
+            .map_err(|error| error.to_string())
+    }
+
+    fn nothing(&mut self, offset: usize) -> NodeId {
+        let (text, style) = (Cow::Borrowed(""), ScalarStyle::Plain);
+        self.builder
+            .add(Span::at(offset), Value::Scalar { text, style })
+    }
+}
+
+fn style(node: &SyntaxNode, opening: SyntaxKind) -> CollectionStyle {
+    let first = node.children_with_tokens().next();
+    if first.is_some_and(|first| first.kind() == opening) {
+        CollectionStyle::Flow
+    } else {
+        CollectionStyle::Block
+    }
+}
+
+fn span(range: rowan::TextRange) -> Span {
+    Span::new(range.start().into(), range.end().into())
+}
