@@ -565,7 +565,10 @@ impl fmt::Display for Obstacle {
             Self::DuplicateKey(key) => {
                 write!(f, "{key} stands twice; remove the one that is not meant")
             }
-            Self::Computed(why) => write!(f, "{why}; write {MODE}: {IMMUTABLE} by hand"),
+            Self::Computed(_) => write!(
+                f,
+                "what is computed is not replaced; write {MODE}: {IMMUTABLE} by hand"
+            ),
             Self::Merged(what) => write!(
                 f,
                 "{what} comes through a merge key (<<); change it where it is anchored"

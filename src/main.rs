@@ -1,32 +1,21 @@
-//! immutag
-fn main() {
-    use std::io::Write;
-    let mut args = std::env::args().skip(1);
-    let path = args.next().unwrap_or_default();
-    let allow = if args.next().is_some() {
-        immutag::plan::Applicability::Unsafe
-    } else {
-        immutag::plan::Applicability::Safe
+//! The binary: arguments in, exit status out. Everything else is the library.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use immutag::{cli, run};
+
+fn main() -> ExitCode {
+    let options = match cli::parse(std::env::args_os()) {
+        Ok(options) => options,
+        Err(error) => error.exit(),
     };
-    let bytes = std::fs::read(path).unwrap_or_default();
-    let r = immutag::remediate::remediate(
-        &bytes,
-        &immutag::remediate::Rules {
-            allow,
-            ..Default::default()
-        },
-    );
-    match r {
-        Ok(a) => {
-            for f in &a.findings {
-                let _ = writeln!(std::io::stderr(), "{f:?}");
-            }
-            if let Some(r) = a.remediation {
-                let _ = std::io::stdout().write_all(r.after.as_bytes());
-            }
-        }
-        Err(e) => {
-            let _ = writeln!(std::io::stderr(), "{e:?}");
+    match run::run(&options) {
+        Ok(status) => status.into(),
+        Err(error) => {
+            // Where standard error is gone there is nobody left to tell.
+            let _ = writeln!(std::io::stderr(), "immutag: error: {error:#}");
+            run::ExitStatus::Error.into()
         }
     }
 }

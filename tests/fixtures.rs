@@ -11,6 +11,12 @@
 //! by hand; that each is one proven fix away from its input is checked here,
 //! so that no recorded output can be wrong twice.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

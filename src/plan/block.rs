@@ -48,24 +48,19 @@ pub(super) fn usual_step(
     Some(usual.0)
 }
 
-/// The mode as the first entry of a block mapping that has others.
+/// The mode as the first entry of a block mapping that has others, and the
+/// number of entries that stand before it all the same.
 pub(super) fn add_first(
     planner: &Planner<'_, '_>,
     properties: Entry,
     mapping: NodeId,
     dress: Dress,
-) -> Result<Edit, Refusal> {
+) -> Result<(Edit, usize), Refusal> {
     let Planner { tree, lines, .. } = planner;
     let first = tree.node(mapping).span.start;
     let declaration = declaration(dress);
     if !lines.begins_line(first) {
-        // `? Properties` and `: First: …` on one line, or the like.
-        let indent = indent_of(planner, mapping)?;
-        let ending = lines.line_ending(first);
-        return Ok(Edit::insert(
-            first,
-            format!("{declaration}{ending}{indent}"),
-        ));
+        return add_second(planner, mapping, &declaration).map(|edit| (edit, 1));
     }
     let head = if tree.resolve(properties.value) == properties.value {
         planner
@@ -82,7 +77,33 @@ pub(super) fn add_first(
     if indent.contains('\t') {
         return Err(Refusal::Layout("the indentation holds tabs"));
     }
-    Ok(new_line(lines, head, &format!("{indent}{declaration}")))
+    let edit = new_line(lines, head, &format!("{indent}{declaration}"));
+    Ok((edit, 0))
+}
+
+/// The mode below the first entry, where that shares the line of the colon
+/// (`? Properties` and `: First: …`), so that no line has to be parted.
+fn add_second(
+    planner: &Planner<'_, '_>,
+    mapping: NodeId,
+    declaration: &str,
+) -> Result<Edit, Refusal> {
+    let Planner { tree, lines, .. } = planner;
+    let first = tree.entries(mapping).first();
+    let value = first
+        .map(|first| first.value)
+        .ok_or(Refusal::Layout("no entry to go by"))?;
+    let start = tree.node(mapping).span.start;
+    let end = tree.node(value).span.end;
+    let is_block = tree.collection_style(value) == Some(CollectionStyle::Block)
+        || tree.scalar_style(value) == Some(ScalarStyle::Block);
+    if is_block || lines.line(start) != lines.line(end) {
+        return Err(Refusal::Layout(
+            "the first property shares the line of its parent",
+        ));
+    }
+    let indent = indent_of(planner, mapping)?;
+    Ok(new_line(lines, end, &format!("{indent}{declaration}")))
 }
 
 /// The mode below a `Properties:` for which nothing is written.

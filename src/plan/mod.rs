@@ -334,6 +334,7 @@ impl<'t, 'a> Planner<'t, 'a> {
     ) -> Result<(), Refusal> {
         let is_flow = self.tree.collection_style(mapping) == Some(CollectionStyle::Flow);
         let alone = self.tree.entries(mapping).len() == 1;
+        let mut before = 0;
         if let (true, true, Some(filters)) = (is_flow, alone, filters) {
             // The new member takes the place of the only one.
             let member = flow::member(self, mapping, dress);
@@ -343,16 +344,18 @@ impl<'t, 'a> Planner<'t, 'a> {
             );
             fix.edits.push(Edit::replace(old, member));
         } else {
-            fix.edits.push(if is_flow {
-                flow::add_first(self, mapping, dress)?
+            let edit;
+            (edit, before) = if is_flow {
+                (flow::add_first(self, mapping, dress)?, 0)
             } else {
                 block::add_first(self, properties, mapping, dress)?
-            });
+            };
+            fix.edits.push(edit);
         }
         fix.changes.add(
             mapping,
             Change::Insert {
-                before: 0,
+                before,
                 key: MODE.to_owned(),
                 value: New::Text(IMMUTABLE.to_owned()),
             },
@@ -398,7 +401,7 @@ impl<'t, 'a> Planner<'t, 'a> {
                 if value != mode.value {
                     return Err(Refusal::Layout("the anchored node holds no text"));
                 }
-                self.fill_blank(mode, &quoted(IMMUTABLE, style))?
+                self.fill_blank(mode, IMMUTABLE)?
             }
             // A word stays as bare as it was; null, and whatever is bare in
             // JSON, was so because it had to be.

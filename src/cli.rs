@@ -1,0 +1,366 @@
+//! The command line: arguments to [`Options`].
+//!
+//! This module owns every use of `clap`, the words of the help, and the
+//! defaults. It opens no file.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::discover::Selection;
+use crate::find::Profile;
+use crate::plan::Applicability;
+use crate::remediate::Rules;
+use crate::source::DEFAULT_MAX_SIZE;
+
+const EXAMPLES: &str = "\
+Examples:
+  immutag check                     report what breaks the rule below this folder
+  immutag diff templates/ | less    review what a fix would change
+  immutag diff | git apply          ... and apply just that
+  immutag fix                       repair in place
+  immutag fix --unsafe-fixes a.yaml also where it takes a decision of yours
+  immutag fix - < in.yaml > out.yaml
+
+Exit status:
+  0  nothing left to do
+  1  findings are left: any for check and diff; refused or unsafe ones for fix
+  2  a usage error, an unreadable or invalid file, or a repair without proof
+
+Nothing is written that is not proven: each repaired text is read back by two
+parsers that must both see the one intended change and no other.";
+
+/// What to do with the repairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Report the findings.
+    Check,
+    /// Print the repairs as a patch.
+    Diff,
+    /// Write the repairs.
+    Fix,
+}
+
+/// How much is said beside what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Neither notes nor the summary.
+    Quiet,
+    /// Notes and the summary.
+    Normal,
+    /// Compliant templates too.
+    Verbose,
+}
+
+/// Where the names of files come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The paths of the selection.
+    Paths,
+    /// A list of paths, one per line or NUL-terminated, beside those of the
+    /// selection.
+    List {
+        /// The file that holds the list; None for standard input.
+        from: Option<PathBuf>,
+        /// Whether names end in NUL and not in a line break.
+        nul: bool,
+    },
+    /// One text on standard input.
+    Stdin {
+        /// What to call it.
+        name: PathBuf,
+    },
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless the environment (`NO_COLOR`) says otherwise.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Everything that the command line decides.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What to do with the repairs.
+    pub mode: Mode,
+    /// How to judge and what to allow.
+    pub rules: Rules,
+    /// Which files.
+    pub selection: Selection,
+    /// Where their names come from.
+    pub input: Input,
+    /// How much to say.
+    pub verbosity: Verbosity,
+    /// When to use colour.
+    pub color: Color,
+    /// Exit with 0 although findings are left.
+    pub exit_zero: bool,
+    /// Exit with 1 if a file was changed.
+    pub exit_non_zero_on_fix: bool,
+}
+
+/// Reads the arguments of the process.
+///
+/// # Errors
+/// What clap has to say: a usage error, or the help that was asked for. Its
+/// exit status is 2 and 0.
+pub fn parse(
+    arguments: impl IntoIterator<Item = std::ffi::OsString>,
+) -> Result<Options, clap::Error> {
+    Cli::try_parse_from(arguments)?.into_options()
+}
+
+/// The definition of the command line, for generators of completions and
+/// manual pages.
+#[must_use]
+pub fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
+/// Makes CloudFormation templates declare their ECR repositories
+/// `ImageTagMutability: IMMUTABLE`, changing only the bytes that must change.
+#[derive(Parser)]
+#[command(name = "immutag", version, after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Report the repositories that break the rule, a line each
+    Check(Common),
+    /// Print what `fix` would change, as a patch for `git apply` or `patch -p1`
+    Diff(Common),
+    /// Repair the templates in place
+    Fix {
+        #[command(flatten)]
+        common: Common,
+        /// Exit with 1 if a file was changed
+        #[arg(long, help_heading = "Result")]
+        exit_non_zero_on_fix: bool,
+    },
+}
+
+#[derive(Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line, independent of the others"
+)]
+struct Common {
+    /// Files and folders to look at, `-` for standard input [default: .]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// Pass only what is proven to be a literal IMMUTABLE
+    ///
+    /// What cannot be decided (a parameter, a function) counts as a finding
+    /// then, and so does `IMMUTABLE_WITH_EXCLUSION`.
+    #[arg(long, help_heading = "Rule")]
+    strict: bool,
+    /// Allow repairs that take a decision of yours
+    ///
+    /// Among them: replacing a word that a script may fill in, dropping
+    /// exclusion filters, changing a node that others share by an alias.
+    #[arg(long, help_heading = "Rule")]
+    unsafe_fixes: bool,
+
+    /// Look only at files that match, in folders [default: *.yaml, *.yml, *.json, *.template]
+    #[arg(long, value_name = "GLOB", help_heading = "Files")]
+    include: Vec<String>,
+    /// Leave out files and folders that match
+    #[arg(long, value_name = "GLOB", help_heading = "Files")]
+    exclude: Vec<String>,
+    /// Let --exclude bind files that are named explicitly, too
+    #[arg(long, help_heading = "Files")]
+    force_exclude: bool,
+    /// Look at files that .gitignore and the like leave out
+    #[arg(long, help_heading = "Files")]
+    no_ignore: bool,
+    /// Look at hidden files and folders
+    #[arg(long, help_heading = "Files")]
+    hidden: bool,
+    /// Read the paths to look at from a file, `-` for standard input
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
+    files_from: Option<PathBuf>,
+    /// Paths in --files-from end in NUL, as `git ls-files -z` prints them
+    #[arg(short = '0', long, requires = "files_from", help_heading = "Files")]
+    null: bool,
+    /// The name to report for standard input
+    #[arg(long, value_name = "NAME", help_heading = "Files")]
+    stdin_filename: Option<PathBuf>,
+    /// Refuse larger files, in bytes or with K, M or G [default: 64M]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Files")]
+    max_file_size: Option<u64>,
+
+    /// Exit with 0 although findings are left; errors still exit with 2
+    #[arg(long, help_heading = "Result")]
+    exit_zero: bool,
+    /// When to use colour
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        help_heading = "Result"
+    )]
+    color: Color,
+    /// Say nothing but what was asked for
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Result")]
+    quiet: bool,
+    /// Name the compliant templates, too
+    #[arg(short, long, action = ArgAction::SetTrue, help_heading = "Result")]
+    verbose: bool,
+}
+
+impl Cli {
+    fn into_options(self) -> Result<Options, clap::Error> {
+        match self.command {
+            Command::Check(common) => common.into_options(Mode::Check),
+            Command::Diff(common) => common.into_options(Mode::Diff),
+            Command::Fix {
+                common,
+                exit_non_zero_on_fix,
+            } => Ok(Options {
+                exit_non_zero_on_fix,
+                ..common.into_options(Mode::Fix)?
+            }),
+        }
+    }
+}
+
+impl Common {
+    fn into_options(self, mode: Mode) -> Result<Options, clap::Error> {
+        let input = self.input()?;
+        let paths = if self.paths.is_empty() && input == Input::Paths {
+            vec![PathBuf::from(".")]
+        } else {
+            self.paths
+        };
+        Ok(Options {
+            mode,
+            rules: Rules {
+                profile: if self.strict {
+                    Profile::Strict
+                } else {
+                    Profile::Default
+                },
+                allow: if self.unsafe_fixes {
+                    Applicability::Unsafe
+                } else {
+                    Applicability::Safe
+                },
+                max_size: self.max_file_size.unwrap_or(DEFAULT_MAX_SIZE),
+            },
+            selection: Selection {
+                paths,
+                include: self.include,
+                exclude: self.exclude,
+                no_ignore: self.no_ignore,
+                hidden: self.hidden,
+                force_exclude: self.force_exclude,
+                threads: 0,
+            },
+            input,
+            verbosity: match (self.quiet, self.verbose) {
+                (true, _) => Verbosity::Quiet,
+                (_, true) => Verbosity::Verbose,
+                _ => Verbosity::Normal,
+            },
+            color: self.color,
+            exit_zero: self.exit_zero,
+            exit_non_zero_on_fix: false,
+        })
+    }
+
+    fn input(&self) -> Result<Input, clap::Error> {
+        let usage =
+            |message: &str| Err(command().error(clap::error::ErrorKind::ArgumentConflict, message));
+        let dash = PathBuf::from("-");
+        let is_stdin = self.paths.contains(&dash);
+        if is_stdin && (self.paths.len() > 1 || self.files_from.is_some()) {
+            return usage("`-` reads one text from standard input and goes with no other path");
+        }
+        if self.stdin_filename.is_some() && !is_stdin {
+            return usage("--stdin-filename names the text of `-`; give `-` as the path");
+        }
+        if is_stdin {
+            let name = self.stdin_filename.clone();
+            return Ok(Input::Stdin {
+                name: name.unwrap_or_else(|| PathBuf::from("stdin")),
+            });
+        }
+        Ok(match &self.files_from {
+            Some(from) => Input::List {
+                from: Some(from.clone()).filter(|from| *from != dash),
+                nul: self.null,
+            },
+            None => Input::Paths,
+        })
+    }
+}
+
+/// A number of bytes, or of KiB, MiB or GiB: `500000`, `64M`.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.strip_suffix(['k', 'K', 'm', 'M', 'g', 'G']) {
+        Some(digits) => (digits, text.to_ascii_uppercase()),
+        None => (text, String::new()),
+    };
+    let shift = match unit.chars().last() {
+        Some('K') => 10,
+        Some('M') => 20,
+        Some('G') => 30,
+        _ => 0,
+    };
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(|| "not a number of bytes, as 500000 or 64M".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(arguments: &[&str]) -> Result<Options, clap::Error> {
+        parse(arguments.iter().map(Into::into))
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn the_default_is_this_folder_but_not_beside_a_list() {
+        let given = options(&["immutag", "check"]).unwrap();
+        assert_eq!(given.selection.paths, [PathBuf::from(".")]);
+        let given = options(&["immutag", "check", "--files-from", "list"]).unwrap();
+        assert!(given.selection.paths.is_empty());
+    }
+
+    #[test]
+    fn standard_input_stands_alone() {
+        assert!(options(&["immutag", "fix", "-", "a.yaml"]).is_err());
+        assert!(options(&["immutag", "fix", "-", "--files-from", "x"]).is_err());
+        assert!(options(&["immutag", "fix", "a.yaml", "--stdin-filename", "b"]).is_err());
+        assert!(options(&["immutag", "fix", "-", "--stdin-filename", "b.yaml"]).is_ok());
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_size("500"), Ok(500));
+        assert_eq!(parse_size("2k"), Ok(2048));
+        assert_eq!(parse_size("64M"), Ok(DEFAULT_MAX_SIZE));
+        for wrong in ["", "M", "-1", "1T", "99999999999G"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

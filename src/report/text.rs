@@ -1,0 +1,160 @@
+//! Outcomes as lines of text, one per finding, and the summary.
+//!
+//! A line is `path:line:column: LogicalId: what is wrong [verdict, answer]`,
+//! so that editors and `grep` can take it apart.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::{escaped, shown};
+use crate::cli::{Mode, Options, Verbosity};
+use crate::remediate::{Answer, Reported};
+use crate::run::{Outcome, Summary};
+
+const BOLD: Style = Style::new().bold();
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const NOTE: Style = AnsiColor::Cyan.on_default().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// Writes what there is to say about one file.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    let Options {
+        mode, verbosity, ..
+    } = *options;
+    let path = shown(&outcome.path);
+    let assessment = match &outcome.result {
+        Ok(assessment) => assessment,
+        Err(error) => {
+            let place = match error.position {
+                Some(at) => format!("{path}:{}:{}", at.line, at.column),
+                None => path,
+            };
+            let message = escaped(&error.message);
+            let code = error.code;
+            return writeln!(
+                out,
+                "{BOLD}{place}{BOLD:#}: {ERROR}error{ERROR:#}: {message} {DIM}[{code}]{DIM:#}"
+            );
+        }
+    };
+    for finding in &assessment.findings {
+        let is_note = !finding.counts;
+        // The patch itself tells of these.
+        if mode == Mode::Diff && finding.answer == Answer::Fixed {
+            continue;
+        }
+        if is_note && verbosity == Verbosity::Quiet {
+            continue;
+        }
+        let at = finding.position;
+        let note = if is_note {
+            format!("{NOTE}note{NOTE:#}: ")
+        } else {
+            String::new()
+        };
+        writeln!(
+            out,
+            "{BOLD}{path}:{}:{}{BOLD:#}: {note}{}: {} {DIM}[{}, {}]{DIM:#}",
+            at.line,
+            at.column,
+            escaped(&finding.logical_id),
+            escaped(&finding.message),
+            finding.verdict.code(),
+            escaped(&answer(finding, mode)),
+        )?;
+    }
+    if verbosity == Verbosity::Quiet {
+        return Ok(());
+    }
+    for at in &assessment.embedded {
+        writeln!(
+            out,
+            "{BOLD}{path}:{}:{}{BOLD:#}: {NOTE}note{NOTE:#}: a template inside a string is not checked {DIM}[embedded]{DIM:#}",
+            at.line, at.column
+        )?;
+    }
+    let complies = assessment.findings.is_empty() && assessment.repositories > 0;
+    if complies && verbosity == Verbosity::Verbose {
+        let count = counted(assessment.repositories, "repository", "repositories");
+        writeln!(out, "{BOLD}{path}{BOLD:#}: ok, {count}")?;
+    }
+    Ok(())
+}
+
+fn answer(finding: &Reported, mode: Mode) -> String {
+    match &finding.answer {
+        Answer::Fixed if mode == Mode::Fix => "fixed".to_owned(),
+        Answer::Fixed => "fixable".to_owned(),
+        Answer::Withheld(_) => "fixable with --unsafe-fixes".to_owned(),
+        Answer::Refused { reason, .. } => format!("not fixable: {reason}"),
+    }
+}
+
+/// Writes the summary of a run.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::Result<()> {
+    let Summary {
+        files,
+        templates,
+        repositories,
+        fixed,
+        withheld,
+        refused,
+        errors,
+        changed,
+        ..
+    } = *summary;
+    let scanned = counted(files, "file", "files");
+    if summary.findings() == 0 {
+        if errors == 0 && repositories == 0 {
+            writeln!(out, "No ECR repositories in {scanned}.")?;
+        } else if repositories > 0 {
+            let found = counted(repositories, "repository", "repositories");
+            let templates = counted(templates, "template", "templates");
+            writeln!(
+                out,
+                "Nothing to do: {found} in {templates}, {scanned} scanned."
+            )?;
+        }
+    } else if mode == Mode::Fix {
+        let done = counted(fixed, "finding", "findings");
+        let changed = counted(changed, "file", "files");
+        writeln!(out, "Fixed {done} in {changed}; {scanned} scanned.")?;
+    } else {
+        let found = counted(summary.findings(), "finding", "findings");
+        let templates = counted(summary.broken, "template", "templates");
+        let how = if fixed > 0 {
+            format!(" {fixed} fixable with `immutag fix`;")
+        } else {
+            String::new()
+        };
+        writeln!(out, "Found {found} in {templates};{how} {scanned} scanned.")?;
+    }
+    if withheld > 0 {
+        let left = counted(withheld, "finding needs", "findings need");
+        writeln!(
+            out,
+            "{left} --unsafe-fixes: review with `immutag diff --unsafe-fixes`."
+        )?;
+    }
+    if refused > 0 {
+        let left = counted(refused, "finding", "findings");
+        writeln!(out, "{left} cannot be fixed; the reasons stand above.")?;
+    }
+    if errors > 0 {
+        let failed = counted(errors, "error", "errors");
+        writeln!(out, "{failed}; the files concerned stay as they were.")?;
+    }
+    Ok(())
+}
+
+fn counted(number: usize, one: &str, many: &str) -> String {
+    let word = if number == 1 { one } else { many };
+    format!("{number} {word}")
+}
