@@ -171,7 +171,8 @@ struct Common {
     #[arg(long, help_heading = "Rule")]
     unsafe_fixes: bool,
 
-    /// Look only at files that match, in folders [default: *.yaml, *.yml, *.json, *.template]
+    /// Look only at files that match, in folders [default: *.yaml, *.yml, *.json,
+    /// *.template, *.j2, *.jinja, *.tmpl, *.tpl]
     #[arg(long, value_name = "GLOB", help_heading = "Files")]
     include: Vec<String>,
     /// Leave out files and folders that match

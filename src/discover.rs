@@ -76,8 +76,18 @@ use std::thread;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-/// The include globs that hold when none are given.
-pub const DEFAULT_INCLUDE: &[&str] = &["*.yaml", "*.yml", "*.json", "*.template"];
+/// The include globs that hold when none are given: the names that CloudFormation's own
+/// tools take for templates, and those of files from which a template engine makes one.
+pub const DEFAULT_INCLUDE: &[&str] = &[
+    "*.yaml",
+    "*.yml",
+    "*.json",
+    "*.template",
+    "*.j2",
+    "*.jinja",
+    "*.tmpl",
+    "*.tpl",
+];
 
 /// More threads than this are not started, whatever is asked for.
 const MAX_THREADS: usize = 256;

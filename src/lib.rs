@@ -1,5 +1,76 @@
 //! Makes AWS CloudFormation templates declare their ECR repositories
 //! `ImageTagMutability: IMMUTABLE`, changing only the bytes that must change.
+//!
+//! > One finding, one edit. Every other byte stays. If we cannot prove it, we
+//! > do not write it, and we say why.
+//!
+//! ```
+//! use immutag::{remediate, Rules};
+//!
+//! let template = b"Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
+//! let assessment = remediate(template, &Rules::default())?;
+//! let repair = assessment.remediation.expect("the mode is missing");
+//! assert_eq!(
+//!     repair.after,
+//!     "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    \
+//!      Properties:\n      ImageTagMutability: IMMUTABLE\n",
+//! );
+//! # Ok::<(), immutag::TextError>(())
+//! ```
+//!
+//! # Architecture
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! cli → run → discover
+//!        ↓
+//!    remediate: source → syntax → template → find → plan → edit → verify
+//!        ↓
+//!   write, report
+//! ```
+//!
+//! - [`source`]: whether bytes can concern us at all (the prefilter), and
+//!   whether they are text.
+//! - [`syntax`]: text to one read-only tree with byte spans, from YAML and
+//!   JSON alike; and what a tree is meant to become.
+//! - [`template`]: where resources stand in a tree.
+//! - [`find`]: the rule. A resource becomes a *finding*, which is a fact.
+//! - [`plan`]: a finding becomes a *fix*, which is an intent, or a *refusal*,
+//!   which is an answer.
+//! - [`edit`]: *edits* are bytes: sorted, disjoint, applied in one pass.
+//! - [`verify`]: the proof, by two parsers that share no code.
+//! - [`mod@remediate`]: the order of these steps for one text, and the proof's
+//!   last question.
+//! - [`run`], [`discover`], [`mod@write`], [`report`], [`cli`]: files, threads,
+//!   streams, words.
+//!
+//! From [`span`] to [`verify`] everything is pure: bytes in, values out; no
+//! I/O, no clock, no printing. What a run does with the result is a sink and
+//! not a code path: `check`, `diff` and `fix` take the same
+//! [`Remediation`], so that a dry run cannot differ from the write. A test
+//! (`tests/architecture.rs`) holds which module may name which.
+//!
+//! # The proof
+//!
+//! Before a repair is shown or written, on the new bytes: undoing the edits
+//! gives the old bytes; the reader's tree is the old tree with exactly the
+//! intended change; the judge accepts both texts and sees the same change;
+//! the finding is gone, none is new, and planning again yields nothing. If
+//! one of these fails the file stays as it was, and that is an error.
+//!
+//! # Limitations
+//!
+//! - Values that a template computes (`Ref`, `Fn::If`, `Fn::FindInMap`,
+//!   `Fn::Sub` and the others) are not evaluated: such a repository is
+//!   *unverifiable*, a note unless the rule is taken strictly.
+//! - Files that only a template engine makes valid (`{% if %}` around a
+//!   resource) are errors if they name the resource type.
+//! - A template inside a string (`TemplateBody: |`) is mentioned, not read.
+//! - UTF-8 only; nesting to [`syntax::MAX_DEPTH`]; a file to
+//!   [`source::DEFAULT_MAX_SIZE`] bytes unless told otherwise.
+//! - A carriage return alone ends a line for YAML but not for the positions
+//!   reported here. A file with no other line endings is refused.
 
 pub mod cli;
 pub mod discover;
@@ -18,4 +89,4 @@ pub mod write;
 
 pub use find::{Profile, Verdict};
 pub use plan::Applicability;
-pub use remediate::{remediate, Answer, Assessment, Rules};
+pub use remediate::{remediate, Answer, Assessment, Remediation, Reported, Rules, TextError};

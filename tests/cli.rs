@@ -1,0 +1,530 @@
+//! The command line as its users meet it: what goes to which stream, exit
+//! statuses, and that `diff` and `fix` cannot differ.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test sets up its files itself, and fails by panicking"
+)]
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{symlink, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+const BAD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
+const GOOD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: IMMUTABLE\n";
+const UNSAFE: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: __MODE__\n";
+const TWICE: &str =
+    "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties: {}\n    Properties: {}\n";
+const COMPUTED: &str = "Parameters:\n  Mode: {Type: String}\nResources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: !Ref Mode\n";
+const BROKEN: &str = "Resources:\n  Web: [\n    Type: AWS::ECR::Repository\n";
+
+struct Folder(TempDir);
+
+struct Output {
+    status: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Folder {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        for (name, text) in files {
+            folder.write(name, text);
+        }
+        folder
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path().join(name)).unwrap()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(arguments, b"")
+    }
+
+    fn run_with(&self, arguments: &[&str], stdin: &[u8]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_immutag"));
+        command.args(arguments);
+        self.finish(command, stdin)
+    }
+
+    fn finish(&self, mut command: Command, stdin: &[u8]) -> Output {
+        let mut child = command
+            .current_dir(self.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A program that does not read its input closes it.
+        let _ = child.stdin.take().unwrap().write_all(stdin);
+        let output = child.wait_with_output().unwrap();
+        Output {
+            status: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    fn git(&self, arguments: &[&str], stdin: &str) -> Output {
+        let mut command = Command::new("git");
+        command.args(arguments);
+        self.finish(command, stdin.as_bytes())
+    }
+}
+
+#[test]
+fn check_prints_a_line_per_finding_and_the_summary_apart() {
+    let folder = Folder::new(&[("a.yaml", BAD), ("b.yaml", GOOD), ("c.yaml", UNSAFE)]);
+    let output = folder.run(&["check"]);
+    assert_eq!(output.status, 1);
+    assert_eq!(
+        output.stdout,
+        "a.yaml:2:3: Web: ImageTagMutability is missing, so tags are mutable [missing, fixable]\n\
+         c.yaml:5:7: Web: ImageTagMutability is \"__MODE__\", which ECR does not know [invalid, fixable with --unsafe-fixes]\n"
+    );
+    assert!(
+        output.stderr.contains("Found 2 findings in 2 templates"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(folder.read("a.yaml"), BAD);
+}
+
+#[test]
+fn fix_repairs_in_place_and_a_second_time_changes_no_byte_and_no_mtime() {
+    let folder = Folder::new(&[("a.yaml", BAD), ("sub/b.json", "{}")]);
+    let output = folder.run(&["fix"]);
+    assert_eq!((output.status, folder.read("a.yaml").as_str()), (0, GOOD));
+    let modified = || {
+        let metadata = fs::metadata(folder.path().join("a.yaml")).unwrap();
+        metadata.modified().unwrap()
+    };
+    let before = modified();
+    let output = folder.run(&["fix"]);
+    assert_eq!((output.status, output.stdout.as_str()), (0, ""));
+    assert_eq!((modified(), folder.read("a.yaml").as_str()), (before, GOOD));
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 2, "nothing is left behind: {left:?}");
+}
+
+#[test]
+fn the_exit_status_tells_what_is_left() {
+    let cases: &[(&str, &[&str], i32)] = &[
+        (GOOD, &["check"], 0),
+        (BAD, &["check"], 1),
+        (BAD, &["check", "--exit-zero"], 0),
+        (BAD, &["diff"], 1),
+        (BAD, &["fix"], 0),
+        (BAD, &["fix", "--exit-non-zero-on-fix"], 1),
+        (GOOD, &["fix", "--exit-non-zero-on-fix"], 0),
+        (UNSAFE, &["fix"], 1),
+        (UNSAFE, &["fix", "--unsafe-fixes"], 0),
+        (TWICE, &["fix", "--unsafe-fixes"], 1),
+        (TWICE, &["fix", "--exit-zero"], 0),
+        (COMPUTED, &["check"], 0),
+        (COMPUTED, &["check", "--strict"], 1),
+        (BROKEN, &["check"], 2),
+        (BROKEN, &["fix", "--exit-zero"], 2),
+        (GOOD, &["check", "--include", "["], 2),
+        (GOOD, &["check", "--no-such-flag"], 2),
+        (GOOD, &["check", "missing.yaml"], 2),
+    ];
+    for (text, arguments, expected) in cases {
+        let folder = Folder::new(&[("a.yaml", text)]);
+        let output = folder.run(arguments);
+        assert_eq!(output.status, *expected, "{arguments:?}: {}", output.stderr);
+    }
+}
+
+#[test]
+fn one_bad_file_stops_nothing_and_outranks_findings() {
+    let folder = Folder::new(&[("a.yaml", BAD), ("b.yaml", BROKEN), ("c.yaml", BAD)]);
+    let output = folder.run(&["fix"]);
+    assert_eq!(output.status, 2);
+    assert_eq!(folder.read("a.yaml"), GOOD);
+    assert_eq!(folder.read("b.yaml"), BROKEN);
+    assert_eq!(folder.read("c.yaml"), GOOD);
+    let error = output
+        .stdout
+        .lines()
+        .find(|line| line.contains("error"))
+        .unwrap();
+    assert!(error.starts_with("b.yaml:"), "{error}");
+    assert!(
+        error.contains("not valid YAML") && error.ends_with("[syntax]"),
+        "{error}"
+    );
+}
+
+#[test]
+fn files_that_do_not_concern_us_are_passed_over_whatever_they_are() {
+    let folder = Folder::new(&[
+        ("chart.yaml", "a: {{ .Values.x }}\n\t- ["),
+        ("x.json", "{,}"),
+    ]);
+    fs::write(folder.path().join("latin.yaml"), b"caf\xe9: \0").unwrap();
+    let output = folder.run(&["check"]);
+    assert_eq!((output.status, output.stdout.as_str()), (0, ""));
+}
+
+#[test]
+fn an_unreadable_text_names_its_place_and_the_remedy() {
+    let cases: &[(&[u8], &str)] = &[
+        (
+            b"# caf\xe9\nType: AWS::ECR::Repository\n",
+            "a.yaml:1:6: error: the file is not valid UTF-8",
+        ),
+        (
+            b"Type: AWS::ECR::Repository\n\0",
+            "a.yaml:2:1: error: a NUL byte",
+        ),
+        (
+            b"Type: AWS::ECR::Repository\rA: b\r",
+            "a.yaml:1:1: error: the lines end in carriage returns",
+        ),
+        (b"A: b\n\tType: AWS::ECR::Repository\n", "a.yaml:"),
+    ];
+    for (bytes, start) in cases {
+        let folder = Folder::new(&[]);
+        fs::write(folder.path().join("a.yaml"), bytes).unwrap();
+        let output = folder.run(&["fix"]);
+        assert_eq!(output.status, 2, "{start}");
+        assert!(output.stdout.starts_with(start), "{}", output.stdout);
+        assert_eq!(fs::read(folder.path().join("a.yaml")).unwrap(), *bytes);
+    }
+}
+
+#[test]
+fn a_file_over_the_limit_is_an_error_only_if_it_concerns_us() {
+    let large = format!("{}# {}\n", BAD, "x".repeat(4000));
+    let folder = Folder::new(&[("a.yaml", &large), ("b.yaml", &"y: 1\n".repeat(1000))]);
+    let output = folder.run(&["check", "--max-file-size", "1K"]);
+    assert_eq!(output.status, 2);
+    assert!(
+        output.stdout.contains("more than the limit of 1024"),
+        "{}",
+        output.stdout
+    );
+    assert_eq!(output.stdout.lines().count(), 1);
+    assert_eq!(folder.run(&["check", "--max-file-size", "5K"]).status, 1);
+}
+
+#[test]
+fn a_patch_applied_by_git_gives_the_bytes_of_fix() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join("fix");
+    let fixed = Folder::new(&[]);
+    let patched = Folder::new(&[]);
+    let mut inputs = Vec::new();
+    for case in fs::read_dir(root).unwrap() {
+        let case = case.unwrap().path();
+        for file in fs::read_dir(&case).unwrap() {
+            let file = file.unwrap().path();
+            if file.file_stem().is_some_and(|stem| stem == "input") {
+                let slug = case.file_name().unwrap().to_string_lossy();
+                let extension = file.extension().unwrap().to_string_lossy();
+                let name = format!("{slug} one.{extension}");
+                for folder in [&fixed, &patched] {
+                    fs::copy(&file, folder.path().join(&name)).unwrap();
+                }
+                inputs.push(name);
+            }
+        }
+    }
+    assert!(inputs.len() > 100);
+    let allow = "--unsafe-fixes";
+    let patch = patched.run(&["diff", allow]);
+    assert_eq!(patch.status, 1);
+    assert_eq!(fixed.run(&["fix", allow]).status, 0);
+    let applied = patched.git(&["apply", "--whitespace=nowarn"], &patch.stdout);
+    assert_eq!(applied.status, 0, "{}", applied.stderr);
+    for name in inputs {
+        let read = |folder: &Folder| fs::read(folder.path().join(&name)).unwrap();
+        assert_eq!(read(&patched), read(&fixed), "{name}");
+    }
+    assert_eq!(patched.run(&["diff", allow]).stdout, "");
+}
+
+#[test]
+fn a_patch_quotes_names_as_git_does() {
+    let names = [
+        "tab\there.yaml",
+        "quote\".yaml",
+        "caf\u{e9}.yaml",
+        "back\\slash.yaml",
+    ];
+    let folder = Folder::new(&names.map(|name| (name, BAD)));
+    let patch = folder.run(&["diff"]);
+    let applied = folder.git(&["apply"], &patch.stdout);
+    assert_eq!(applied.status, 0, "{}\n{}", applied.stderr, patch.stdout);
+    for name in names {
+        assert_eq!(folder.read(name), GOOD, "{name}");
+    }
+}
+
+#[test]
+fn standard_input_is_repaired_to_standard_output() {
+    let folder = Folder::new(&[]);
+    let output = folder.run_with(&["fix", "-"], BAD.as_bytes());
+    assert_eq!((output.status, output.stdout.as_str()), (0, GOOD));
+    assert!(
+        output.stderr.contains("stdin:2:3: Web:"),
+        "{}",
+        output.stderr
+    );
+
+    let named = folder.run_with(
+        &["diff", "-", "--stdin-filename", "t/a.yaml"],
+        BAD.as_bytes(),
+    );
+    assert!(named
+        .stdout
+        .starts_with("--- a/t/a.yaml\n+++ b/t/a.yaml\n@@ -1,3 +1,5 @@\n"));
+    let checked = folder.run_with(
+        &["check", "-", "--stdin-filename", "t/a.yaml"],
+        BAD.as_bytes(),
+    );
+    assert!(
+        checked.stdout.starts_with("t/a.yaml:2:3:"),
+        "{}",
+        checked.stdout
+    );
+
+    let broken = folder.run_with(&["fix", "-"], BROKEN.as_bytes());
+    assert_eq!(
+        (broken.status, broken.stdout.as_str()),
+        (2, BROKEN),
+        "given back as it was"
+    );
+}
+
+#[test]
+fn files_are_chosen_by_ignore_files_globs_and_lists() {
+    let folder = Folder::new(&[
+        (".gitignore", "ignored/\n"),
+        ("a.yaml", BAD),
+        ("ignored/b.yaml", BAD),
+        (".hidden/c.yml", BAD),
+        ("legacy/d.json", &BAD.replace('\n', "\n")),
+        ("e.txt", BAD),
+        ("f.template", BAD),
+        ("list", "a.yaml\ne.txt\n"),
+        ("list0", "a.yaml\0e.txt\0"),
+    ]);
+    let found = |arguments: &[&str]| {
+        let output = folder.run(&[&["check"], arguments].concat());
+        let lines = output.stdout.lines();
+        let mut names: Vec<String> = lines
+            .map(|l| l.split(':').next().unwrap().to_owned())
+            .collect();
+        names.dedup();
+        names.join(" ")
+    };
+    assert_eq!(found(&[]), "a.yaml f.template legacy/d.json");
+    assert_eq!(
+        found(&["--no-ignore"]),
+        "a.yaml f.template ignored/b.yaml legacy/d.json"
+    );
+    assert_eq!(
+        found(&["--hidden"]),
+        ".hidden/c.yml a.yaml f.template legacy/d.json"
+    );
+    assert_eq!(found(&["--include", "*.txt"]), "e.txt");
+    assert_eq!(
+        found(&["--exclude", "legacy", "--exclude", "*.template"]),
+        "a.yaml"
+    );
+    assert_eq!(found(&["e.txt", "ignored/b.yaml"]), "e.txt ignored/b.yaml");
+    assert_eq!(
+        found(&["legacy/d.json", "--exclude", "legacy"]),
+        "legacy/d.json"
+    );
+    assert_eq!(
+        found(&["legacy/d.json", "--exclude", "legacy", "--force-exclude"]),
+        ""
+    );
+    assert_eq!(found(&["--files-from", "list"]), "a.yaml e.txt");
+    assert_eq!(found(&["--files-from", "list0", "-0"]), "a.yaml e.txt");
+    let listed = folder.run_with(&["check", "--files-from", "-"], b"a.yaml\n");
+    assert!(listed.stdout.starts_with("a.yaml:"), "{}", listed.stdout);
+    let none = folder.run_with(&["fix", "--files-from", "-"], b"");
+    assert_eq!(none.status, 0, "an empty list is not this folder");
+    assert_eq!(folder.read("a.yaml"), BAD);
+}
+
+#[test]
+fn a_link_is_resolved_and_one_out_of_the_roots_refused() {
+    let folder = Folder::new(&[("in/a.yaml", BAD), ("out/b.yaml", BAD)]);
+    symlink("a.yaml", folder.path().join("in/inside.yaml")).unwrap();
+    symlink("../out/b.yaml", folder.path().join("in/outside.yaml")).unwrap();
+
+    let patch = folder.run(&["diff", "in/inside.yaml"]);
+    assert!(
+        patch.stdout.starts_with("--- a/in/a.yaml\n"),
+        "{}",
+        patch.stdout
+    );
+    assert_eq!(folder.run(&["fix", "in/inside.yaml"]).status, 0);
+    assert_eq!(folder.read("in/a.yaml"), GOOD);
+    assert!(folder.path().join("in/inside.yaml").is_symlink());
+
+    let refused = folder.run(&["fix", "in/outside.yaml"]);
+    assert_eq!(refused.status, 2);
+    assert!(
+        refused.stdout.contains("outside of the paths given"),
+        "{}",
+        refused.stdout
+    );
+    assert_eq!(folder.read("out/b.yaml"), BAD);
+}
+
+#[test]
+fn the_mode_of_a_file_is_kept() {
+    let folder = Folder::new(&[("a.yaml", BAD)]);
+    let path = folder.path().join("a.yaml");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(folder.run(&["fix"]).status, 0);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o640
+    );
+}
+
+#[test]
+fn output_is_in_the_order_of_the_paths_and_free_of_control_characters() {
+    let names: Vec<String> = (0..200)
+        .map(|n| format!("t{:03}.yaml", n * 7 % 200))
+        .collect();
+    let folder = Folder::new(&[]);
+    for name in &names {
+        folder.write(name, BAD);
+    }
+    folder.write("z\u{1b}[31m.yaml", BAD);
+    let output = folder.run(&["check", "--color", "never"]);
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    assert!(lines.is_sorted());
+    assert_eq!(lines.len(), 201);
+    assert!(!output.stdout.contains('\u{1b}'));
+    let coloured = folder.run(&["check", "--color", "always"]);
+    assert!(coloured.stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn quiet_says_no_more_than_was_asked_and_verbose_names_what_complies() {
+    let folder = Folder::new(&[("a.yaml", GOOD), ("b.yaml", COMPUTED)]);
+    let quiet = folder.run(&["check", "-q"]);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
+    let normal = folder.run(&["check"]);
+    assert!(
+        normal
+            .stdout
+            .starts_with("b.yaml:7:7: note: Web: cannot tell"),
+        "{}",
+        normal.stdout
+    );
+    let verbose = folder.run(&["check", "-v"]);
+    assert!(
+        verbose.stdout.starts_with("a.yaml: ok, 1 repository\n"),
+        "{}",
+        verbose.stdout
+    );
+}
+
+#[test]
+fn a_template_inside_a_string_is_mentioned_and_left_alone() {
+    let text = "Resources:\n  Set:\n    Type: AWS::CloudFormation::StackSet\n    Properties:\n      TemplateBody: |\n        Resources:\n          Web:\n            Type: AWS::ECR::Repository\n";
+    let folder = Folder::new(&[("a.yaml", text)]);
+    let output = folder.run(&["fix"]);
+    assert_eq!((output.status, folder.read("a.yaml").as_str()), (0, text));
+    assert!(
+        output
+            .stdout
+            .contains("a template inside a string is not checked"),
+        "{}",
+        output.stdout
+    );
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_failure() {
+    let folder = Folder::new(&[]);
+    for number in 0..3000 {
+        folder.write(
+            &format!("a-rather-long-name-to-fill-the-pipe-{number}.yaml"),
+            BAD,
+        );
+    }
+    let mut child = Command::new(env!("CARGO_BIN_EXE_immutag"))
+        .arg("check")
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// The lines that KICS and Datadog report for the shapes of the rule's own
+/// examples: the key of a wrong value, and `Properties` where it is missing.
+#[test]
+fn findings_stand_on_the_lines_that_scanners_report() {
+    let yaml = "Resources:\n  A:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: \"MUTABLE\"\n  B:\n    Type: AWS::ECR::Repository\n    Properties:\n      RepositoryName: b\n  C:\n    Type: AWS::ECR::Repository\n";
+    let json = "{\n \"Resources\": {\n  \"A\": {\n   \"Type\": \"AWS::ECR::Repository\",\n   \"Properties\": {\n    \"ImageTagMutability\": \"MUTABLE\"\n   }\n  },\n  \"B\": {\n   \"Type\": \"AWS::ECR::Repository\",\n   \"Properties\": {\n    \"RepositoryName\": \"b\"\n   }\n  }\n }\n}\n";
+    let folder = Folder::new(&[("a.yaml", yaml), ("b.json", json)]);
+    let output = folder.run(&["check"]);
+    let places: Vec<String> = output
+        .stdout
+        .lines()
+        .map(|line| line.split(": ").next().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "a.yaml:5:7",
+            "a.yaml:8:5",
+            "a.yaml:10:3",
+            "b.json:6:5",
+            "b.json:11:4"
+        ]
+    );
+}
+
+#[test]
+fn help_and_version_are_there() {
+    let folder = Folder::new(&[]);
+    for arguments in [&["--help"][..], &["fix", "--help"], &["--version"]] {
+        let output = folder.run(arguments);
+        assert_eq!(output.status, 0);
+        assert!(output.stdout.contains("immutag"));
+    }
+    let help = folder.run(&["--help"]).stdout;
+    assert!(help.contains("Examples:") && help.contains("Exit status:"));
+    let nothing: PathBuf = folder.path().into();
+    assert_eq!(fs::read_dir(nothing).unwrap().count(), 0);
+}

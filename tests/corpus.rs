@@ -1,0 +1,168 @@
+//! Real templates, judged by a program that shares no code with this one.
+//!
+//! Runs where the environment names a folder of templates (`IMMUTAG_CORPUS`)
+//! and the judge (`IMMUTAG_JUDGE`, a Python program that takes the folder
+//! before and after, and needs `PyYAML`); `IMMUTAG_PYTHON` may name the
+//! interpreter. Elsewhere it says that it does not run. The templates are
+//! test data and no part of this repository.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test sets up its files itself, fails by panicking, and says what it saw"
+)]
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::SystemTime;
+
+use serde_json::value::RawValue;
+
+/// Every file below a folder, by its path from there.
+type Files = BTreeMap<PathBuf, (Vec<u8>, SystemTime)>;
+
+fn read(root: &Path) -> Files {
+    let mut files = Files::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_path_buf();
+                let modified = fs::metadata(&path).unwrap().modified().unwrap();
+                files.insert(name, (fs::read(&path).unwrap(), modified));
+            }
+        }
+    }
+    files
+}
+
+/// A copy that may be written, whatever the original allows.
+fn copy(files: &Files) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, (bytes, _)) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    folder
+}
+
+fn immutag(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_immutag"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    read(folder)
+        .into_iter()
+        .map(|(name, (bytes, _))| (name, bytes))
+        .collect()
+}
+
+#[test]
+fn real_templates_are_repaired_and_none_is_damaged() {
+    let (Ok(corpus), Ok(judge)) = (env::var("IMMUTAG_CORPUS"), env::var("IMMUTAG_JUDGE")) else {
+        println!("not run: IMMUTAG_CORPUS and IMMUTAG_JUDGE name no templates and no judge");
+        return;
+    };
+    let originals = read(Path::new(&corpus));
+    assert!(!originals.is_empty(), "no templates in {corpus}");
+    let before = copy(&originals);
+    let fixed = copy(&originals);
+    let patched = copy(&originals);
+
+    let patch = immutag(patched.path(), &["diff"]).stdout;
+    let report = immutag(fixed.path(), &["fix"]);
+    println!("left, with the reason:");
+    for line in String::from_utf8_lossy(&report.stdout).lines() {
+        if !line.ends_with("fixed]") {
+            println!("  {line}");
+        }
+    }
+    println!("{}", String::from_utf8_lossy(&report.stderr));
+
+    // The patch is the write.
+    let mut git = Command::new("git")
+        .args(["apply", "--whitespace=nowarn"])
+        .current_dir(patched.path())
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut git.stdin.take().unwrap(), &patch).unwrap();
+    assert!(git.wait().unwrap().success());
+    assert_eq!(contents(patched.path()), contents(fixed.path()));
+
+    // Once is enough.
+    let once = read(fixed.path());
+    let again = immutag(fixed.path(), &["fix"]);
+    assert_eq!(again.status.code(), report.status.code());
+    assert!(
+        once == read(fixed.path()),
+        "a second fix changed a file or its time"
+    );
+
+    // The judge.
+    let python = env::var("IMMUTAG_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let verdict = Command::new(python)
+        .arg(judge)
+        .args([before.path(), fixed.path()])
+        .arg("--json")
+        .output()
+        .unwrap();
+    let json = String::from_utf8(verdict.stdout).unwrap();
+    assert!(
+        verdict.status.success(),
+        "damage: {json}\n{}",
+        String::from_utf8_lossy(&verdict.stderr)
+    );
+    let parts: BTreeMap<String, &RawValue> = serde_json::from_str(&json).unwrap();
+    println!(
+        "judged: before {}, after {}, {}",
+        parts["before"], parts["after"], parts["total"]
+    );
+
+    // What is left stands in files of which we said why.
+    let named = String::from_utf8_lossy(&report.stdout).into_owned();
+    let left: Vec<(String, &RawValue)> = serde_json::from_str(parts["left"].get()).unwrap();
+    for (name, what) in left {
+        let is_named = named.lines().any(|line| {
+            line.strip_prefix(name.as_str())
+                .is_some_and(|rest| rest.starts_with(':') && !rest.ends_with("fixed]"))
+        });
+        let is_yaml = yaml_reads(&before.path().join(&name));
+        assert!(!is_yaml, "{name} can be read, and is left with {what}");
+        let is_looked_at = named.contains("error") && is_named;
+        assert!(
+            is_looked_at,
+            "{name} is left with {what}, and no reason is given"
+        );
+    }
+}
+
+/// Whether `PyYAML` reads a file as it is.
+fn yaml_reads(path: &Path) -> bool {
+    let python = env::var("IMMUTAG_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    Command::new(python)
+        .args([
+            "-c",
+            "import sys, yaml; list(yaml.compose_all(open(sys.argv[1], 'rb'), yaml.SafeLoader))",
+        ])
+        .arg(path)
+        .stderr(Stdio::null())
+        .status()
+        .unwrap()
+        .success()
+}
