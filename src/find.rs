@@ -93,33 +93,24 @@ pub enum Obstacle {
     NotAScalar,
 }
 
-/// What there is to repair.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What there is to repair. Nodes are those of the text: where the template
+/// says `*alias`, the anchored node is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repair {
-    /// Declare `Properties` below `type_entry` in `body`.
+    /// Declare `Properties` with the mode.
     AddProperties {
         /// The resource's mapping.
         body: NodeId,
-        /// Its `Type`.
-        type_entry: Entry,
     },
-    /// Fill `Properties`, which is null or an empty mapping.
+    /// Declare the mode in a `Properties` that is null or an empty mapping.
     FillProperties {
-        /// The entry of `Properties`.
-        properties: Entry,
-        /// Its value, aliases resolved.
+        /// What stands there.
         value: NodeId,
-        /// The `Type` beside it.
-        type_entry: Entry,
     },
-    /// Declare the mode in `mapping`, which has other entries.
+    /// Declare the mode in a `Properties` that has other entries.
     AddMode {
-        /// The entry of `Properties`.
-        properties: Entry,
-        /// Its value, aliases resolved.
+        /// The mapping of the properties.
         mapping: NodeId,
-        /// The resource's `Type`.
-        type_entry: Entry,
         /// The exclusion filters, if they must go.
         filters: Option<Entry>,
     },
@@ -127,12 +118,8 @@ pub enum Repair {
     RewriteMode {
         /// The mapping of the properties.
         mapping: NodeId,
-        /// The mode's entry.
-        mode: Entry,
-        /// Its value, aliases resolved.
+        /// The mode's value.
         value: NodeId,
-        /// The resource's `Type`.
-        type_entry: Entry,
         /// The exclusion filters, if they must go.
         filters: Option<Entry>,
     },
@@ -220,7 +207,7 @@ pub fn embedded(tree: &Tree<'_>) -> Vec<Embedded> {
 
 /// The resource's literal `Type` is ours, once.
 enum Ours {
-    Yes(Entry),
+    Yes,
     No,
     Twice(NodeId),
     Unsure(NodeId, &'static str),
@@ -235,12 +222,12 @@ struct Judge<'t, 'a> {
 impl Judge<'_, '_> {
     fn verdict(&self) -> Option<Finding> {
         let body = self.resource.body;
-        let type_entry = match self.ours() {
-            Ours::Yes(entry) => entry,
+        match self.ours() {
+            Ours::Yes => {}
             Ours::No => return None,
             Ours::Twice(at) => return Some(self.ambiguous(at, "Type")),
             Ours::Unsure(at, why) => return Some(self.unverifiable(at, why)),
-        };
+        }
         if template::holds_function(self.tree, body) {
             let why = "a function stands beside Type and may change the resource";
             return Some(self.unverifiable(self.resource.logical_id, why));
@@ -251,8 +238,8 @@ impl Judge<'_, '_> {
             return Some(self.ambiguous(second.key, "Properties"));
         }
         match first {
-            Some(properties) => self.properties(properties, type_entry),
-            None => self.no_properties(type_entry),
+            Some(properties) => self.properties(properties),
+            None => self.no_properties(),
         }
     }
 
@@ -268,7 +255,7 @@ impl Judge<'_, '_> {
                 ),
                 _ => Ours::No,
             },
-            &[entry] if is_ours(entry.value) => Ours::Yes(entry),
+            &[entry] if is_ours(entry.value) => Ours::Yes,
             &[entry] if is_ours(self.tree.resolve(entry.value)) => {
                 Ours::Unsure(entry.key, "its Type is an alias")
             }
@@ -286,13 +273,11 @@ impl Judge<'_, '_> {
         }
     }
 
-    fn no_properties(&self, type_entry: Entry) -> Option<Finding> {
+    fn no_properties(&self) -> Option<Finding> {
         let body = self.resource.body;
         let at = self.resource.logical_id;
         match template::merged(self.tree, body, "Properties") {
-            Merged::Absent => {
-                Some(self.missing(at, Ok(Repair::AddProperties { body, type_entry })))
-            }
+            Merged::Absent => Some(self.missing(at, Ok(Repair::AddProperties { body }))),
             Merged::Unknown => {
                 Some(self.unverifiable(at, "what it merges (<<) cannot be followed"))
             }
@@ -301,7 +286,7 @@ impl Judge<'_, '_> {
                 if self.tree.has_custom_tag(mapping) || !self.tree.is_mapping(mapping) {
                     return Some(self.unverifiable(at, "its Properties come through a merge key"));
                 }
-                let mut finding = self.judge_mapping(mapping, at, None)?;
+                let mut finding = self.judge_mapping(mapping, at)?;
                 finding.at = at;
                 if finding.repair.is_ok() {
                     finding.repair = Err(Obstacle::Merged("Properties"));
@@ -311,24 +296,18 @@ impl Judge<'_, '_> {
         }
     }
 
-    fn properties(&self, properties: Entry, type_entry: Entry) -> Option<Finding> {
+    fn properties(&self, properties: Entry) -> Option<Finding> {
         let tree = self.tree;
         let value = tree.resolve(properties.value);
         if tree.has_custom_tag(value) {
             return Some(self.unverifiable(properties.key, "its Properties are computed"));
         }
-        let fill = Repair::FillProperties {
-            properties,
-            value,
-            type_entry,
-        };
+        let fill = Repair::FillProperties { value };
         match &tree.node(value).value {
             Value::Mapping { entries, .. } if entries.is_empty() => {
                 Some(self.missing(properties.key, Ok(fill)))
             }
-            Value::Mapping { .. } => {
-                self.judge_mapping(value, properties.key, Some((properties, type_entry)))
-            }
+            Value::Mapping { .. } => self.judge_mapping(value, properties.key),
             _ if tree.is_null(value) => Some(self.missing(properties.key, Ok(fill))),
             Value::Scalar { text, .. } if is_placeholder(text) => {
                 Some(self.unverifiable(properties.key, "its Properties are a placeholder"))
@@ -337,15 +316,9 @@ impl Judge<'_, '_> {
         }
     }
 
-    /// Judges the mapping of the properties. Without `entries` (those of
-    /// `Properties` and `Type`) the mapping is not the resource's own, and
-    /// the caller replaces the repair.
-    fn judge_mapping(
-        &self,
-        mapping: NodeId,
-        at: NodeId,
-        entries: Option<(Entry, Entry)>,
-    ) -> Option<Finding> {
+    /// Judges the mapping of the properties; a mode that is missing is
+    /// reported `at`.
+    fn judge_mapping(&self, mapping: NodeId, at: NodeId) -> Option<Finding> {
         let tree = self.tree;
         let is_computed = template::holds_function(tree, mapping);
         let mut modes = tree.entries_named(mapping, MODE);
@@ -390,24 +363,15 @@ impl Judge<'_, '_> {
         } else {
             None
         };
-        let repair = match (obstacle, entries) {
-            (Some(obstacle), _) => Err(obstacle),
-            (None, None) => Err(Obstacle::Merged("Properties")),
-            (None, Some((properties, type_entry))) => Ok(match (mode, value) {
-                (Some(mode), Some(value)) => Repair::RewriteMode {
-                    mapping,
-                    mode,
-                    value,
-                    type_entry,
-                    filters: own_filters,
-                },
-                _ => Repair::AddMode {
-                    properties,
-                    mapping,
-                    type_entry,
-                    filters: own_filters,
-                },
+        let filters = own_filters;
+        let repair = match (obstacle, mode, value) {
+            (Some(obstacle), ..) => Err(obstacle),
+            (None, Some(_), Some(value)) => Ok(Repair::RewriteMode {
+                mapping,
+                value,
+                filters,
             }),
+            _ => Ok(Repair::AddMode { mapping, filters }),
         };
         Some(Finding {
             is_safe: judged.is_safe,

@@ -62,16 +62,9 @@ pub(super) fn add_first(
     if !lines.begins_line(first) {
         return add_second(planner, mapping, &declaration).map(|edit| (edit, 1));
     }
-    let head = if tree.resolve(properties.value) == properties.value {
-        planner
-            .after_colon(properties.key)
-            .map(|colon| planner.head_end(properties.value, colon))
-    } else {
-        // The properties stand at their anchor, not at this resource's key.
-        tree.node(mapping)
-            .anchor
-            .map(|anchor| planner.head_end(mapping, anchor.end))
-    };
+    let head = planner
+        .after_colon(properties.key)
+        .map(|colon| planner.head_end(mapping, colon));
     let head = head.ok_or(Refusal::Layout("the key has no colon"))?;
     let indent = lines.indent(first);
     if indent.contains('\t') {

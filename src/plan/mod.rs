@@ -113,6 +113,8 @@ pub struct Planner<'t, 'a> {
     aliases: BTreeMap<NodeId, Vec<NodeId>>,
     /// What each value of a repository is to it.
     roles: BTreeMap<NodeId, Role>,
+    /// The resource whose own text a body is.
+    owners: BTreeMap<NodeId, Resource>,
     /// Columns from `Properties` to its children, as the file has it.
     step: Option<usize>,
 }
@@ -141,16 +143,25 @@ impl<'t, 'a> Planner<'t, 'a> {
         for &alias in tree.aliases() {
             aliases.entry(tree.resolve(alias)).or_default().push(alias);
         }
-        let mut roles = BTreeMap::new();
-        for resource in resources {
+        let (mut roles, mut owners) = (BTreeMap::new(), BTreeMap::new());
+        for &resource in resources {
             if !find::is_repository(tree, resource.body) {
                 continue;
+            }
+            if resource.value == resource.body {
+                owners.insert(resource.body, resource);
             }
             roles.insert(resource.value, Role::Body);
             for properties in tree.entries_named(resource.body, "Properties") {
                 roles.insert(properties.value, Role::Properties);
-                for mode in tree.entries_named(tree.resolve(properties.value), MODE) {
+                let mapping = tree.resolve(properties.value);
+                for mode in tree.entries_named(mapping, MODE) {
                     roles.insert(mode.value, Role::Mode);
+                }
+                // What is merged into properties is properties.
+                for merge in tree.entries_named(mapping, "<<") {
+                    let all = std::iter::once(&merge.value).chain(tree.items(merge.value));
+                    roles.extend(all.map(|&merged| (merged, Role::Properties)));
                 }
             }
         }
@@ -160,6 +171,7 @@ impl<'t, 'a> Planner<'t, 'a> {
             lines,
             aliases,
             roles,
+            owners,
             step,
         }
     }
@@ -169,13 +181,10 @@ impl<'t, 'a> Planner<'t, 'a> {
     /// # Errors
     /// A [`Refusal`] that says why there is none.
     pub fn plan(&self, finding: &Finding) -> Result<Fix, Refusal> {
-        let repair = match &finding.repair {
-            Ok(repair) => repair,
-            Err(obstacle) => return Err(Refusal::Obstacle(obstacle.clone())),
-        };
-        let site = match *repair {
-            Repair::AddProperties { body, .. } => body,
-            Repair::FillProperties { value, .. } | Repair::RewriteMode { value, .. } => value,
+        let repair = finding.repair.clone().map_err(Refusal::Obstacle)?;
+        let site = match repair {
+            Repair::AddProperties { body } => body,
+            Repair::FillProperties { value } | Repair::RewriteMode { value, .. } => value,
             Repair::AddMode { mapping, .. } => mapping,
         };
         let is_shared = self.shared(site)?;
@@ -188,36 +197,16 @@ impl<'t, 'a> Planner<'t, 'a> {
             edits: Vec::new(),
             changes: Changes::default(),
         };
-        match *repair {
-            Repair::AddProperties { body, type_entry } => {
-                self.add_properties(body, type_entry, finding.resource, &mut fix)?;
-            }
-            Repair::FillProperties {
-                properties,
-                value,
-                type_entry,
-            } => self.fill_properties(properties, value, type_entry, finding.resource, &mut fix)?,
-            Repair::AddMode {
-                properties,
-                mapping,
-                type_entry,
-                filters,
-            } => {
-                let dress = Dress {
-                    key: self.key_style(mapping, properties.key),
-                    value: self.value_style(mapping, type_entry),
-                };
-                self.add_mode(properties, mapping, dress, filters, &mut fix)?;
-            }
+        match repair {
+            Repair::AddProperties { body } => self.add_properties(body, &mut fix)?,
+            Repair::FillProperties { value } => self.fill_properties(value, &mut fix)?,
+            Repair::AddMode { mapping, filters } => self.add_mode(mapping, filters, &mut fix)?,
             Repair::RewriteMode {
                 mapping,
-                mode,
                 value,
-                type_entry,
                 filters,
             } => {
-                let style = self.value_style(mapping, type_entry);
-                self.rewrite_mode(mode, value, style, &mut fix)?;
+                self.rewrite_mode(value, &mut fix)?;
                 if let Some(filters) = filters {
                     self.remove_entry(mapping, filters, &mut fix)?;
                 }
@@ -249,13 +238,35 @@ impl<'t, 'a> Planner<'t, 'a> {
         Ok(is_shared)
     }
 
-    fn add_properties(
-        &self,
-        body: NodeId,
-        type_entry: Entry,
-        resource: Resource,
-        fix: &mut Fix,
-    ) -> Result<(), Refusal> {
+    /// The entry that has `value` as its own text, whoever else has an alias
+    /// of it. Every edit is planned from there, so that all who share a node
+    /// plan the same edit.
+    fn home(&self, value: NodeId) -> Result<Entry, Refusal> {
+        let node = self.tree.node(value);
+        let entries = node
+            .parent
+            .map_or(&[][..], |parent| self.tree.entries(parent));
+        entries
+            .get(node.index as usize / 2)
+            .copied()
+            .ok_or(Refusal::Layout("the value belongs to no key"))
+    }
+
+    /// The resource that has `node` as its own text, and its `Type`.
+    fn owner(&self, mut node: NodeId) -> Result<(Resource, Entry), Refusal> {
+        loop {
+            if let Some(&resource) = self.owners.get(&node) {
+                let type_entry = self.tree.entry(resource.body, "Type");
+                let type_entry = type_entry.ok_or(Refusal::Layout("the resource has no Type"))?;
+                return Ok((resource, type_entry));
+            }
+            let parent = self.tree.node(node).parent;
+            node = parent.ok_or(Refusal::Layout("the node stands in no repository"))?;
+        }
+    }
+
+    fn add_properties(&self, body: NodeId, fix: &mut Fix) -> Result<(), Refusal> {
+        let (resource, type_entry) = self.owner(body)?;
         let dress = Dress {
             key: self.quote(type_entry.key),
             value: self.quote(type_entry.value),
@@ -283,15 +294,10 @@ impl<'t, 'a> Planner<'t, 'a> {
         Ok(())
     }
 
-    fn fill_properties(
-        &self,
-        properties: Entry,
-        value: NodeId,
-        type_entry: Entry,
-        resource: Resource,
-        fix: &mut Fix,
-    ) -> Result<(), Refusal> {
+    fn fill_properties(&self, value: NodeId, fix: &mut Fix) -> Result<(), Refusal> {
         let tree = self.tree;
+        let properties = self.home(value)?;
+        let (resource, type_entry) = self.owner(value)?;
         let dress = Dress {
             key: self.quote(properties.key),
             value: self.quote(type_entry.value),
@@ -302,8 +308,6 @@ impl<'t, 'a> Planner<'t, 'a> {
         } else if !node.span.is_empty() {
             let member = flow::mapping(self, resource.body, type_entry, dress);
             Edit::replace(node.span, member)
-        } else if value != properties.value {
-            return Err(Refusal::Layout("the anchored node holds no text"));
         } else if tree.collection_style(resource.body) == Some(CollectionStyle::Flow) {
             let member = flow::mapping(self, resource.body, type_entry, dress);
             self.fill_blank(properties, &member)?
@@ -326,12 +330,16 @@ impl<'t, 'a> Planner<'t, 'a> {
 
     fn add_mode(
         &self,
-        properties: Entry,
         mapping: NodeId,
-        dress: Dress,
         filters: Option<Entry>,
         fix: &mut Fix,
     ) -> Result<(), Refusal> {
+        let properties = self.home(mapping)?;
+        let (_, type_entry) = self.owner(mapping)?;
+        let dress = Dress {
+            key: self.key_style(mapping, properties.key),
+            value: self.value_style(mapping, type_entry),
+        };
         let is_flow = self.tree.collection_style(mapping) == Some(CollectionStyle::Flow);
         let alone = self.tree.entries(mapping).len() == 1;
         let mut before = 0;
@@ -368,13 +376,7 @@ impl<'t, 'a> Planner<'t, 'a> {
         Ok(())
     }
 
-    fn rewrite_mode(
-        &self,
-        mode: Entry,
-        value: NodeId,
-        style: ScalarStyle,
-        fix: &mut Fix,
-    ) -> Result<(), Refusal> {
+    fn rewrite_mode(&self, value: NodeId, fix: &mut Fix) -> Result<(), Refusal> {
         let tree = self.tree;
         let node = tree.node(value);
         let edit = match &node.value {
@@ -398,16 +400,13 @@ impl<'t, 'a> Planner<'t, 'a> {
                 Edit::replace(Span::new(start, start + word.len()), IMMUTABLE)
             }
             Value::Scalar { .. } if node.span.is_empty() => {
-                if value != mode.value {
-                    return Err(Refusal::Layout("the anchored node holds no text"));
-                }
-                self.fill_blank(mode, IMMUTABLE)?
+                self.fill_blank(self.home(value)?, IMMUTABLE)?
             }
             // A word stays as bare as it was; null, and whatever is bare in
             // JSON, was so because it had to be.
             Value::Scalar { .. } => {
                 let word = if tree.format() == Format::Json || tree.is_null(value) {
-                    quoted(IMMUTABLE, style)
+                    quoted(IMMUTABLE, self.value_style_beside(value)?)
                 } else {
                     IMMUTABLE.to_owned()
                 };
@@ -527,6 +526,14 @@ impl<'t, 'a> Planner<'t, 'a> {
                 && !node.span.of(self.tree.text()).contains('\n')
         });
         self.quote(first.map_or(type_entry.value, |entry| entry.value))
+    }
+
+    /// As [`Planner::value_style`], for the mapping that holds `value`.
+    fn value_style_beside(&self, value: NodeId) -> Result<ScalarStyle, Refusal> {
+        let (_, type_entry) = self.owner(value)?;
+        let mapping = self.tree.node(value).parent;
+        let mapping = mapping.ok_or(Refusal::Layout("the value belongs to no key"))?;
+        Ok(self.value_style(mapping, type_entry))
     }
 
     fn quote(&self, id: NodeId) -> ScalarStyle {
