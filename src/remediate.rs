@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::edit::{Edit, EditSet};
+use crate::edit::{EditError, EditSet};
 use crate::find::{self, Finding, Profile, Verdict};
 use crate::plan::{Applicability, Fix, Planner, Refusal};
 use crate::source::{self, SourceError};
@@ -35,6 +35,15 @@ impl Default for Rules {
             allow: Applicability::Safe,
             max_size: source::DEFAULT_MAX_SIZE,
         }
+    }
+}
+
+impl Rules {
+    /// The fix that is made by a plan, if there is one and it is allowed.
+    fn made<'p>(&self, plan: &'p Result<Fix, Refusal>) -> Option<&'p Fix> {
+        plan.as_ref()
+            .ok()
+            .filter(|fix| fix.applicability <= self.allow)
     }
 }
 
@@ -137,32 +146,12 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
         .iter()
         .map(|finding| planner.plan(finding))
         .collect();
-    let made = || {
-        plans
-            .iter()
-            .flatten()
-            .filter(|fix| fix.applicability <= rules.allow)
-    };
-
+    let made: Vec<&Fix> = plans.iter().filter_map(|plan| rules.made(plan)).collect();
     let mut remediation = None;
-    if made().next().is_some() {
-        let edits: Vec<Edit> = made().flat_map(|fix| fix.edits.iter().cloned()).collect();
-        let mut changes = Changes::default();
-        for fix in made() {
-            changes.extend(&fix.changes);
-        }
-        let proven = EditSet::new(edits)
-            .map_err(|error| ProofError::Edits(error.to_string()))
-            .and_then(|edits| Ok((verify::prove(&tree, &edits, &changes)?, edits)))
-            .and_then(|(after, edits)| {
-                is_done(&reading, &plans, &after, rules)?;
-                Ok(Remediation {
-                    before: text.to_owned(),
-                    after,
-                    edits,
-                })
-            });
-        remediation = Some(proven.map_err(|error| not_proven(&lines, &error))?);
+    if !made.is_empty() {
+        let is_done = |new: &Tree<'_>| is_done(&reading, &plans, new, rules);
+        let repaired = repair(&tree, &made, is_done);
+        remediation = Some(repaired.map_err(|error| not_proven(&lines, &error))?);
     }
 
     let findings = reading
@@ -176,7 +165,7 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
             position: lines.position(tree.start(finding.at)),
             message: finding.message.clone(),
             answer: match plan {
-                Ok(fix) if fix.applicability <= rules.allow => Answer::Fixed,
+                plan if rules.made(plan).is_some() => Answer::Fixed,
                 Ok(fix) => Answer::Withheld(fix.applicability),
                 Err(refusal) => Answer::Refused {
                     code: refusal.code(),
@@ -193,6 +182,29 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
             .collect(),
         repositories: reading.repositories,
         remediation,
+    })
+}
+
+/// Makes the fixes, and proves them.
+fn repair(
+    tree: &Tree<'_>,
+    fixes: &[&Fix],
+    is_done: impl Fn(&Tree<'_>) -> Result<(), ProofError>,
+) -> Result<Remediation, ProofError> {
+    let failed = |error: EditError| ProofError::Edits(error.to_string());
+    let mut changes = Changes::default();
+    for fix in fixes {
+        changes.extend(&fix.changes);
+    }
+    let edits = fixes.iter().flat_map(|fix| fix.edits.iter().cloned());
+    let edits = EditSet::new(edits.collect()).map_err(failed)?;
+    let before = tree.text();
+    let after = edits.apply(before).map_err(failed)?;
+    is_done(&verify::prove(tree, &edits, &changes, &after)?)?;
+    Ok(Remediation {
+        before: before.to_owned(),
+        after,
+        edits,
     })
 }
 
@@ -221,30 +233,24 @@ impl Reading {
 fn is_done(
     old: &Reading,
     plans: &[Result<Fix, Refusal>],
-    after: &str,
+    tree: &Tree<'_>,
     rules: &Rules,
 ) -> Result<(), ProofError> {
-    let lines = LineIndex::new(after);
-    let tree = syntax::parse(after).map_err(|error| ProofError::Unreadable(error.to_string()))?;
-    let new = Reading::of(&tree, rules);
-    let planner = Planner::new(&tree, &lines, &new.resources);
-    let is_left = |plan: &Result<Fix, Refusal>| {
-        !plan
-            .as_ref()
-            .is_ok_and(|fix| fix.applicability <= rules.allow)
-    };
+    let lines = LineIndex::new(tree.text());
+    let new = Reading::of(tree, rules);
+    let planner = Planner::new(tree, &lines, &new.resources);
     let mut expected = old
         .findings
         .iter()
         .zip(plans)
-        .filter(|(_, plan)| is_left(plan))
+        .filter(|(_, plan)| rules.made(plan).is_none())
         .map(|(finding, _)| finding);
     for finding in &new.findings {
         let before = expected.next();
         let is_same = before.is_some_and(|before| {
             before.verdict == finding.verdict && before.logical_id == finding.logical_id
         });
-        if !is_same || !is_left(&planner.plan(finding)) {
+        if !is_same || rules.made(&planner.plan(finding)).is_some() {
             return Err(ProofError::NotDone(format!(
                 "{} would still be reported",
                 finding.logical_id

@@ -128,9 +128,16 @@ impl<'a> LineIndex<'a> {
     pub fn position(&self, offset: usize) -> Position {
         let line = self.line_number(offset);
         let start = self.line_start(line);
+        let offset = offset.clamp(start, self.text.len().max(start));
+        let before = if offset - start < STRIDE {
+            let line = self.text.as_bytes().get(start..offset);
+            line.map_or(0, characters)
+        } else {
+            self.characters_before(offset) - self.characters_before(start)
+        };
         Position {
             line: line + 1,
-            column: self.characters_before(offset.max(start)) - self.characters_before(start) + 1,
+            column: before + 1,
         }
     }
 

@@ -58,7 +58,8 @@ impl fmt::Display for ProofError {
 
 impl std::error::Error for ProofError {}
 
-/// Makes the edits and proves them; gives the new text.
+/// Proves that `after` is what the edits were meant to make of a text; gives
+/// the tree of `after`.
 ///
 /// 1. Undoing the edits gives the old bytes.
 /// 2. The reader's tree of the new text is `tree` with `changes` made.
@@ -67,34 +68,34 @@ impl std::error::Error for ProofError {}
 ///
 /// # Errors
 /// The first question that is answered with no. Nothing may be written then.
-pub fn prove(tree: &Tree<'_>, edits: &EditSet, changes: &Changes) -> Result<String, ProofError> {
+pub fn prove<'t>(
+    tree: &Tree<'_>,
+    edits: &EditSet,
+    changes: &Changes,
+    after: &'t str,
+) -> Result<Tree<'t>, ProofError> {
     let before = tree.text();
-    let after = edits
-        .apply(before)
-        .map_err(|error| ProofError::Edits(error.to_string()))?;
-    let undone = edits.inverse(before).apply(&after);
+    let undone = edits.inverse(before).apply(after);
     if undone.as_deref() != Ok(before) {
         return Err(ProofError::Undo);
     }
-    {
-        let new = syntax::parse(&after).map_err(|e| ProofError::Unreadable(e.to_string()))?;
-        if new.format() != tree.format() {
-            return Err(ProofError::Unreadable("its format changed".to_owned()));
-        }
-        compare(tree, &new, changes)?;
-        drop(new);
-        let judge = match tree.format() {
-            Format::Json => json::read,
-            Format::Yaml => yaml::read,
-        };
-        let old = judge(before).map_err(ProofError::Judge)?;
-        let new = judge(&after).map_err(ProofError::Judge)?;
-        let changes = changes
-            .renamed(|id| counterpart(tree, &old, id))
-            .ok_or(ProofError::JudgeDisagrees)?;
-        compare(&old, &new, &changes)?;
+    let new = syntax::parse(after).map_err(|error| ProofError::Unreadable(error.to_string()))?;
+    if new.format() != tree.format() {
+        return Err(ProofError::Unreadable("its format changed".to_owned()));
     }
-    Ok(after)
+    compare(tree, &new, changes)?;
+
+    let judge = match tree.format() {
+        Format::Json => json::read,
+        Format::Yaml => yaml::read,
+    };
+    let judged_old = judge(before).map_err(ProofError::Judge)?;
+    let judged_new = judge(after).map_err(ProofError::Judge)?;
+    let judged_changes = changes
+        .renamed(|id| counterpart(tree, &judged_old, id))
+        .ok_or(ProofError::JudgeDisagrees)?;
+    compare(&judged_old, &judged_new, &judged_changes)?;
+    Ok(new)
 }
 
 fn compare(old: &Tree<'_>, new: &Tree<'_>, changes: &Changes) -> Result<(), ProofError> {

@@ -23,12 +23,11 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, String> {
     if parsed.has_errors() {
         return Err(parsed.errors().join("; "));
     }
-    let root = parsed.tree();
-    if root.to_string() != text {
+    // `tree()` gives a tree that can change, which is slow to read.
+    let root = SyntaxNode::new_root(parsed.tree().syntax().green().into_owned());
+    if root.text() != text {
         return Err("it does not print the text back".to_owned());
     }
-    // `tree()` gives a tree that can change, which is slow to walk.
-    let root = SyntaxNode::new_root(root.syntax().green().into_owned());
     let mut judge = Judge {
         text,
         builder: Builder::new(text, Format::Yaml),
