@@ -17,6 +17,20 @@ pub enum New {
     Mapping(Vec<(String, New)>),
 }
 
+impl New {
+    /// Every word of the value, keys included.
+    #[must_use]
+    pub fn words(&self) -> Vec<&str> {
+        match self {
+            Self::Text(text) => vec![text],
+            Self::Mapping(entries) => entries
+                .iter()
+                .flat_map(|(key, value)| std::iter::once(key.as_str()).chain(value.words()))
+                .collect(),
+        }
+    }
+}
+
 /// One intended change to the node that it is filed under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -58,10 +72,8 @@ impl Changes {
 
     /// Adds all of `other`.
     pub fn extend(&mut self, other: &Changes) {
-        for (&at, changes) in &other.by_node {
-            for change in changes {
-                self.add(at, change.clone());
-            }
+        for (at, change) in other.iter() {
+            self.add(at, change.clone());
         }
     }
 
@@ -75,6 +87,13 @@ impl Changes {
             .map(|(&at, changes)| Some((name(at)?, changes.clone())))
             .collect::<Option<_>>()?;
         Some(Self { by_node })
+    }
+
+    /// Every change with the node that it is about, in the order of the text.
+    pub fn iter(&self) -> impl Iterator<Item = (NodeId, &Change)> {
+        self.by_node
+            .iter()
+            .flat_map(|(&at, changes)| changes.iter().map(move |change| (at, change)))
     }
 
     fn at(&self, id: NodeId) -> &[Change] {

@@ -9,6 +9,7 @@
 //! The fourth question of the proof, whether the finding is gone and nothing
 //! is left to do, is the rule's to answer: [`crate::remediate`] asks it.
 
+mod bytes;
 mod json;
 mod yaml;
 
@@ -25,6 +26,11 @@ pub enum ProofError {
     Edits(String),
     /// Undoing the edits does not give the old bytes.
     Undo,
+    /// An edit takes or brings bytes that the change has no need of.
+    OtherBytes {
+        /// Where in the old text, in bytes.
+        at: usize,
+    },
     /// The new text cannot be read.
     Unreadable(String),
     /// The new document is not the old one with the change.
@@ -45,6 +51,9 @@ impl fmt::Display for ProofError {
         match self {
             Self::Edits(why) => write!(f, "{why}"),
             Self::Undo => f.write_str("undoing the edits does not give back the file"),
+            Self::OtherBytes { at } => {
+                write!(f, "more than the property would be rewritten (byte {at})")
+            }
             Self::Unreadable(why) => write!(f, "the edited text cannot be read: {why}"),
             Self::OtherChange { at } => {
                 write!(f, "more than the property would change (byte {at})")
@@ -61,7 +70,8 @@ impl std::error::Error for ProofError {}
 /// Proves that `after` is what the edits were meant to make of a text; gives
 /// the tree of `after`.
 ///
-/// 1. Undoing the edits gives the old bytes.
+/// 1. Undoing the edits gives the old bytes; what they take away is what
+///    changes, and what they bring is made of its words ([`bytes`]).
 /// 2. The reader's tree of the new text is `tree` with `changes` made.
 /// 3. The judge accepts both texts, prints both back byte for byte, and sees
 ///    the same change at the same place.
@@ -79,6 +89,7 @@ pub fn prove<'t>(
     if undone.as_deref() != Ok(before) {
         return Err(ProofError::Undo);
     }
+    bytes::check(tree, edits, changes)?;
     let new = syntax::parse(after).map_err(|error| ProofError::Unreadable(error.to_string()))?;
     if new.format() != tree.format() {
         return Err(ProofError::Unreadable("its format changed".to_owned()));
