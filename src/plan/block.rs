@@ -157,15 +157,7 @@ pub(super) fn remove(
         ));
     }
     let column = lines.position(tree.node(mapping).span.start).column - 1;
-    let mut first = lines.line(start);
-    while let Some(above) = first.start.checked_sub(1).map(|at| lines.line(at)) {
-        let comment = Span::new(above.start, above.text_end).of(text);
-        let depth = comment.len() - comment.trim_start_matches(' ').len();
-        if above.start == first.start || depth != column || !comment.trim_start().starts_with('#') {
-            break;
-        }
-        first = above;
-    }
+    let first = planner.comments_above(start);
     let mut last = lines.line(deep_end(tree, entry)?);
     // Comments deeper than the key, after its value's last line, are part of it.
     let mut next = last;

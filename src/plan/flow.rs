@@ -35,7 +35,7 @@ pub(super) fn add_first(
     if !is_filler(gap) {
         return Err(Refusal::Layout("the first key of the mapping is explicit"));
     }
-    let member = member(planner, mapping, dress);
+    let member = member(planner, Some(*first), dress);
     if gap.contains('\n') {
         if !lines.begins_line(start) {
             return Err(Refusal::Layout("the first member shares its line"));
@@ -62,12 +62,7 @@ pub(super) fn fill_empty(
     let node = tree.node(mapping);
     let inner = Span::new(open + 1, node.span.end.saturating_sub(1));
     let written = inner.of(tree.text());
-    let colon = colon(planner, Some(type_entry));
-    let member = format!(
-        "{}{colon}{}",
-        quoted(MODE, dress.key),
-        quoted(IMMUTABLE, dress.value)
-    );
+    let member = member(planner, Some(type_entry), dress);
     if written.contains('\n') {
         let line = lines.line(open);
         let (indent, ending) = (lines.indent(open), lines.line_ending(open));
@@ -115,11 +110,7 @@ pub(super) fn add_properties(
     }
     let (indent, ending) = (lines.indent(key), lines.line_ending(end));
     let step = step(planner, type_entry, resource);
-    let member = format!(
-        "{}{colon}{}",
-        quoted(MODE, dress.key),
-        quoted(IMMUTABLE, dress.value)
-    );
+    let member = member(planner, Some(type_entry), dress);
     let comma = if after.comma.is_some() { "," } else { "" };
     let block = format!(
         "{indent}{name}{colon}{{{ending}{indent}{step}{member}{ending}{indent}}}{comma}{ending}"
@@ -165,15 +156,7 @@ pub(super) fn remove(
         return Ok(vec![Edit::remove(span)]);
     }
     let last = lines.line(after.comma.unwrap_or(value_end));
-    let mut first = lines.line(start);
-    while let Some(above) = first.start.checked_sub(1).map(|at| lines.line(at)) {
-        let comment = Span::new(above.start, above.text_end).of(text);
-        let same_depth = lines.indent(above.start) == lines.indent(start);
-        if above.start == first.start || !same_depth || !comment.trim_start().starts_with('#') {
-            break;
-        }
-        first = above;
-    }
+    let first = planner.comments_above(start);
     let mut edits = vec![Edit::remove(Span::new(first.start, last.end))];
     if let (None, None, Some(previous)) = (after.comma, next, previous) {
         // The member before it is the last one now.
@@ -185,9 +168,9 @@ pub(super) fn remove(
     Ok(edits)
 }
 
-/// The mode as a member beside those of `beside`.
-pub(super) fn member(planner: &Planner<'_, '_>, beside: NodeId, dress: Dress) -> String {
-    let colon = colon(planner, planner.tree.entries(beside).first().copied());
+/// The mode as a member, with the colon that `sibling` has.
+pub(super) fn member(planner: &Planner<'_, '_>, sibling: Option<Entry>, dress: Dress) -> String {
+    let colon = colon(planner, sibling);
     let (key, value) = (quoted(MODE, dress.key), quoted(IMMUTABLE, dress.value));
     format!("{key}{colon}{value}")
 }
@@ -200,15 +183,14 @@ pub(super) fn mapping(
     type_entry: Entry,
     dress: Dress,
 ) -> String {
-    let colon = colon(planner, Some(type_entry));
-    let (key, value) = (quoted(MODE, dress.key), quoted(IMMUTABLE, dress.value));
+    let member = member(planner, Some(type_entry), dress);
     let text = planner.tree.text();
     let is_padded = brace(planner, body).is_ok_and(|open| {
         let inner = Span::new(open + 1, text.len().min(open + 3)).of(text);
         inner.starts_with(' ') && !inner.ends_with(BLANKS) && !inner.contains(['\n', '\r'])
     });
     let pad = if is_padded { " " } else { "" };
-    format!("{{{pad}{key}{colon}{value}{pad}}}")
+    format!("{{{pad}{member}{pad}}}")
 }
 
 /// Where a node in braces ends.

@@ -16,7 +16,7 @@ use std::fmt;
 
 use crate::edit::Edit;
 use crate::find::{self, Finding, Obstacle, Repair, FILTERS, IMMUTABLE, MODE};
-use crate::span::{LineIndex, Span};
+use crate::span::{Line, LineIndex, Span};
 use crate::syntax::change::{Change, Changes, New};
 use crate::syntax::{CollectionStyle, Entry, Format, NodeId, ScalarStyle, Tree, Value};
 use crate::template::Resource;
@@ -345,7 +345,7 @@ impl<'t, 'a> Planner<'t, 'a> {
         let mut before = 0;
         if let (true, true, Some(filters)) = (is_flow, alone, filters) {
             // The new member takes the place of the only one.
-            let member = flow::member(self, mapping, dress);
+            let member = flow::member(self, Some(filters), dress);
             let old = Span::new(
                 self.tree.start(filters.key),
                 flow::end(self, filters.value)?,
@@ -475,6 +475,22 @@ impl<'t, 'a> Planner<'t, 'a> {
             .flatten()
             .map(|span| span.end)
             .fold(colon, usize::max)
+    }
+
+    /// The first line of the comment block that stands directly above a key,
+    /// at its depth; the key's own line where there is none.
+    fn comments_above(&self, key: usize) -> Line {
+        let lines = self.lines;
+        let mut first = lines.line(key);
+        while let Some(above) = first.start.checked_sub(1).map(|at| lines.line(at)) {
+            let text = Span::new(above.start, above.text_end).of(self.tree.text());
+            let is_comment = text.trim_start().starts_with('#');
+            if !is_comment || lines.indent(above.start) != lines.indent(key) {
+                break;
+            }
+            first = above;
+        }
+        first
     }
 
     fn remove_entry(&self, mapping: NodeId, entry: Entry, fix: &mut Fix) -> Result<(), Refusal> {
