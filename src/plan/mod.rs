@@ -484,7 +484,7 @@ impl<'t, 'a> Planner<'t, 'a> {
         let mut first = lines.line(key);
         while let Some(above) = first.start.checked_sub(1).map(|at| lines.line(at)) {
             let text = Span::new(above.start, above.text_end).of(self.tree.text());
-            let is_comment = text.trim_start().starts_with('#');
+            let is_comment = text.trim_start().starts_with('#') && above.start < first.start;
             if !is_comment || lines.indent(above.start) != lines.indent(key) {
                 break;
             }
