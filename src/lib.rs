@@ -27,7 +27,7 @@
 //!        ↓
 //!    remediate: source → syntax → template → find → plan → edit → verify
 //!        ↓
-//!   write, report
+//!   write, outcome → report
 //! ```
 //!
 //! - [`source`]: whether bytes can concern us at all (the prefilter), and
@@ -42,8 +42,8 @@
 //! - [`verify`]: the proof, by two parsers that share no code.
 //! - [`mod@remediate`]: the order of these steps for one text, and the proof's
 //!   last question.
-//! - [`run`], [`discover`], [`mod@write`], [`report`], [`cli`]: files, threads,
-//!   streams, words.
+//! - [`run`], [`discover`], [`mod@write`], [`outcome`], [`report`], [`cli`]:
+//!   files, threads, facts, words.
 //!
 //! From [`span`] to [`verify`] everything is pure: bytes in, values out; no
 //! I/O, no clock, no printing. What a run does with the result is a sink and
@@ -76,6 +76,7 @@ pub mod cli;
 pub mod discover;
 pub mod edit;
 pub mod find;
+pub mod outcome;
 pub mod plan;
 pub mod remediate;
 pub mod report;

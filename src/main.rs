@@ -14,7 +14,7 @@ fn main() -> ExitCode {
         Ok(status) => status.into(),
         Err(error) => {
             // Where standard error is gone there is nobody left to tell.
-            let _ = writeln!(std::io::stderr(), "immutag: error: {error:#}");
+            let _ = writeln!(std::io::stderr(), "immutag: error: {error}");
             run::ExitStatus::Error.into()
         }
     }

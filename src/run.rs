@@ -5,21 +5,20 @@
 //! mode, the order of the output, the exit status. It knows neither syntax
 //! nor wording.
 
+use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
 
-use anstream::AutoStream;
-
-use crate::cli::{Color, Input, Mode, Options, Verbosity};
-use crate::discover::{Target, Walk};
-use crate::remediate::{remediate, Answer, Assessment, Rules, TextError};
-use crate::report::{patch, text};
+use crate::cli::{Input, Mode, Options};
+use crate::discover::{GlobError, Target, Walk};
+use crate::outcome::{FileError, Outcome, Summary};
+use crate::remediate::{remediate, Assessment, Rules};
+use crate::report::{self, patch};
 use crate::source;
-use crate::span::Position;
 use crate::write;
 
 /// How a run ends.
@@ -43,115 +42,37 @@ impl From<ExitStatus> for std::process::ExitCode {
     }
 }
 
-/// Why a file was not assessed, or not written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileError {
-    /// Where in the file, if it is about its text.
-    pub position: Option<Position>,
-    /// A short name that stays the same between releases.
-    pub code: &'static str,
-    /// What is wrong, and the remedy.
-    pub message: String,
+/// Why there was no run, or no report of it.
+#[derive(Debug)]
+pub enum RunError {
+    /// A glob is none.
+    Glob(GlobError),
+    /// A list of paths, or standard input, cannot be read.
+    Input {
+        /// What was to be read.
+        name: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The output failed.
+    Output(io::Error),
 }
 
-impl FileError {
-    fn io(message: String) -> Self {
-        Self {
-            position: None,
-            code: "io",
-            message,
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Glob(error) => error.fmt(f),
+            Self::Input { name, source } => write!(f, "{name} cannot be read: {source}"),
+            Self::Output(error) => write!(f, "the output failed: {error}"),
         }
     }
 }
 
-impl From<TextError> for FileError {
-    fn from(error: TextError) -> Self {
-        Self {
-            position: Some(error.position),
-            code: error.code,
-            message: error.message,
-        }
-    }
-}
-
-/// What a run has to say about one file.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// The file, as it was named or found.
-    pub path: PathBuf,
-    /// The findings, without the texts, or why there are none.
-    pub result: Result<Assessment, FileError>,
-    /// Whether the file was changed.
-    pub changed: bool,
-    /// The patch, where one was asked for.
-    pub patch: Vec<u8>,
-}
-
-/// What a run came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Files looked at, most of them no further than the prefilter.
-    pub files: usize,
-    /// Templates that declare a repository.
-    pub templates: usize,
-    /// Templates with findings.
-    pub broken: usize,
-    /// Repositories declared.
-    pub repositories: usize,
-    /// Findings that are, or would be, fixed.
-    pub fixed: usize,
-    /// Findings whose fix the rules do not allow.
-    pub withheld: usize,
-    /// Findings without a fix.
-    pub refused: usize,
-    /// What cannot be decided.
-    pub notes: usize,
-    /// Files that failed.
-    pub errors: usize,
-    /// Files changed.
-    pub changed: usize,
-}
-
-impl Summary {
-    /// All findings that break the rule.
-    #[must_use]
-    pub fn findings(&self) -> usize {
-        self.fixed + self.withheld + self.refused
-    }
-
-    fn add(&mut self, outcome: &Outcome) {
-        let Ok(assessment) = &outcome.result else {
-            self.errors += 1;
-            return;
-        };
-        self.changed += usize::from(outcome.changed);
-        self.templates += usize::from(assessment.repositories > 0);
-        self.repositories += assessment.repositories;
-        let before = self.findings();
-        for finding in &assessment.findings {
-            let counter = match finding.answer {
-                _ if !finding.counts => &mut self.notes,
-                Answer::Fixed => &mut self.fixed,
-                Answer::Withheld(_) => &mut self.withheld,
-                Answer::Refused { .. } => &mut self.refused,
-            };
-            *counter += 1;
-        }
-        self.broken += usize::from(self.findings() > before);
-    }
-
-    fn status(&self, options: &Options) -> ExitStatus {
-        let left = match options.mode {
-            Mode::Check | Mode::Diff => self.findings(),
-            Mode::Fix => self.withheld + self.refused,
-        };
-        if self.errors > 0 {
-            ExitStatus::Error
-        } else if left > 0 && !options.exit_zero || self.changed > 0 && options.exit_non_zero_on_fix
-        {
-            ExitStatus::Findings
-        } else {
-            ExitStatus::Clean
+impl std::error::Error for RunError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Glob(error) => Some(error),
+            Self::Input { source, .. } | Self::Output(source) => Some(source),
         }
     }
 }
@@ -164,7 +85,7 @@ impl Summary {
 /// A usage error (a glob that is none, a list that cannot be read), or a
 /// failing output. What is wrong with a single file is reported, not
 /// returned. A reader that closes the output early is no error.
-pub fn run(options: &Options) -> anyhow::Result<ExitStatus> {
+pub fn run(options: &Options) -> Result<ExitStatus, RunError> {
     let (outcomes, files, stdin) = match &options.input {
         Input::Stdin { name } => {
             let (outcome, text) = standard_input(name, options)?;
@@ -182,19 +103,35 @@ pub fn run(options: &Options) -> anyhow::Result<ExitStatus> {
     for outcome in &outcomes {
         summary.add(outcome);
     }
-    match report(options, &outcomes, &summary, stdin.as_deref()) {
+    match report::write(options, &outcomes, &summary, stdin.as_deref()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        result => result?,
+        result => result.map_err(RunError::Output)?,
     }
-    Ok(summary.status(options))
+    Ok(status(&summary, options))
 }
 
-fn walk(options: &Options) -> anyhow::Result<(Vec<Outcome>, usize)> {
+/// What the findings that are left, the errors and the options come to.
+fn status(summary: &Summary, options: &Options) -> ExitStatus {
+    let left = match options.mode {
+        Mode::Check | Mode::Diff => summary.findings(),
+        Mode::Fix => summary.withheld + summary.refused,
+    };
+    if summary.errors > 0 {
+        ExitStatus::Error
+    } else if left > 0 && !options.exit_zero || summary.changed > 0 && options.exit_non_zero_on_fix
+    {
+        ExitStatus::Findings
+    } else {
+        ExitStatus::Clean
+    }
+}
+
+fn walk(options: &Options) -> Result<(Vec<Outcome>, usize), RunError> {
     let mut selection = options.selection.clone();
     if let Input::List { from, nul } = &options.input {
         selection.paths.extend(listed(from.as_deref(), *nul)?);
     }
-    let walk = Walk::new(selection)?;
+    let walk = Walk::new(selection).map_err(RunError::Glob)?;
     let files = AtomicUsize::new(0);
     let outcomes = Mutex::new(Vec::new());
     walk.visit(&|found| {
@@ -328,9 +265,8 @@ fn names_repository(file: &mut File) -> io::Result<bool> {
 }
 
 /// Standard input: its outcome, and the text to give back.
-fn standard_input(name: &Path, options: &Options) -> anyhow::Result<(Outcome, Vec<u8>)> {
-    let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes)?;
+fn standard_input(name: &Path, options: &Options) -> Result<(Outcome, Vec<u8>), RunError> {
+    let mut bytes = read_stdin()?;
     let mut outcome = Outcome {
         path: name.to_path_buf(),
         result: Ok(Assessment::default()),
@@ -341,7 +277,7 @@ fn standard_input(name: &Path, options: &Options) -> anyhow::Result<(Outcome, Ve
         Ok(mut assessment) => {
             if let Some(remediation) = assessment.remediation.take() {
                 outcome.changed = options.mode == Mode::Fix;
-                patch::write(name, &remediation, &mut outcome.patch)?;
+                patch::write(name, &remediation, &mut outcome.patch).map_err(RunError::Output)?;
                 bytes = remediation.after.into_bytes();
             }
             outcome.result = Ok(assessment);
@@ -352,31 +288,30 @@ fn standard_input(name: &Path, options: &Options) -> anyhow::Result<(Outcome, Ve
 }
 
 /// The paths in a list.
-fn listed(from: Option<&Path>, nul: bool) -> anyhow::Result<Vec<PathBuf>> {
-    use anyhow::Context;
-    let mut bytes = Vec::new();
-    match from {
-        Some(path) => {
-            bytes = fs::read(path)
-                .with_context(|| format!("--files-from {}: cannot be read", path.display()))?;
-        }
-        None => {
-            io::stdin().lock().read_to_end(&mut bytes)?;
-        }
-    }
+fn listed(from: Option<&Path>, nul: bool) -> Result<Vec<PathBuf>, RunError> {
+    let bytes = match from {
+        Some(path) => fs::read(path).map_err(|source| RunError::Input {
+            name: path.display().to_string(),
+            source,
+        })?,
+        None => read_stdin()?,
+    };
     let end = if nul { 0 } else { b'\n' };
-    bytes
-        .split(|&byte| byte == end)
-        .map(|name| {
-            if nul {
-                name
-            } else {
-                name.strip_suffix(b"\r").unwrap_or(name)
-            }
-        })
-        .filter(|name| !name.is_empty())
-        .map(path_of)
-        .collect()
+    let names = bytes.split(|&byte| byte == end).map(|name| {
+        let line_end = if nul { &b""[..] } else { b"\r" };
+        name.strip_suffix(line_end).unwrap_or(name)
+    });
+    names.filter(|name| !name.is_empty()).map(path_of).collect()
+}
+
+fn read_stdin() -> Result<Vec<u8>, RunError> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().read_to_end(&mut bytes);
+    read.map_err(|source| RunError::Input {
+        name: "standard input".to_owned(),
+        source,
+    })?;
+    Ok(bytes)
 }
 
 #[cfg(unix)]
@@ -384,56 +319,16 @@ fn listed(from: Option<&Path>, nul: bool) -> anyhow::Result<Vec<PathBuf>> {
     clippy::unnecessary_wraps,
     reason = "other systems have names that are no paths"
 )]
-fn path_of(name: &[u8]) -> anyhow::Result<PathBuf> {
+fn path_of(name: &[u8]) -> Result<PathBuf, RunError> {
     use std::os::unix::ffi::OsStrExt;
     Ok(PathBuf::from(std::ffi::OsStr::from_bytes(name)))
 }
 
 #[cfg(not(unix))]
-fn path_of(name: &[u8]) -> anyhow::Result<PathBuf> {
-    use anyhow::Context;
-    let name = std::str::from_utf8(name).context("--files-from: a path is not UTF-8")?;
+fn path_of(name: &[u8]) -> Result<PathBuf, RunError> {
+    let name = std::str::from_utf8(name).map_err(|error| RunError::Input {
+        name: "a path in the list".to_owned(),
+        source: io::Error::new(io::ErrorKind::InvalidData, error),
+    })?;
     Ok(PathBuf::from(name))
-}
-
-/// Prints everything, in the order of the outcomes.
-fn report(
-    options: &Options,
-    outcomes: &[Outcome],
-    summary: &Summary,
-    stdin: Option<&[u8]>,
-) -> io::Result<()> {
-    let color = match options.color {
-        Color::Auto => anstream::ColorChoice::Auto,
-        Color::Always => anstream::ColorChoice::Always,
-        Color::Never => anstream::ColorChoice::Never,
-    };
-    let mut errors = AutoStream::new(io::stderr(), color);
-    let gives_text = stdin.is_some() && options.mode == Mode::Fix;
-    {
-        let stdout = io::stdout();
-        let mut lines: Box<dyn Write> = if options.mode == Mode::Diff || gives_text {
-            Box::new(io::BufWriter::new(&mut errors))
-        } else {
-            Box::new(io::BufWriter::new(AutoStream::new(stdout, color)))
-        };
-        for outcome in outcomes {
-            text::write(outcome, options, &mut *lines)?;
-        }
-        lines.flush()?;
-    }
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    if options.mode == Mode::Diff {
-        for outcome in outcomes {
-            out.write_all(&outcome.patch)?;
-        }
-    }
-    if let (Some(text), true) = (stdin, gives_text) {
-        out.write_all(text)?;
-    }
-    out.flush()?;
-    if options.verbosity > Verbosity::Quiet {
-        text::write_summary(summary, options.mode, &mut errors)?;
-    }
-    Ok(())
 }

@@ -9,38 +9,47 @@ use anstyle::{AnsiColor, Style};
 
 use super::{escaped, shown};
 use crate::cli::{Mode, Options, Verbosity};
+use crate::outcome::{Outcome, Summary};
 use crate::remediate::{Answer, Reported};
-use crate::run::{Outcome, Summary};
 
 const BOLD: Style = Style::new().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 const DIM: Style = Style::new().dimmed();
 
-/// Writes what there is to say about one file.
+/// Writes why a file was not assessed or not written, if it was not.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_error(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    let Err(error) = &outcome.result else {
+        return Ok(());
+    };
+    let path = shown(&outcome.path);
+    let place = match error.position {
+        Some(at) => format!("{path}:{}:{}", at.line, at.column),
+        None => path,
+    };
+    let message = escaped(&error.message);
+    let code = error.code;
+    writeln!(
+        out,
+        "{BOLD}{place}{BOLD:#}: {ERROR}error{ERROR:#}: {message} {DIM}[{code}]{DIM:#}"
+    )
+}
+
+/// Writes the findings of one file, and the notes on it.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_findings(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let Options {
         mode, verbosity, ..
     } = *options;
-    let path = shown(&outcome.path);
-    let assessment = match &outcome.result {
-        Ok(assessment) => assessment,
-        Err(error) => {
-            let place = match error.position {
-                Some(at) => format!("{path}:{}:{}", at.line, at.column),
-                None => path,
-            };
-            let message = escaped(&error.message);
-            let code = error.code;
-            return writeln!(
-                out,
-                "{BOLD}{place}{BOLD:#}: {ERROR}error{ERROR:#}: {message} {DIM}[{code}]{DIM:#}"
-            );
-        }
+    let Ok(assessment) = &outcome.result else {
+        return Ok(());
     };
+    let path = shown(&outcome.path);
     for finding in &assessment.findings {
         let is_note = !finding.counts;
         // The patch itself tells of these.

@@ -1,0 +1,110 @@
+//! What a run has to say: about one file, and in all.
+//!
+//! This module owns the facts that reports are made of. It neither makes
+//! them nor words them.
+
+use std::path::PathBuf;
+
+use crate::remediate::{Answer, Assessment, TextError};
+use crate::span::Position;
+
+/// Why a file was not assessed, or not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileError {
+    /// Where in the file, if it is about its text.
+    pub position: Option<Position>,
+    /// A short name that stays the same between releases.
+    pub code: &'static str,
+    /// What is wrong, and the remedy.
+    pub message: String,
+}
+
+impl FileError {
+    /// An error of the file system's, with its remedy.
+    #[must_use]
+    pub fn io(message: String) -> Self {
+        Self {
+            position: None,
+            code: "io",
+            message,
+        }
+    }
+}
+
+impl From<TextError> for FileError {
+    fn from(error: TextError) -> Self {
+        Self {
+            position: Some(error.position),
+            code: error.code,
+            message: error.message,
+        }
+    }
+}
+
+/// What a run has to say about one file.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The file, as it was named or found.
+    pub path: PathBuf,
+    /// The findings, without the texts, or why there are none.
+    pub result: Result<Assessment, FileError>,
+    /// Whether the file was changed.
+    pub changed: bool,
+    /// The patch, where one was asked for.
+    pub patch: Vec<u8>,
+}
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Files looked at, most of them no further than the prefilter.
+    pub files: usize,
+    /// Templates that declare a repository.
+    pub templates: usize,
+    /// Templates with findings.
+    pub broken: usize,
+    /// Repositories declared.
+    pub repositories: usize,
+    /// Findings that are, or would be, fixed.
+    pub fixed: usize,
+    /// Findings whose fix the rules do not allow.
+    pub withheld: usize,
+    /// Findings without a fix.
+    pub refused: usize,
+    /// What cannot be decided.
+    pub notes: usize,
+    /// Files that failed.
+    pub errors: usize,
+    /// Files changed.
+    pub changed: usize,
+}
+
+impl Summary {
+    /// All findings that break the rule.
+    #[must_use]
+    pub fn findings(&self) -> usize {
+        self.fixed + self.withheld + self.refused
+    }
+
+    /// Counts one more outcome.
+    pub fn add(&mut self, outcome: &Outcome) {
+        let Ok(assessment) = &outcome.result else {
+            self.errors += 1;
+            return;
+        };
+        self.changed += usize::from(outcome.changed);
+        self.templates += usize::from(assessment.repositories > 0);
+        self.repositories += assessment.repositories;
+        let before = self.findings();
+        for finding in &assessment.findings {
+            let counter = match finding.answer {
+                _ if !finding.counts => &mut self.notes,
+                Answer::Fixed => &mut self.fixed,
+                Answer::Withheld(_) => &mut self.withheld,
+                Answer::Refused { .. } => &mut self.refused,
+            };
+            *counter += 1;
+        }
+        self.broken += usize::from(self.findings() > before);
+    }
+}
