@@ -59,6 +59,28 @@
 //! the finding is gone, none is new, and planning again yields nothing. If
 //! one of these fails the file stays as it was, and that is an error.
 //!
+//! # Choices, and why
+//!
+//! - *Splices, not setters.* The judge can edit YAML, too, but reformats
+//!   while it does: quotes go, keys are glued to braces. It only reads here.
+//! - *Braces are planned once.* A JSON object and a YAML flow mapping differ
+//!   in quotes alone, so the planner is divided by layout (lines, braces) and
+//!   not by language.
+//! - *A value that is not written at all is filled in bare*, even beside
+//!   quoted ones: there are no quotes to keep.
+//! - *An entry beside the colon of an explicit key stays there*, and the new
+//!   one goes below it: the other way round two lines would change.
+//! - *Edits are planned from where the text stands*, not from the alias that
+//!   leads there, so that all who share a node ask for the same edit.
+//! - *A patch is made from the edits*, not by comparing the texts, which
+//!   takes quadratic time where much has changed.
+//! - *Whether a file may be written is asked of the system* by opening it,
+//!   and not read off its mode: a rename would replace a file that its user
+//!   may not write.
+//! - *The judge compares its own two trees.* Only on the way to a change must
+//!   it see what the reader sees; elsewhere the two may differ in how they
+//!   fold a long text without a file being refused for it.
+//!
 //! # Limitations
 //!
 //! - Values that a template computes (`Ref`, `Fn::If`, `Fn::FindInMap`,
