@@ -5,8 +5,8 @@
 //! no edit; what it plans is proven by [`crate::verify`], which does not know
 //! how the plan was made.
 //!
-//! What a block mapping of YAML needs stands in [`block`], what a mapping in
-//! braces needs, be it JSON or YAML, in [`flow`].
+//! What a block mapping of YAML needs stands in `block`, what a mapping in
+//! braces needs, be it JSON or YAML, in `flow`.
 
 mod block;
 mod flow;

@@ -3,11 +3,11 @@
 //! This module owns the questions, not the answers' makers: it knows the two
 //! texts, the edits, and what the document was meant to become, but not how
 //! the edits were planned. Two readers that share no code are asked: the one
-//! that the plan was made from, and a judge ([`yaml`] through `yaml-edit`,
-//! [`json`] through `serde_json` without spans).
+//! that the plan was made from, and a judge (`yaml` through `yaml-edit`,
+//! `json` through `serde_json` without spans).
 //!
 //! The fourth question of the proof, whether the finding is gone and nothing
-//! is left to do, is the rule's to answer: [`crate::remediate`] asks it.
+//! is left to do, is the rule's to answer: [`mod@crate::remediate`] asks it.
 
 mod bytes;
 mod json;
@@ -71,7 +71,7 @@ impl std::error::Error for ProofError {}
 /// the tree of `after`.
 ///
 /// 1. Undoing the edits gives the old bytes; what they take away is what
-///    changes, and what they bring is made of its words ([`bytes`]).
+///    changes, and what they bring is made of its words (`bytes`).
 /// 2. The reader's tree of the new text is `tree` with `changes` made.
 /// 3. The judge accepts both texts, prints both back byte for byte, and sees
 ///    the same change at the same place.
