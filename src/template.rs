@@ -12,7 +12,7 @@
 //! - the same under a Serverless file's `resources`, be that a mapping or a
 //!   list of mappings, each with its `Resources`;
 //! - in a *fragment*, a document with neither of the two keys, the top-level
-//!   entries themselves.
+//!   entries themselves (and no loops: those are a section's).
 //!
 //! Sources: AWS CloudFormation User Guide, "Template anatomy" and
 //! "`Fn::ForEach`"; Serverless Framework documentation, "AWS - Resources".
@@ -44,7 +44,7 @@ pub fn resources(tree: &Tree<'_>) -> Vec<Resource> {
         let sections: Vec<Entry> = tree.entries_named(root, "Resources").collect();
         let serverless: Vec<Entry> = tree.entries_named(root, "resources").collect();
         if sections.is_empty() && serverless.is_empty() {
-            walk.section(root);
+            walk.fragment(root);
         }
         for entry in sections {
             walk.section(entry.value);
@@ -83,21 +83,34 @@ impl Walk<'_, '_> {
         if !self.seen.insert(section) {
             return;
         }
-        for entry in self.tree.entries(section) {
-            let body = self.tree.resolve(entry.value);
+        for &entry in self.tree.entries(section) {
             let looped = self.tree.literal(entry.key);
             if looped.is_some_and(|key| key.starts_with("Fn::ForEach::")) {
                 // Identifier, collection, and the body with its resources.
-                if let Some(&body) = self.tree.items(body).get(2) {
+                let parts = self.tree.items(self.tree.resolve(entry.value));
+                if let Some(&body) = parts.get(2) {
                     self.section(body);
                 }
-            } else if self.tree.is_mapping(body) {
-                self.found.push(Resource {
-                    logical_id: entry.key,
-                    value: entry.value,
-                    body,
-                });
+            } else {
+                self.resource(entry);
             }
+        }
+    }
+
+    fn fragment(&mut self, root: NodeId) {
+        for &entry in self.tree.entries(root) {
+            self.resource(entry);
+        }
+    }
+
+    fn resource(&mut self, entry: Entry) {
+        let body = self.tree.resolve(entry.value);
+        if self.tree.is_mapping(body) {
+            self.found.push(Resource {
+                logical_id: entry.key,
+                value: entry.value,
+                body,
+            });
         }
     }
 }
