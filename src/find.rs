@@ -95,7 +95,7 @@ pub enum Obstacle {
 
 /// What there is to repair. Nodes are those of the text: where the template
 /// says `*alias`, the anchored node is named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Repair {
     /// Declare `Properties` with the mode.
     AddProperties {
@@ -227,6 +227,9 @@ impl Judge<'_, '_> {
             Ours::No => return None,
             Ours::Twice(at) => return Some(self.ambiguous(at, "Type")),
             Ours::Unsure(at, why) => return Some(self.unverifiable(at, why)),
+        }
+        if self.tree.has_custom_tag(body) {
+            return Some(self.unverifiable(self.resource.logical_id, "the resource is computed"));
         }
         if template::holds_function(self.tree, body) {
             let why = "a function stands beside Type and may change the resource";

@@ -141,11 +141,7 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
     let reading = Reading::of(&tree, rules);
 
     let planner = Planner::new(&tree, &lines, &reading.resources);
-    let plans: Vec<Result<Fix, Refusal>> = reading
-        .findings
-        .iter()
-        .map(|finding| planner.plan(finding))
-        .collect();
+    let plans = planner.plans(&reading.findings);
     let made: Vec<&Fix> = plans.iter().filter_map(|plan| rules.made(plan)).collect();
     let mut remediation = None;
     if !made.is_empty() {
@@ -238,19 +234,19 @@ fn is_done(
 ) -> Result<(), ProofError> {
     let lines = LineIndex::new(tree.text());
     let new = Reading::of(tree, rules);
-    let planner = Planner::new(tree, &lines, &new.resources);
     let mut expected = old
         .findings
         .iter()
         .zip(plans)
         .filter(|(_, plan)| rules.made(plan).is_none())
         .map(|(finding, _)| finding);
-    for finding in &new.findings {
+    let plans = Planner::new(tree, &lines, &new.resources).plans(&new.findings);
+    for (finding, plan) in new.findings.iter().zip(&plans) {
         let before = expected.next();
         let is_same = before.is_some_and(|before| {
             before.verdict == finding.verdict && before.logical_id == finding.logical_id
         });
-        if !is_same || rules.made(&planner.plan(finding)).is_some() {
+        if !is_same || rules.made(plan).is_some() {
             return Err(ProofError::NotDone(format!(
                 "{} would still be reported",
                 finding.logical_id

@@ -12,7 +12,8 @@
 //! - the same under a Serverless file's `resources`, be that a mapping or a
 //!   list of mappings, each with its `Resources`;
 //! - in a *fragment*, a document with neither of the two keys, the top-level
-//!   entries themselves (and no loops: those are a section's).
+//!   entries themselves, if all of them are mappings (no loops: those are a
+//!   section's).
 //!
 //! Sources: AWS CloudFormation User Guide, "Template anatomy" and
 //! "`Fn::ForEach`"; Serverless Framework documentation, "AWS - Resources".
@@ -41,17 +42,15 @@ pub fn resources(tree: &Tree<'_>) -> Vec<Resource> {
         seen: BTreeSet::new(),
     };
     for &root in tree.documents() {
-        let sections: Vec<Entry> = tree.entries_named(root, "Resources").collect();
-        let serverless: Vec<Entry> = tree.entries_named(root, "resources").collect();
+        let mut sections = walk.all(root, "Resources");
+        let mut serverless = walk.all(root, "resources");
         if sections.is_empty() && serverless.is_empty() {
             walk.fragment(root);
         }
-        for entry in sections {
-            walk.section(entry.value);
-        }
-        for entry in serverless {
-            walk.serverless(entry.value);
-        }
+        sections.drain(..).for_each(|section| walk.section(section));
+        serverless
+            .drain(..)
+            .for_each(|value| walk.serverless(value));
     }
     walk.found
 }
@@ -64,14 +63,28 @@ struct Walk<'t, 'a> {
 }
 
 impl Walk<'_, '_> {
+    /// What a mapping has under a key: its own entries, else a merged one.
+    fn all(&self, mapping: NodeId, key: &str) -> Vec<NodeId> {
+        let own = self
+            .tree
+            .entries_named(mapping, key)
+            .map(|entry| entry.value);
+        let mut all: Vec<NodeId> = own.collect();
+        if all.is_empty() {
+            if let Merged::Found(value) = merged(self.tree, mapping, key) {
+                all.push(value);
+            }
+        }
+        all
+    }
+
     fn serverless(&mut self, value: NodeId) {
         let value = self.tree.resolve(value);
         if !self.seen.insert(value) {
             return;
         }
-        let sections: Vec<Entry> = self.tree.entries_named(value, "Resources").collect();
-        for entry in sections {
-            self.section(entry.value);
+        for section in self.all(value, "Resources") {
+            self.section(section);
         }
         for &item in self.tree.items(value) {
             self.serverless(item);
@@ -84,22 +97,34 @@ impl Walk<'_, '_> {
             return;
         }
         for &entry in self.tree.entries(section) {
-            let looped = self.tree.literal(entry.key);
-            if looped.is_some_and(|key| key.starts_with("Fn::ForEach::")) {
-                // Identifier, collection, and the body with its resources.
-                let parts = self.tree.items(self.tree.resolve(entry.value));
-                if let Some(&body) = parts.get(2) {
-                    self.section(body);
+            match self.tree.literal(entry.key) {
+                Some(key) if key.starts_with("Fn::ForEach::") => {
+                    // Identifier, collection, and the body with its resources.
+                    let parts = self.tree.items(self.tree.resolve(entry.value));
+                    if let Some(&body) = parts.get(2) {
+                        self.section(body);
+                    }
                 }
-            } else {
-                self.resource(entry);
+                Some("<<") => {
+                    let merged = self.tree.resolve(entry.value);
+                    self.section(merged);
+                    for &item in self.tree.items(merged) {
+                        self.section(item);
+                    }
+                }
+                _ => self.resource(entry),
             }
         }
     }
 
+    /// A document of resources alone: nothing but mappings.
     fn fragment(&mut self, root: NodeId) {
-        for &entry in self.tree.entries(root) {
-            self.resource(entry);
+        let entries = self.tree.entries(root);
+        let is_mapping = |entry: &Entry| self.tree.is_mapping(self.tree.resolve(entry.value));
+        if entries.iter().all(is_mapping) {
+            for &entry in entries {
+                self.resource(entry);
+            }
         }
     }
 
@@ -137,23 +162,28 @@ const MAX_MERGED: usize = 64;
 /// Source: the YAML merge key language-independent type (yaml.org/type/merge).
 #[must_use]
 pub fn merged(tree: &Tree<'_>, mapping: NodeId, key: &str) -> Merged {
+    merged_by(tree, mapping, |node| tree.entry(node, key))
+}
+
+/// The first entry that `find` gives for what is merged into a mapping.
+fn merged_by(tree: &Tree<'_>, mapping: NodeId, find: impl Fn(NodeId) -> Option<Entry>) -> Merged {
     let mut todo: Vec<NodeId> = Vec::new();
-    let mut seen = BTreeSet::from([mapping]);
+    let mut looked_at = 0;
     push_merges(tree, mapping, &mut todo);
     while let Some(next) = todo.pop() {
         let node = tree.resolve(next);
-        if !seen.insert(node) {
-            continue;
-        }
-        if seen.len() > MAX_MERGED || tree.has_custom_tag(node) {
+        looked_at += 1;
+        if looked_at > MAX_MERGED || tree.has_custom_tag(node) {
             return Merged::Unknown;
         }
         match &tree.node(node).value {
-            Value::Mapping { .. } => match tree.entry(node, key) {
+            Value::Mapping { .. } => match find(node) {
                 Some(entry) => return Merged::Found(entry.value),
                 None => push_merges(tree, node, &mut todo),
             },
-            Value::Sequence { items, .. } => todo.extend(items.iter().rev()),
+            Value::Sequence { items, .. } if items.len() <= MAX_MERGED => {
+                todo.extend(items.iter().rev());
+            }
             _ => return Merged::Unknown,
         }
     }
@@ -178,12 +208,10 @@ pub fn is_intrinsic(tree: &Tree<'_>, mapping: NodeId) -> bool {
                 .any(|entry| matches!(tree.literal(entry.key), Some("Ref" | "Condition"))))
 }
 
-/// Whether a mapping has a key that is a function (`Fn::…`): what the
-/// function yields is merged into it or takes its place.
+/// Whether a mapping has a key that is a function (`Fn::…`), its own or a
+/// merged one: what the function yields is merged into it or takes its place.
 #[must_use]
 pub fn holds_function(tree: &Tree<'_>, mapping: NodeId) -> bool {
-    tree.entries(mapping).iter().any(|entry| {
-        tree.literal(entry.key)
-            .is_some_and(|key| key.starts_with("Fn::"))
-    })
+    let function = |node: NodeId| tree.entries_prefixed(node, "Fn::").next();
+    function(mapping).is_some() || matches!(merged_by(tree, mapping, function), Merged::Found(_))
 }

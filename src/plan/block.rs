@@ -142,12 +142,44 @@ pub(super) fn add_properties(
     Ok(vec![new_line(lines, end, &text)])
 }
 
+/// The mode in the place of the only entry.
+pub(super) fn replace_only(
+    planner: &Planner<'_, '_>,
+    properties: Entry,
+    mapping: NodeId,
+    only: Entry,
+    dress: Dress,
+) -> Result<Vec<Edit>, Refusal> {
+    let lines = planner.lines;
+    let gone = extent(planner, mapping, only)?;
+    if gone.end > lines.line(gone.end).start {
+        // The file ends there, and without a line ending.
+        let line = format!("{}{}", indent_of(planner, mapping)?, declaration(dress));
+        return Ok(vec![Edit::replace(gone, line)]);
+    }
+    let (first, _) = add_first(planner, properties, mapping, dress)?;
+    Ok(vec![first, Edit::remove(gone)])
+}
+
 /// Takes an entry away: its lines, and the comment block directly above it.
 pub(super) fn remove(
     planner: &Planner<'_, '_>,
     mapping: NodeId,
     entry: Entry,
 ) -> Result<Vec<Edit>, Refusal> {
+    let lines = planner.lines;
+    let mut gone = extent(planner, mapping, entry)?;
+    if gone.end > lines.line(gone.end).start {
+        // The file's last line has no ending, and shall have none: the line
+        // that is last then loses its own, and blank lines between go.
+        let before = Span::new(0, gone.start).of(planner.tree.text());
+        gone.start = before.trim_end().len();
+    }
+    Ok(vec![Edit::remove(gone)])
+}
+
+/// The lines of an entry, and of the comments that belong to it.
+fn extent(planner: &Planner<'_, '_>, mapping: NodeId, entry: Entry) -> Result<Span, Refusal> {
     let Planner { tree, lines, .. } = planner;
     let text = tree.text();
     let start = tree.start(entry.key);
@@ -157,7 +189,6 @@ pub(super) fn remove(
         ));
     }
     let column = lines.position(tree.node(mapping).span.start).column - 1;
-    let first = planner.comments_above(start);
     let mut last = lines.line(deep_end(tree, entry)?);
     // Comments deeper than the key, after its value's last line, are part of it.
     let mut next = last;
@@ -171,13 +202,7 @@ pub(super) fn remove(
             break;
         }
     }
-    let mut span = Span::new(first.start, last.end);
-    if last.text_end == last.end {
-        // The file's last line has no ending, and shall have none.
-        let above = lines.line(first.start.saturating_sub(1));
-        span.start = above.text_end.min(first.start);
-    }
-    Ok(vec![Edit::remove(span)])
+    Ok(Span::new(planner.comments_above(start).start, last.end))
 }
 
 /// Where the last word of an entry ends.

@@ -93,7 +93,7 @@ pub(super) fn add_properties(
     let key = tree.start(type_entry.key);
     let end = end(planner, type_entry.value)?;
     let name = quoted("Properties", dress.key);
-    let colon = colon(planner, Some(type_entry));
+    let colon = colon(planner, Some(type_entry), dress);
     let after = After::of(planner, end);
     let own_line = lines.begins_line(key) && lines.line(open).start != lines.line(key).start;
     if !own_line || after.shares_line {
@@ -121,6 +121,17 @@ pub(super) fn add_properties(
         edits.push(Edit::insert(end, ","));
     }
     Ok(edits)
+}
+
+/// The mode in the place of the only member.
+pub(super) fn replace_only(
+    planner: &Planner<'_, '_>,
+    only: Entry,
+    dress: Dress,
+) -> Result<Edit, Refusal> {
+    let member = member(planner, Some(only), dress);
+    let old = Span::new(planner.tree.start(only.key), end(planner, only.value)?);
+    Ok(Edit::replace(old, member))
 }
 
 /// Takes a member away, with one comma, and its line if it has one.
@@ -169,8 +180,8 @@ pub(super) fn remove(
 }
 
 /// The mode as a member, with the colon that `sibling` has.
-pub(super) fn member(planner: &Planner<'_, '_>, sibling: Option<Entry>, dress: Dress) -> String {
-    let colon = colon(planner, sibling);
+fn member(planner: &Planner<'_, '_>, sibling: Option<Entry>, dress: Dress) -> String {
+    let colon = colon(planner, sibling, dress);
     let (key, value) = (quoted(MODE, dress.key), quoted(IMMUTABLE, dress.value));
     format!("{key}{colon}{value}")
 }
@@ -194,7 +205,7 @@ pub(super) fn mapping(
 }
 
 /// Where a node in braces ends.
-pub(super) fn end(planner: &Planner<'_, '_>, id: NodeId) -> Result<usize, Refusal> {
+fn end(planner: &Planner<'_, '_>, id: NodeId) -> Result<usize, Refusal> {
     let node = planner.tree.node(id);
     match node.value {
         Value::Scalar {
@@ -204,7 +215,7 @@ pub(super) fn end(planner: &Planner<'_, '_>, id: NodeId) -> Result<usize, Refusa
         _ => Ok(node
             .anchor
             .into_iter()
-            .chain(node.tag)
+            .chain(node.tag.map(|tag| tag.span))
             .map(|span| span.end)
             .fold(node.span.end, usize::max)),
     }
@@ -268,7 +279,7 @@ fn separator(planner: &Planner<'_, '_>, mapping: NodeId) -> String {
         if let Ok(end) = end(planner, first.value) {
             let between = Span::new(end, tree.start(second.key)).of(tree.text());
             if between.trim() == "," {
-                return between.to_owned();
+                return without_blank_lines(between);
             }
         }
     }
@@ -277,13 +288,28 @@ fn separator(planner: &Planner<'_, '_>, mapping: NodeId) -> String {
     if is_tight { "," } else { ", " }.to_owned()
 }
 
-/// The colon as `sibling` has it, unless that is aligned to others.
-fn colon(planner: &Planner<'_, '_>, sibling: Option<Entry>) -> &'static str {
+/// A separator that holds no more than one line break, the last.
+fn without_blank_lines(separator: &str) -> String {
+    let Some(last) = separator.rfind('\n') else {
+        return separator.to_owned();
+    };
+    let (above, line) = separator.split_at(last);
+    let ending = if above.ends_with('\r') { "\r" } else { "" };
+    // A comma may begin the line, too.
+    let comma = if line.contains(',') { "" } else { "," };
+    format!("{comma}{ending}{line}")
+}
+
+/// The colon as `sibling` has it, unless that is aligned to others. Behind a
+/// bare key it needs a blank.
+fn colon(planner: &Planner<'_, '_>, sibling: Option<Entry>, dress: Dress) -> &'static str {
     let written = sibling.map_or("", |sibling| written_colon(planner, sibling));
-    [":", " : ", " :"]
-        .into_iter()
-        .find(|&known| known == written)
-        .unwrap_or(": ")
+    match written {
+        " : " => " : ",
+        ":" if dress.key != ScalarStyle::Plain => ":",
+        " :" if dress.key != ScalarStyle::Plain => " :",
+        _ => ": ",
+    }
 }
 
 fn written_colon<'a>(planner: &Planner<'_, 'a>, entry: Entry) -> &'a str {

@@ -109,10 +109,11 @@ impl fmt::Display for Applicability {
 pub struct Planner<'t, 'a> {
     tree: &'t Tree<'a>,
     lines: &'t LineIndex<'a>,
-    /// The aliases of each anchored node.
-    aliases: BTreeMap<NodeId, Vec<NodeId>>,
-    /// What each value of a repository is to it.
-    roles: BTreeMap<NodeId, Role>,
+    /// The nodes that aliases stand for, each with a user that is something
+    /// else to a repository than the others, or is none of one, if there is.
+    shared: BTreeMap<NodeId, Option<NodeId>>,
+    /// Where lines end for some readers of YAML and not for others.
+    unsure_line: Option<usize>,
     /// The resource whose own text a body is.
     owners: BTreeMap<NodeId, Resource>,
     /// Columns from `Properties` to its children, as the file has it.
@@ -139,10 +140,6 @@ impl<'t, 'a> Planner<'t, 'a> {
     /// Prepares for a tree and its resources, in time linear in their number.
     #[must_use]
     pub fn new(tree: &'t Tree<'a>, lines: &'t LineIndex<'a>, resources: &[Resource]) -> Self {
-        let mut aliases: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
-        for &alias in tree.aliases() {
-            aliases.entry(tree.resolve(alias)).or_default().push(alias);
-        }
         let (mut roles, mut owners) = (BTreeMap::new(), BTreeMap::new());
         for &resource in resources {
             if !find::is_repository(tree, resource.body) {
@@ -165,23 +162,51 @@ impl<'t, 'a> Planner<'t, 'a> {
                 }
             }
         }
-        let step = block::usual_step(tree, lines, resources);
+        let mut shared = BTreeMap::new();
+        for &alias in tree.aliases() {
+            let anchored = tree.resolve(alias);
+            let role = roles.get(&anchored);
+            let other = shared.entry(anchored).or_insert_with(|| {
+                let is_other = role.is_none();
+                is_other.then_some(anchored)
+            });
+            if other.is_none() && roles.get(&alias) != role {
+                *other = Some(alias);
+            }
+        }
         Self {
             tree,
             lines,
-            aliases,
-            roles,
+            shared,
+            unsure_line: unsure_line(tree),
             owners,
-            step,
+            step: block::usual_step(tree, lines, resources),
         }
     }
 
-    /// The fix of one finding.
-    ///
-    /// # Errors
-    /// A [`Refusal`] that says why there is none.
-    pub fn plan(&self, finding: &Finding) -> Result<Fix, Refusal> {
-        let repair = finding.repair.clone().map_err(Refusal::Obstacle)?;
+    /// The fix of each finding, or the [`Refusal`] that says why there is
+    /// none. What resources share is planned once.
+    #[must_use]
+    pub fn plans(&self, findings: &[Finding]) -> Vec<Result<Fix, Refusal>> {
+        let mut known: BTreeMap<(Repair, bool), Result<Fix, Refusal>> = BTreeMap::new();
+        findings
+            .iter()
+            .map(|finding| match &finding.repair {
+                Err(obstacle) => Err(Refusal::Obstacle(obstacle.clone())),
+                Ok(repair) => known
+                    .entry((*repair, finding.is_safe))
+                    .or_insert_with(|| self.plan(*repair, finding.is_safe))
+                    .clone(),
+            })
+            .collect()
+    }
+
+    fn plan(&self, repair: Repair, is_safe: bool) -> Result<Fix, Refusal> {
+        if self.unsure_line.is_some() {
+            return Err(Refusal::Layout(
+                "the file has a line separator that some readers take for the end of a line",
+            ));
+        }
         let site = match repair {
             Repair::AddProperties { body } => body,
             Repair::FillProperties { value } | Repair::RewriteMode { value, .. } => value,
@@ -189,7 +214,7 @@ impl<'t, 'a> Planner<'t, 'a> {
         };
         let is_shared = self.shared(site)?;
         let mut fix = Fix {
-            applicability: if finding.is_safe && !is_shared {
+            applicability: if is_safe && !is_shared {
                 Applicability::Safe
             } else {
                 Applicability::Unsafe
@@ -212,7 +237,41 @@ impl<'t, 'a> Planner<'t, 'a> {
                 }
             }
         }
+        if !matches!(repair, Repair::RewriteMode { .. }) {
+            let (resource, _) = self.owner(site)?;
+            let is_block =
+                self.tree.collection_style(resource.body) == Some(CollectionStyle::Block);
+            if is_block && fix.edits.iter().any(|edit| self.tab_follows(edit)) {
+                return Err(Refusal::Layout(
+                    "a tab stands in the indentation of a line below, which some readers reject",
+                ));
+            }
+        }
         Ok(fix)
+    }
+
+    /// Whether a blank or comment line right below an edit is indented with
+    /// a tab. That is valid YAML wherever it stands, but `PyYAML`, and so
+    /// AWS's own tools, takes it in the middle of a scalar only: new text
+    /// above it could make a template unreadable for them.
+    fn tab_follows(&self, edit: &Edit) -> bool {
+        let text = self.tree.text();
+        let mut at = edit.span.end;
+        if at > self.lines.line(at).start {
+            at = self.lines.line(at).end;
+        }
+        while at < text.len() {
+            let line = self.lines.line(at);
+            let bare = Span::new(line.start, line.text_end).of(text).trim_start();
+            if !(bare.is_empty() || bare.starts_with('#')) {
+                return false;
+            }
+            if self.lines.indent(at).contains('\t') {
+                return true;
+            }
+            at = line.end;
+        }
+        false
     }
 
     /// Whether a node is reached through an alias as well, all of its users
@@ -221,17 +280,13 @@ impl<'t, 'a> Planner<'t, 'a> {
         let mut is_shared = false;
         let mut next = Some(site);
         while let Some(id) = next {
-            if let Some(aliases) = self.aliases.get(&id) {
-                is_shared = true;
-                let role = self.roles.get(&id);
-                let other = std::iter::once(&id)
-                    .chain(aliases)
-                    .find(|user| role.is_none() || self.roles.get(user) != role);
-                if let Some(&user) = other {
-                    return Err(Refusal::Shared {
-                        at: self.tree.start(user),
-                    });
+            match self.shared.get(&id) {
+                Some(&Some(user)) => {
+                    let at = self.tree.start(user);
+                    return Err(Refusal::Shared { at });
                 }
+                Some(None) => is_shared = true,
+                None => {}
             }
             next = self.tree.node(id).parent;
         }
@@ -341,16 +396,17 @@ impl<'t, 'a> Planner<'t, 'a> {
             value: self.value_style(mapping, type_entry),
         };
         let is_flow = self.tree.collection_style(mapping) == Some(CollectionStyle::Flow);
-        let alone = self.tree.entries(mapping).len() == 1;
+        let only = filters.filter(|_| self.tree.entries(mapping).len() == 1);
         let mut before = 0;
-        if let (true, true, Some(filters)) = (is_flow, alone, filters) {
-            // The new member takes the place of the only one.
-            let member = flow::member(self, Some(filters), dress);
-            let old = Span::new(
-                self.tree.start(filters.key),
-                flow::end(self, filters.value)?,
-            );
-            fix.edits.push(Edit::replace(old, member));
+        if let Some(only) = only {
+            // The mode takes the place of the only entry.
+            self.is_used_nowhere_else(only)?;
+            fix.edits = if is_flow {
+                vec![flow::replace_only(self, only, dress)?]
+            } else {
+                block::replace_only(self, properties, mapping, only, dress)?
+            };
+            self.forget_entry(mapping, only, fix);
         } else {
             let edit;
             (edit, before) = if is_flow {
@@ -359,6 +415,9 @@ impl<'t, 'a> Planner<'t, 'a> {
                 block::add_first(self, properties, mapping, dress)?
             };
             fix.edits.push(edit);
+            if let Some(filters) = filters {
+                self.remove_entry(mapping, filters, fix)?;
+            }
         }
         fix.changes.add(
             mapping,
@@ -368,11 +427,6 @@ impl<'t, 'a> Planner<'t, 'a> {
                 value: New::Text(IMMUTABLE.to_owned()),
             },
         );
-        match filters {
-            Some(filters) if is_flow && alone => self.forget_entry(mapping, filters, fix),
-            Some(filters) => self.remove_entry(mapping, filters, fix)?,
-            None => {}
-        }
         Ok(())
     }
 
@@ -393,7 +447,7 @@ impl<'t, 'a> Planner<'t, 'a> {
             } => {
                 let written = node.span.of(tree.text());
                 let word = written.trim();
-                if word != text || word.contains('\n') {
+                if word.is_empty() || word != text || word.contains('\n') {
                     return Err(Refusal::BlockScalar);
                 }
                 let start = node.span.start + (written.len() - written.trim_start().len());
@@ -470,7 +524,7 @@ impl<'t, 'a> Planner<'t, 'a> {
     /// tag and anchor behind it.
     fn head_end(&self, value: NodeId, colon: usize) -> usize {
         let node = self.tree.node(value);
-        [node.tag, node.anchor]
+        [node.tag.map(|tag| tag.span), node.anchor]
             .into_iter()
             .flatten()
             .map(|span| span.end)
@@ -494,12 +548,28 @@ impl<'t, 'a> Planner<'t, 'a> {
     }
 
     fn remove_entry(&self, mapping: NodeId, entry: Entry, fix: &mut Fix) -> Result<(), Refusal> {
+        self.is_used_nowhere_else(entry)?;
         let edits = match self.tree.collection_style(mapping) {
             Some(CollectionStyle::Flow) => flow::remove(self, mapping, entry)?,
             _ => block::remove(self, mapping, entry)?,
         };
         fix.edits.extend(edits);
         self.forget_entry(mapping, entry, fix);
+        Ok(())
+    }
+
+    /// Refuses to take away what aliases elsewhere stand for.
+    fn is_used_nowhere_else(&self, entry: Entry) -> Result<(), Refusal> {
+        let mut todo = vec![entry.key, entry.value];
+        while let Some(id) = todo.pop() {
+            if self.shared.contains_key(&id) {
+                let at = self.tree.start(id);
+                return Err(Refusal::Shared { at });
+            }
+            todo.extend(self.tree.items(id));
+            let entries = self.tree.entries(id).iter();
+            todo.extend(entries.flat_map(|entry| [entry.key, entry.value]));
+        }
         Ok(())
     }
 
@@ -564,6 +634,42 @@ impl<'t, 'a> Planner<'t, 'a> {
     fn column(&self, id: NodeId) -> usize {
         self.lines.position(self.tree.start(id)).column - 1
     }
+}
+
+/// Where a YAML text holds a character that ends a line for some readers and
+/// not for others, outside of quotes: a carriage return alone, which does for
+/// YAML but for few editors; NEL, LS and PS, which did in YAML 1.1 and do not
+/// in YAML 1.2.
+///
+/// Source: YAML 1.2.2 section 5.4; YAML 1.1 section 5.1.4.
+fn unsure_line(tree: &Tree<'_>) -> Option<usize> {
+    let text = tree.text();
+    if tree.format() == Format::Json {
+        return None;
+    }
+    let alone = memchr::memchr_iter(b'\r', text.as_bytes())
+        .find(|&at| text.as_bytes().get(at + 1) != Some(&b'\n'));
+    if alone.is_some() {
+        return alone;
+    }
+    let mut separators = text
+        .match_indices(['\u{85}', '\u{2028}', '\u{2029}'])
+        .map(|(at, _)| at)
+        .peekable();
+    separators.peek()?;
+    let quoted: Vec<Span> = tree
+        .nodes()
+        .filter(|(id, _)| {
+            let style = tree.scalar_style(*id);
+            matches!(style, Some(ScalarStyle::Single | ScalarStyle::Double))
+        })
+        .map(|(_, node)| node.span)
+        .collect();
+    separators.find(|&at| {
+        let next = quoted.partition_point(|span| span.start <= at);
+        let before = next.checked_sub(1).and_then(|last| quoted.get(last));
+        before.is_none_or(|span| span.end <= at)
+    })
 }
 
 /// `{ImageTagMutability: IMMUTABLE}` as a value.

@@ -18,6 +18,7 @@ mod json;
 mod yaml;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::span::Span;
@@ -62,7 +63,7 @@ pub enum CollectionStyle {
 }
 
 /// A key and its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
     /// The key's node.
     pub key: NodeId,
@@ -102,6 +103,28 @@ pub enum Value<'a> {
     },
 }
 
+/// What a tag makes of its node.
+///
+/// Source: YAML 1.2.2 sections 6.9.1 (the non-specific `!`) and 10.3.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagKind {
+    /// What it would be without: `!!str` on a scalar, `!!map` on a mapping,
+    /// `!!seq` on a sequence, `!` on any.
+    Own,
+    /// Something else: the short form of one of CloudFormation's functions
+    /// (`!If`), or another type (`!!null`, `!!set`).
+    Other,
+}
+
+/// A tag in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// Where it stands.
+    pub span: Span,
+    /// What it means.
+    pub kind: TagKind,
+}
+
 /// One node of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node<'a> {
@@ -110,8 +133,8 @@ pub struct Node<'a> {
     /// so is that of a scalar for which nothing is written. A block scalar's
     /// span begins after its header and may reach too far.
     pub span: Span,
-    /// Where its tag stands, if it has one.
-    pub tag: Option<Span>,
+    /// Its tag, if it has one.
+    pub tag: Option<Tag>,
     /// Where its anchor stands, if it has one.
     pub anchor: Option<Span>,
     /// The collection that holds it; None for a document's root.
@@ -143,7 +166,13 @@ pub struct Tree<'a> {
     nodes: Vec<Node<'a>>,
     documents: Vec<NodeId>,
     aliases: Vec<NodeId>,
+    /// The entries of each large mapping by their keys, so that asking many
+    /// times for one (through aliases) does not cost the mapping each time.
+    sorted: BTreeMap<NodeId, Vec<Entry>>,
 }
+
+/// From how many entries on a mapping is large.
+const LARGE: usize = 64;
 
 impl<'a> Tree<'a> {
     /// The text that was parsed.
@@ -214,16 +243,47 @@ impl<'a> Tree<'a> {
         matches!(self.node(id).value, Value::Mapping { .. })
     }
 
-    /// The entries of a mapping whose key is literally `key`.
+    /// The entries of a mapping whose key is `key`, be it written there or
+    /// an alias of it, in the order of the text.
     pub fn entries_named<'t>(
         &'t self,
         id: NodeId,
         key: &'t str,
     ) -> impl Iterator<Item = Entry> + 't {
-        self.entries(id)
-            .iter()
-            .filter(move |entry| self.literal(entry.key) == Some(key))
-            .copied()
+        self.entries_by(id, key, move |name| name == key)
+    }
+
+    /// The entries of a mapping whose key begins with `prefix`.
+    pub fn entries_prefixed<'t>(
+        &'t self,
+        id: NodeId,
+        prefix: &'t str,
+    ) -> impl Iterator<Item = Entry> + 't {
+        self.entries_by(id, prefix, move |name| name.starts_with(prefix))
+    }
+
+    /// The entries whose keys are accepted. All that can be accepted sort at
+    /// `from` or after it, and next to each other.
+    fn entries_by<'t>(
+        &'t self,
+        id: NodeId,
+        from: &'t str,
+        accepted: impl Fn(&str) -> bool + 't,
+    ) -> impl Iterator<Item = Entry> + 't {
+        let is_accepted = move |entry: &Entry| self.key(*entry).is_some_and(&accepted);
+        let mut found = self.entries(id);
+        if let Some(sorted) = self.sorted.get(&id) {
+            let start = sorted.partition_point(|&entry| self.key(entry) < Some(from));
+            found = sorted.get(start..).unwrap_or_default();
+            let end = found.partition_point(&is_accepted);
+            found = found.get(..end).unwrap_or_default();
+        }
+        found.iter().copied().filter(is_accepted)
+    }
+
+    /// What a key says, aliases resolved.
+    fn key(&self, entry: Entry) -> Option<&str> {
+        self.literal(self.resolve(entry.key))
     }
 
     /// The first of [`Tree::entries_named`].
@@ -242,17 +302,11 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Whether the node carries a tag that gives it another meaning, as the
-    /// short forms of CloudFormation's functions do (`!If`).
-    ///
-    /// Source: YAML 1.2.2 section 10.3 for the tags that do not: `!!str` and
-    /// its kin, and the non-specific `!`.
+    /// Whether the node carries a tag that gives it another meaning.
     #[must_use]
     pub fn has_custom_tag(&self, id: NodeId) -> bool {
-        self.node(id).tag.is_some_and(|tag| {
-            let tag = tag.of(self.text);
-            !(tag == "!" || tag.starts_with("!!") || tag.starts_with("!<tag:yaml.org,2002:"))
-        })
+        let tag = self.node(id).tag;
+        tag.is_some_and(|tag| tag.kind == TagKind::Other)
     }
 
     /// Whether the node is null: nothing, `~` or `null`, written plain.
@@ -265,7 +319,7 @@ impl<'a> Tree<'a> {
             Value::Scalar { text, style } => {
                 *style == ScalarStyle::Plain
                     && matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL")
-                    && node.tag.is_none_or(|tag| tag.of(self.text) == "!!null")
+                    && node.tag.is_none()
             }
             _ => false,
         }
@@ -296,7 +350,7 @@ impl<'a> Tree<'a> {
     #[must_use]
     pub fn start(&self, id: NodeId) -> usize {
         let node = self.node(id);
-        [node.tag, node.anchor]
+        [node.tag.map(|tag| tag.span), node.anchor]
             .into_iter()
             .flatten()
             .map(|span| span.start)
@@ -412,33 +466,47 @@ impl fmt::Display for SyntaxError {
 
 impl std::error::Error for SyntaxError {}
 
-/// Reads a text. An empty one, or one of comments only, has documents
-/// without content or none.
+/// Reads a text, in the format that its content says. An empty one, or one
+/// of comments only, has documents without content or none.
 ///
 /// # Errors
 /// Where the text is neither JSON nor YAML, or nested too deep.
 pub fn parse(text: &str) -> Result<Tree<'_>, SyntaxError> {
-    let bare = text.strip_prefix('\u{feff}').unwrap_or(text).trim_start();
-    if !bare.starts_with(['{', '[']) {
-        return yaml::read(text);
+    let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if bare.starts_with('\u{feff}') {
+        let offset = text.len() - bare.len();
+        let reason = "a second byte order mark";
+        return Err(SyntaxError::invalid(Format::Yaml, offset, reason));
     }
-    let json_error = match json::read(text) {
+    let bare = bare.trim_start();
+    if !bare.starts_with(['{', '[']) {
+        return parse_as(text, Format::Yaml);
+    }
+    let json_error = match parse_as(text, Format::Json) {
         Ok(tree) => return Ok(tree),
         Err(error) if error.kind == SyntaxErrorKind::TooDeep => return Err(error),
         Err(error) => error,
     };
-    match yaml::read(text) {
-        Ok(tree) => match commented_json(&tree) {
-            Some(offset) => Err(SyntaxError::invalid(
-                Format::Json,
-                offset,
-                "comments are no part of JSON",
-            )),
-            None => Ok(tree),
-        },
-        // Whoever opens with a quoted key meant JSON and wants its error.
-        Err(_) if looks_like_json(bare) => Err(json_error),
+    // Whoever opens with a quoted key meant JSON and wants its error, unless
+    // all that is against it is what YAML allows more: trailing commas, words
+    // without quotes.
+    let is_json_like = looks_like_json(bare);
+    match parse_as(text, Format::Yaml) {
+        Ok(tree) if is_json_like && holds_broken_json(&tree) => Err(json_error),
+        Ok(tree) => Ok(tree),
+        Err(_) if is_json_like => Err(json_error),
         Err(error) => Err(error),
+    }
+}
+
+/// Reads a text in a format.
+///
+/// # Errors
+/// Where the text is not of that format, or nested too deep.
+pub fn parse_as(text: &str, format: Format) -> Result<Tree<'_>, SyntaxError> {
+    match format {
+        Format::Yaml => yaml::read(text),
+        Format::Json => json::read(text),
     }
 }
 
@@ -450,17 +518,21 @@ fn looks_like_json(text: &str) -> bool {
     })
 }
 
-/// Where a plain scalar is in truth a comment of JavaScript's: to YAML,
-/// `// note` is a word like any other.
-fn commented_json(tree: &Tree<'_>) -> Option<usize> {
-    tree.nodes().find_map(|(_, node)| match &node.value {
+/// Whether a plain scalar is in truth a slip in JSON: to YAML, a comment of
+/// JavaScript's (`// note`) and all up to the next comma are words, too.
+fn holds_broken_json(tree: &Tree<'_>) -> bool {
+    tree.nodes().any(|(_, node)| match &node.value {
         Value::Scalar {
             text,
             style: ScalarStyle::Plain,
-        } if text.starts_with("//") || text.starts_with("/*") || text.contains(" //") => {
-            Some(node.span.start)
+        } => {
+            text.starts_with("//")
+                || text.starts_with("/*")
+                || text.contains(" //")
+                || text.contains('"')
+                || node.span.of(tree.text()).contains('\n')
         }
-        _ => None,
+        _ => false,
     })
 }
 
@@ -481,6 +553,7 @@ impl<'a> Builder<'a> {
                 nodes: Vec::new(),
                 documents: Vec::new(),
                 aliases: Vec::new(),
+                sorted: BTreeMap::new(),
             },
             open: Vec::new(),
         }
@@ -571,7 +644,21 @@ impl<'a> Builder<'a> {
         self.tree.nodes.get_mut(id.0 as usize)
     }
 
-    pub(crate) fn finish(self) -> Tree<'a> {
+    pub(crate) fn finish(mut self) -> Tree<'a> {
+        let sorted = (0..)
+            .map(NodeId)
+            .zip(&self.tree.nodes)
+            .filter_map(|(id, node)| match &node.value {
+                Value::Mapping { entries, .. } if entries.len() >= LARGE => {
+                    let mut sorted = entries.clone();
+                    // Stable: entries of one key stay in the order of the text.
+                    sorted.sort_by_key(|&entry| self.tree.key(entry));
+                    Some((id, sorted))
+                }
+                _ => None,
+            })
+            .collect();
+        self.tree.sorted = sorted;
         self.tree
     }
 }

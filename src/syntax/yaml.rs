@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use granit_parser::{options, ErrorKind, Event, Parser, StructureStyle};
 
 use super::{
-    Builder, CollectionStyle, Format, NodeId, ScalarStyle, SyntaxError, SyntaxErrorKind, Tree,
-    Value,
+    Builder, CollectionStyle, Format, NodeId, ScalarStyle, SyntaxError, SyntaxErrorKind, Tag,
+    TagKind, Tree, Value,
 };
 use crate::span::Span;
 
@@ -37,7 +37,7 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {
             }
         })?;
         let span = span(&place);
-        let tag = place.tag_span().as_ref().map(self::span);
+        let tag = tag(&event, &place);
         let anchor = event.anchor_id();
         let id = match event {
             Event::Scalar(word, style, ..) => {
@@ -101,6 +101,23 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {
         last = Some(id);
     }
     Ok(builder.finish())
+}
+
+/// The tag of a node, as `%TAG` directives resolve it.
+fn tag(event: &Event<'_>, place: &granit_parser::Span) -> Option<Tag> {
+    let own = match event {
+        Event::Scalar(..) => "str",
+        Event::MappingStart(..) => "map",
+        Event::SequenceStart(..) => "seq",
+        _ => return None,
+    };
+    let tag = event.tag()?;
+    let is_own = tag.core_suffix() == Some(own) || tag.original() == "!";
+    Some(Tag {
+        // Where a tag is too long to have a place it is at least there.
+        span: place.tag_span().as_ref().map_or(span(place), span),
+        kind: if is_own { TagKind::Own } else { TagKind::Other },
+    })
 }
 
 fn span(place: &granit_parser::Span) -> Span {

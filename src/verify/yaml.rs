@@ -10,7 +10,9 @@ use rowan::{ast::AstNode, NodeOrToken, WalkEvent};
 use yaml_edit::{Scalar, SyntaxKind, YamlFile};
 
 use crate::span::Span;
-use crate::syntax::{Builder, CollectionStyle, Format, NodeId, ScalarStyle, Tree, Value};
+use crate::syntax::{
+    Builder, CollectionStyle, Format, NodeId, ScalarStyle, Tag, TagKind, Tree, Value,
+};
 
 type SyntaxNode = rowan::SyntaxNode<yaml_edit::Lang>;
 
@@ -41,7 +43,11 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, String> {
             WalkEvent::Enter(NodeOrToken::Token(token)) => {
                 let span = span(token.text_range());
                 match token.kind() {
-                    SyntaxKind::TAG => judge.tag = Some(span),
+                    // What a tag means is the reader's to say; here it has to stay.
+                    SyntaxKind::TAG => {
+                        let kind = TagKind::Own;
+                        judge.tag = Some(Tag { span, kind });
+                    }
                     SyntaxKind::ANCHOR => judge.anchor = Some(span),
                     _ => {}
                 }
@@ -57,7 +63,7 @@ struct Judge<'a> {
     text: &'a str,
     builder: Builder<'a>,
     /// The tag and the anchor that the next node has.
-    tag: Option<Span>,
+    tag: Option<Tag>,
     anchor: Option<Span>,
     /// How many documents there were before the one that is being walked.
     documents: usize,
