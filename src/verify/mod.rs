@@ -40,7 +40,7 @@ pub enum ProofError {
     },
     /// The judge rejects a text.
     Judge(String),
-    /// The judge sees another document than the reader where the change is.
+    /// The judge sees another document than the reader, or another change.
     JudgeDisagrees,
     /// Something is left to do, or something new is wrong.
     NotDone(String),
@@ -59,7 +59,9 @@ impl fmt::Display for ProofError {
                 write!(f, "more than the property would change (byte {at})")
             }
             Self::Judge(why) => write!(f, "the second parser rejects it: {why}"),
-            Self::JudgeDisagrees => f.write_str("the two parsers see different documents"),
+            Self::JudgeDisagrees => {
+                f.write_str("the second parser reads the file in another way than the first")
+            }
             Self::NotDone(why) => f.write_str(why),
         }
     }
@@ -104,7 +106,7 @@ pub fn prove<'t>(
     let judged_changes = changes
         .renamed(|id| counterpart(tree, &judged_old, id))
         .ok_or(ProofError::JudgeDisagrees)?;
-    compare(&judged_old, &judged_new, &judged_changes)?;
+    compare(&judged_old, &judged_new, &judged_changes).map_err(|_| ProofError::JudgeDisagrees)?;
     Ok(new)
 }
 
