@@ -91,7 +91,7 @@ pub(super) fn add_properties(
     let Planner { tree, lines, .. } = planner;
     let open = brace(planner, body)?;
     let key = tree.start(type_entry.key);
-    let end = end(planner, type_entry.value)?;
+    let end = end(planner, type_entry)?;
     let name = quoted("Properties", dress.key);
     let colon = colon(planner, Some(type_entry), dress);
     let after = After::of(planner, end);
@@ -130,7 +130,7 @@ pub(super) fn replace_only(
     dress: Dress,
 ) -> Result<Edit, Refusal> {
     let member = member(planner, Some(only), dress);
-    let old = Span::new(planner.tree.start(only.key), end(planner, only.value)?);
+    let old = Span::new(planner.tree.start(only.key), end(planner, only)?);
     Ok(Edit::replace(old, member))
 }
 
@@ -148,13 +148,13 @@ pub(super) fn remove(
     let previous = index.checked_sub(1).and_then(|index| entries.get(index));
     let next = entries.get(index + 1);
     let start = tree.start(entry.key);
-    let value_end = end(planner, entry.value)?;
+    let value_end = end(planner, entry)?;
     let after = After::of(planner, value_end);
     let own_lines = lines.begins_line(start) && !after.shares_line;
     if !own_lines {
         let span = match (next, previous) {
             (Some(next), _) => Span::new(start, tree.start(next.key)),
-            (None, Some(previous)) => Span::new(end(planner, previous.value)?, value_end),
+            (None, Some(previous)) => Span::new(end(planner, *previous)?, value_end),
             (None, None) => return Err(Refusal::Layout("the member stands alone")),
         };
         let gap = match next {
@@ -171,7 +171,7 @@ pub(super) fn remove(
     let mut edits = vec![Edit::remove(Span::new(first.start, last.end))];
     if let (None, None, Some(previous)) = (after.comma, next, previous) {
         // The member before it is the last one now.
-        let value_end = end(planner, previous.value)?;
+        let value_end = end(planner, *previous)?;
         let comma = After::of(planner, value_end).comma;
         let comma = comma.ok_or(Refusal::Layout("no comma between the members"))?;
         edits.push(Edit::remove(Span::new(comma - 1, comma)));
@@ -204,20 +204,20 @@ pub(super) fn mapping(
     format!("{{{pad}{member}{pad}}}")
 }
 
-/// Where a node in braces ends.
-fn end(planner: &Planner<'_, '_>, id: NodeId) -> Result<usize, Refusal> {
-    let node = planner.tree.node(id);
+/// Where a member ends: behind its value, or where none is written behind
+/// its colon, if it has one.
+fn end(planner: &Planner<'_, '_>, member: Entry) -> Result<usize, Refusal> {
+    let node = planner.tree.node(member.value);
+    if node.span.is_empty() && node.tag.is_none() && node.anchor.is_none() {
+        let key = planner.tree.node(member.key).span.end;
+        return Ok(planner.after_colon(member.key).unwrap_or(key));
+    }
     match node.value {
         Value::Scalar {
             style: ScalarStyle::Block,
             ..
         } => Err(Refusal::Layout("a block scalar stands in the way")),
-        _ => Ok(node
-            .anchor
-            .into_iter()
-            .chain(node.tag.map(|tag| tag.span))
-            .map(|span| span.end)
-            .fold(node.span.end, usize::max)),
+        _ => Ok(planner.head_end(member.value, node.span.end)),
     }
 }
 
@@ -276,7 +276,7 @@ fn brace(planner: &Planner<'_, '_>, mapping: NodeId) -> Result<usize, Refusal> {
 fn separator(planner: &Planner<'_, '_>, mapping: NodeId) -> String {
     let tree = planner.tree;
     if let [first, second, ..] = tree.entries(mapping) {
-        if let Ok(end) = end(planner, first.value) {
+        if let Ok(end) = end(planner, *first) {
             let between = Span::new(end, tree.start(second.key)).of(tree.text());
             if between.trim() == "," {
                 return without_blank_lines(between);

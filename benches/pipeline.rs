@@ -1,0 +1,317 @@
+//! How long `remediate` takes, by the size of a text and its format.
+//!
+//! The time per byte is to stay the same, within half as much again, from
+//! 10 KB to 10 MB, and a file of 20,000 findings is to take seconds, not
+//! minutes: what grows faster than the text is a mistake, and shows here as
+//! a throughput that falls from one size to the next.
+//!
+//! All texts are made here. One resource in six is a repository, and two
+//! repositories in three break the rule, each in another way; the others are
+//! what templates are mostly made of.
+
+use std::fmt::Write;
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion, Throughput};
+use immutag::{remediate, Applicability, Rules};
+
+const KILO: usize = 1000;
+const SIZES: [(&str, usize); 4] = [
+    ("10KB", 10 * KILO),
+    ("100KB", 100 * KILO),
+    ("1MB", KILO * KILO),
+    ("10MB", 10 * KILO * KILO),
+];
+
+/// Resources in turn, as YAML; `$` stands for a number of their own, `@` for
+/// the declaration of a mode.
+const YAML: [&str; 6] = [
+    "  Function$:
+    Type: AWS::Lambda::Function
+    DependsOn: Role$
+    Properties:
+      Handler: index.handler
+      Runtime: nodejs20.x
+      Role: !GetAtt Role$.Arn
+      Environment:
+        Variables:
+          STAGE: !Ref Stage
+          TABLE: !ImportValue 'table-$'
+      Code:
+        ZipFile: |
+          exports.handler = async (event) => {
+            // no. $
+            return { statusCode: 200 };
+          };
+",
+    "  Role$:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement:
+          - Effect: Allow
+            Principal: {Service: [lambda.amazonaws.com, ecs-tasks.amazonaws.com]}
+            Action: ['sts:AssumeRole']
+",
+    "  # Images of service $
+  Images$:
+    Type: AWS::ECR::Repository
+    DeletionPolicy: Retain
+    Properties:
+      RepositoryName: service-$
+@      ImageScanningConfiguration:
+        ScanOnPush: true
+      Tags:
+        - Key: service
+          Value: 'no. $'
+",
+    "  Topic$: {Type: AWS::SNS::Topic, Properties: {DisplayName: 'no. $', FifoTopic: false}}
+",
+    "  Bucket$:
+    Type: AWS::S3::Bucket
+    Properties:
+      BucketEncryption:
+        ServerSideEncryptionConfiguration:
+          - ServerSideEncryptionByDefault:
+              SSEAlgorithm: AES256 # as the audit wants it
+      VersioningConfiguration:
+        Status: Enabled
+
+",
+    "  Alarm$:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      MetricName: Errors
+      Namespace: AWS/Lambda
+      Threshold: 1
+      Dimensions:
+        - Name: FunctionName
+          Value: !Ref Function$
+",
+];
+
+/// The same as JSON.
+const JSON: [&str; 6] = [
+    r#"    "Function$": {
+      "Type": "AWS::Lambda::Function",
+      "DependsOn": "Role$",
+      "Properties": {
+        "Handler": "index.handler",
+        "Runtime": "nodejs20.x",
+        "Role": { "Fn::GetAtt": ["Role$", "Arn"] },
+        "Environment": {
+          "Variables": {
+            "STAGE": { "Ref": "Stage" },
+            "TABLE": { "Fn::ImportValue": "table-$" }
+          }
+        },
+        "Code": {
+          "ZipFile": "exports.handler = async (event) => {\n  // no. $\n};\n"
+        }
+      }
+    }"#,
+    r#"    "Role$": {
+      "Type": "AWS::IAM::Role",
+      "Properties": {
+        "AssumeRolePolicyDocument": {
+          "Version": "2012-10-17",
+          "Statement": [
+            {
+              "Effect": "Allow",
+              "Principal": { "Service": ["lambda.amazonaws.com"] },
+              "Action": ["sts:AssumeRole"]
+            }
+          ]
+        }
+      }
+    }"#,
+    r#"    "Images$": {
+      "Type": "AWS::ECR::Repository",
+      "DeletionPolicy": "Retain",
+      "Properties": {
+        "RepositoryName": "service-$",@
+        "ImageScanningConfiguration": {
+          "ScanOnPush": true
+        },
+        "Tags": [
+          {
+            "Key": "service",
+            "Value": "no. $"
+          }
+        ]
+      }
+    }"#,
+    r#"    "Topic$": { "Type": "AWS::SNS::Topic", "Properties": { "DisplayName": "no. $" } }"#,
+    r#"    "Bucket$": {
+      "Type": "AWS::S3::Bucket",
+      "Properties": {
+        "BucketEncryption": {
+          "ServerSideEncryptionConfiguration": [
+            {
+              "ServerSideEncryptionByDefault": {
+                "SSEAlgorithm": "AES256"
+              }
+            }
+          ]
+        },
+        "VersioningConfiguration": {
+          "Status": "Enabled"
+        }
+      }
+    }"#,
+    r#"    "Alarm$": {
+      "Type": "AWS::CloudWatch::Alarm",
+      "Properties": {
+        "MetricName": "Errors",
+        "Namespace": "AWS/Lambda",
+        "Threshold": 1,
+        "Dimensions": [
+          {
+            "Name": "FunctionName",
+            "Value": { "Ref": "Function$" }
+          }
+        ]
+      }
+    }"#,
+];
+
+/// The modes that repositories declare in turn; None: none.
+const MODES: [Option<&str>; 3] = [None, Some("MUTABLE"), Some("IMMUTABLE")];
+
+/// The resource of that number; `declare` writes a mode.
+fn resource(forms: &[&str; 6], number: usize, declare: impl Fn(&str) -> String) -> String {
+    let form = forms.iter().cycle().nth(number % forms.len());
+    // The repositories take turns of their own.
+    let mode = MODES.iter().cycle().nth(number / forms.len() % MODES.len());
+    let mode = mode.copied().flatten().map(declare).unwrap_or_default();
+    let text = form.copied().unwrap_or_default();
+    text.replace('@', &mode).replace('$', &number.to_string())
+}
+
+fn yaml(size: usize) -> String {
+    let mut text = "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n".to_owned();
+    for number in 0.. {
+        if text.len() >= size {
+            break;
+        }
+        text += &resource(&YAML, number, |mode| {
+            format!("      ImageTagMutability: {mode}\n")
+        });
+    }
+    text
+}
+
+fn json(size: usize) -> String {
+    let mut text = "{\n  \"Resources\": {\n".to_owned();
+    for number in 0.. {
+        if text.len() >= size {
+            break;
+        }
+        if number > 0 {
+            text += ",\n";
+        }
+        text += &resource(&JSON, number, |mode| {
+            format!("\n        \"ImageTagMutability\": \"{mode}\",")
+        });
+    }
+    text + "\n  }\n}\n"
+}
+
+/// As many repositories, every one of which is to be repaired, on lines.
+fn many_in_yaml(count: usize) -> String {
+    let mut text = "Resources:\n".to_owned();
+    for number in 0..count {
+        let form = [
+            "    Properties:\n      RepositoryName: r$\n",
+            "    Properties:\n      ImageTagMutability: MUTABLE\n",
+            "    Properties: {}\n",
+            "",
+        ];
+        let properties = form.iter().cycle().nth(number % form.len());
+        let properties = properties.copied().unwrap_or_default();
+        let _ = write!(
+            text,
+            "  R{number}:\n    Type: AWS::ECR::Repository\n{}",
+            properties.replace('$', &number.to_string())
+        );
+    }
+    text
+}
+
+/// The same on one line.
+fn many_in_json(count: usize) -> String {
+    let mut text = "{\"Resources\":{".to_owned();
+    for number in 0..count {
+        let form = [
+            ",\"Properties\":{\"RepositoryName\":\"r$\"}",
+            ",\"Properties\":{\"ImageTagMutability\":\"MUTABLE\"}",
+            ",\"Properties\":{}",
+            "",
+        ];
+        let properties = form.iter().cycle().nth(number % form.len());
+        let properties = properties.copied().unwrap_or_default();
+        let comma = if number > 0 { "," } else { "" };
+        let _ = write!(
+            text,
+            "{comma}\"R{number}\":{{\"Type\":\"AWS::ECR::Repository\"{}}}",
+            properties.replace('$', &number.to_string())
+        );
+    }
+    text + "}}"
+}
+
+/// Repairs a text; gives the number of edits, so that a bench of a text with
+/// nothing to do cannot pass for a fast one.
+fn repair(text: &str) -> usize {
+    let rules = Rules {
+        allow: Applicability::Unsafe,
+        ..Rules::default()
+    };
+    remediate(text.as_bytes(), &rules)
+        .ok()
+        .and_then(|assessment| assessment.remediation)
+        .map_or(0, |remediation| remediation.edits.edits().len())
+}
+
+fn by_size(c: &mut Criterion, format: &str, make: fn(usize) -> String) {
+    let mut group = c.benchmark_group(format);
+    for (name, size) in SIZES {
+        let text = make(size);
+        let edits = repair(&text);
+        assert!(edits > size / 5000, "{format} {name}: {edits} edits");
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.sample_size(if size > KILO * KILO { 10 } else { 20 });
+        group.measurement_time(Duration::from_secs(5));
+        group.bench_with_input(BenchmarkId::from_parameter(name), &text, |bencher, text| {
+            bencher.iter(|| repair(black_box(text)));
+        });
+    }
+    group.finish();
+}
+
+fn sizes(c: &mut Criterion) {
+    by_size(c, "yaml", yaml);
+    by_size(c, "json", json);
+}
+
+fn many(c: &mut Criterion) {
+    const COUNT: usize = 20_000;
+    let mut group = c.benchmark_group("20,000 repositories in one file");
+    group.sample_size(10);
+    for (name, text) in [
+        ("yaml", many_in_yaml(COUNT)),
+        ("json on one line", many_in_json(COUNT)),
+    ] {
+        assert_eq!(repair(&text), COUNT, "{name}");
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_with_input(BenchmarkId::from_parameter(name), &text, |bencher, text| {
+            bencher.iter(|| repair(black_box(text)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, sizes, many);
+criterion_main!(benches);

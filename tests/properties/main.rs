@@ -1,0 +1,608 @@
+//! What holds for every template, and not only for those of the fixtures.
+//!
+//! The templates are no random text. [`model`] draws what a template says:
+//! repositories in every state that the rule knows, between other resources,
+//! under `Resources`, in loops, in Serverless files, in fragments, in several
+//! documents. [`yaml`] and [`json`] draw how it is written. What the rule says
+//! to it, and what it shall say after the fix, is known from the model alone,
+//! and [`read`] tells what a text says without the crate.
+//!
+//! The number of cases and the seed are fixed, so that a run fails because
+//! the code changed and for no other reason. To look further than CI does:
+//! `PROPTEST_CASES=20000 PROPTEST_RNG_SEED=7 cargo test --release --test properties`.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
+mod json;
+mod model;
+mod read;
+mod yaml;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use immutag::remediate::Reported;
+use immutag::{remediate, Answer, Applicability, Assessment, Profile, Rules};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{RngSeed, TestRunner};
+use similar::{capture_diff_slices, Algorithm, DiffOp};
+
+use crate::model::{Draw, Resource, Template, Value, FILTERS, LOOKALIKE, MODE, REPOSITORY};
+use crate::yaml::Written;
+
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// A template, and the tapes that its layout is drawn from.
+#[derive(Clone)]
+struct Case {
+    template: Template,
+    rules: model::Rules,
+    layout: Vec<u8>,
+    line_ends: Vec<u8>,
+}
+
+/// A template that is written down.
+#[derive(Clone)]
+struct Text {
+    case: Case,
+    is_json: bool,
+    written: Written,
+    /// What ends the lines, if all end alike.
+    line_end: Option<&'static str>,
+}
+
+fn config(cases: u32) -> ProptestConfig {
+    let mut config = ProptestConfig {
+        failure_persistence: None,
+        max_shrink_iters: 4000,
+        ..ProptestConfig::default()
+    };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = cases;
+    }
+    if std::env::var_os("PROPTEST_RNG_SEED").is_none() {
+        config.rng_seed = RngSeed::Fixed(33);
+    }
+    config
+}
+
+fn tape(length: usize) -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(any::<u8>(), 0..length)
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    (tape(160), tape(700), tape(8)).prop_map(|(model, layout, rest)| {
+        let mut rest = Draw::new(&rest);
+        Case {
+            template: Template::draw(&mut Draw::new(&model)),
+            rules: model::Rules {
+                strict: rest.once_in(3),
+                all: !rest.once_in(4),
+            },
+            line_ends: (0..4).map(|_| rest.of(&[0, 1, 2, 3])).collect(),
+            layout,
+        }
+    })
+}
+
+/// Texts in YAML and JSON, their lines ended by line feeds.
+fn texts() -> impl Strategy<Value = Text> {
+    (cases(), any::<bool>()).prop_map(|(case, is_json)| {
+        // JSON has no way to hold a second document.
+        if is_json && case.template.documents.len() == 1 {
+            case.json()
+        } else {
+            case.yaml()
+        }
+    })
+}
+
+/// The same with any line ends, with and without a byte order mark.
+fn files() -> impl Strategy<Value = Text> {
+    texts().prop_map(Text::with_line_ends)
+}
+
+impl Case {
+    fn yaml(&self) -> Text {
+        Text {
+            written: yaml::write(&self.template, &mut Draw::new(&self.layout)),
+            is_json: false,
+            case: self.clone(),
+            line_end: Some("\n"),
+        }
+    }
+
+    fn json(&self) -> Text {
+        let value = self.template.documents[0].value();
+        Text {
+            written: Written {
+                text: json::write(&value, &mut Draw::new(&self.layout)),
+                staying: Vec::new(),
+                section: None,
+                is_open: false,
+                ends_in_filters: false,
+            },
+            is_json: true,
+            case: self.clone(),
+            line_end: Some("\n"),
+        }
+    }
+
+    fn rules(&self) -> Rules {
+        rules(self.rules.strict, self.rules.all)
+    }
+}
+
+fn rules(strict: bool, all: bool) -> Rules {
+    Rules {
+        profile: if strict {
+            Profile::Strict
+        } else {
+            Profile::Default
+        },
+        allow: if all {
+            Applicability::Unsafe
+        } else {
+            Applicability::Safe
+        },
+        ..Rules::default()
+    }
+}
+
+impl Text {
+    fn str(&self) -> &str {
+        &self.written.text
+    }
+
+    fn rules(&self) -> Rules {
+        self.case.rules()
+    }
+
+    fn with_line_ends(mut self) -> Self {
+        let mut draw = Draw::new(&self.case.line_ends);
+        self.line_end = draw.of(&[Some("\n"), Some("\r\n"), None]);
+        let lines = self.str().split_inclusive('\n').enumerate();
+        let text: String = lines
+            .map(|(nth, line)| match self.line_end {
+                Some(end) => line.replace('\n', end),
+                None if nth % 3 == 0 => to_crlf(line),
+                None => line.to_owned(),
+            })
+            .collect();
+        let mark = if draw.below(4) == 1 {
+            BYTE_ORDER_MARK
+        } else {
+            ""
+        };
+        self.written.text = format!("{mark}{text}");
+        self
+    }
+
+    /// What a text of this format says, documents in their order.
+    fn read(&self, text: &str) -> Result<Vec<Value>, String> {
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+        if self.is_json {
+            Ok(vec![read::json(text)?])
+        } else {
+            read::yaml(text)
+        }
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}\n{}", self.case.rules, shown(self.str()))
+    }
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let yaml = self.yaml().with_line_ends();
+        write!(f, "{:?}\n{}", self.rules, shown(yaml.str()))?;
+        if self.template.documents.len() == 1 {
+            let json = self.json().with_line_ends();
+            write!(f, "\nor\n{}", shown(json.str()))?;
+        }
+        Ok(())
+    }
+}
+
+/// A text with everything to be seen that is invisible.
+fn shown(text: &str) -> String {
+    text.escape_debug().to_string().replace("\\n", "\\n\n")
+}
+
+fn to_crlf(text: &str) -> String {
+    text.replace('\n', "\r\n")
+}
+
+/// The assessment of a text that can be read and, if need be, repaired.
+fn assess(text: &str, rules: Rules) -> Result<Assessment, TestCaseError> {
+    remediate(text.as_bytes(), &rules)
+        .map_err(|error| TestCaseError::fail(format!("{error:?} of\n{}", shown(text))))
+}
+
+/// The text after the fix.
+fn fix(text: &str, rules: Rules) -> Result<String, TestCaseError> {
+    let assessment = assess(text, rules)?;
+    Ok(assessment
+        .remediation
+        .map_or_else(|| text.to_owned(), |remediation| remediation.after))
+}
+
+/// The findings as the model has them.
+fn found(assessment: &Assessment) -> Vec<(String, (&'static str, &'static str))> {
+    assessment
+        .findings
+        .iter()
+        .map(|finding| {
+            let answer = match &finding.answer {
+                Answer::Fixed => "fixed",
+                Answer::Withheld(_) => "withheld",
+                Answer::Refused { code, .. } => code,
+            };
+            (finding.logical_id.clone(), (finding.verdict.code(), answer))
+        })
+        .collect()
+}
+
+/// The findings that the model expects.
+fn expected(
+    template: &Template,
+    rules: model::Rules,
+) -> Vec<(String, (&'static str, &'static str))> {
+    template
+        .findings(rules.strict)
+        .into_iter()
+        .map(|(id, (code, answer))| {
+            let answer = match answer {
+                model::Answer::Unsafe if !rules.all => "withheld",
+                model::Answer::Safe | model::Answer::Unsafe => "fixed",
+                model::Answer::Refused(code) => code,
+            };
+            (id, (code, answer))
+        })
+        .collect()
+}
+
+/// Whether a text became another by gaining declarations, or the right word
+/// in the place of a wrong one.
+fn is_rewritten(old: &str, new: &str) -> bool {
+    let (old, new) = (words(old), words(new));
+    capture_diff_slices(Algorithm::Myers, &old, &new)
+        .into_iter()
+        .filter(|change| !matches!(change, DiffOp::Equal { .. }))
+        .all(|change| {
+            let gone = old[change.old_range()].concat();
+            let come = &new[change.new_range()];
+            (gone.is_empty() || model::WRONG_WORDS.contains(&gone.as_str()))
+                && come.iter().all(|word| {
+                    let words = ["ImageTagMutability", "IMMUTABLE", "Properties"];
+                    words.contains(word) || "{}:,'\" \t\r\n".contains(word)
+                })
+        })
+}
+
+/// A text taken apart into words and the marks between them.
+fn words(text: &str) -> Vec<&str> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut words = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = match rest.find(|c| !is_word(c)) {
+            _ if !is_word(first) => first.len_utf8(),
+            end => end.unwrap_or(rest.len()),
+        };
+        let (word, after) = rest.split_at(end);
+        words.push(word);
+        rest = after;
+    }
+    words
+}
+
+proptest! {
+    #![proptest_config(config(1000))]
+
+    /// The generator is honest: what it writes is valid, and says what the
+    /// model says. Without this the other properties would hold of nothing.
+    #[test]
+    fn each_text_says_what_its_template_says(text in files()) {
+        let says = text.read(text.str());
+        prop_assert_eq!(says, Ok(text.case.template.meaning()));
+    }
+
+    /// Fixing neither fails nor panics. It finds in each repository what the
+    /// table of the rule says, and answers as the rules ask for: what is
+    /// refused is refused for the template's sake, never for its layout's.
+    #[test]
+    fn what_is_found_is_what_the_rule_says(text in files()) {
+        let assessment = assess(text.str(), text.rules())?;
+        prop_assert_eq!(
+            found(&assessment),
+            expected(&text.case.template, text.case.rules)
+        );
+        let is_repository = |resource: &&Resource| {
+            resource.body.contains(&("Type".to_owned(), Value::text(REPOSITORY)))
+        };
+        let repositories = text.case.template.resources().filter(is_repository).count();
+        prop_assert_eq!(assessment.repositories, repositories);
+        let is_fixed = |finding: &Reported| finding.answer == Answer::Fixed;
+        prop_assert_eq!(
+            assessment.remediation.is_some(),
+            assessment.findings.iter().any(is_fixed)
+        );
+    }
+
+    /// Each finding stands at the key of the property, of `Properties` or of
+    /// the resource, whichever is the innermost that there is.
+    #[test]
+    fn each_finding_points_at_its_key(text in files()) {
+        for finding in assess(text.str(), text.rules())?.findings {
+            let line = text.str().split('\n').nth(finding.position.line - 1);
+            let line = line.unwrap_or_default().trim_start_matches(BYTE_ORDER_MARK);
+            let at: String = line.chars().skip(finding.position.column - 1).collect();
+            let key = at.trim_start_matches(['"', '\'']);
+            let keys = [MODE, "Properties", finding.logical_id.as_str()];
+            // JSON may spell a name in escapes.
+            let is_key = key.starts_with('D') || keys.iter().any(|name| key.starts_with(name));
+            prop_assert!(is_key, "{finding:?} at {at:?}");
+        }
+    }
+
+    /// Where every fix is allowed, only that is left which the rule refuses.
+    #[test]
+    fn nothing_is_left_but_what_is_refused(text in files()) {
+        let rules = rules(text.case.rules.strict, true);
+        let again = assess(&fix(text.str(), rules)?, rules)?;
+        let is_refused = |(_, said): &(String, model::Said)| {
+            matches!(said.1, model::Answer::Refused(_))
+        };
+        let left: Vec<String> = text
+            .case
+            .template
+            .findings(text.case.rules.strict)
+            .into_iter()
+            .filter(is_refused)
+            .map(|(id, _)| id)
+            .collect();
+        let found: Vec<String> = again.findings.into_iter().map(|f| f.logical_id).collect();
+        prop_assert_eq!(found, left);
+    }
+
+    #[test]
+    fn a_second_fix_changes_nothing(text in files()) {
+        let fixed = fix(text.str(), text.rules())?;
+        prop_assert_eq!(assess(&fixed, text.rules())?.remediation, None);
+    }
+
+    /// Whoever takes the safe fixes first and the others later gets what they
+    /// would have got at once.
+    #[test]
+    fn two_steps_lead_where_one_does(text in files()) {
+        let [safe, all] = [false, true].map(|all| rules(text.case.rules.strict, all));
+        let in_steps = fix(&fix(text.str(), safe)?, all)?;
+        prop_assert_eq!(in_steps, fix(text.str(), all)?);
+    }
+
+    /// The fixed text says what the model says when the mode is set in it and
+    /// nothing else is done: every other key, value and tag, in its order.
+    #[test]
+    fn the_document_changes_in_the_mode_alone(text in files()) {
+        let fixed = fix(text.str(), text.rules())?;
+        let meant = text.case.template.fixed(text.case.rules).meaning();
+        prop_assert_eq!(text.read(&fixed), Ok(meant), "{}", fixed);
+    }
+
+    /// Each fix rewrites one line at most, and the lines it adds declare the
+    /// mode; all other lines stay, in their order. (Where exclusion filters
+    /// go, lines go with them: that is left to the properties above and below.)
+    #[test]
+    fn only_lines_that_must_change_do(text in files()) {
+        let assessment = assess(text.str(), text.rules())?;
+        let has_filters = |resource: &Resource| format!("{:?}", resource.body).contains(FILTERS);
+        if text.case.template.resources().any(has_filters) {
+            return Ok(());
+        }
+        let Some(remediation) = assessment.remediation else {
+            return Ok(());
+        };
+        let end = match text.line_end {
+            _ if text.str().ends_with('\n') => "",
+            Some(end) => end,
+            None => return Ok(()),
+        };
+        let [old, new] = [remediation.before, remediation.after].map(|text| text + end);
+        let old: Vec<&str> = old.split_inclusive('\n').collect();
+        let lines: Vec<&str> = new.split_inclusive('\n').collect();
+        let mut rewritten = 0;
+        for change in capture_diff_slices(Algorithm::Myers, &old, &lines) {
+            if matches!(change, DiffOp::Equal { .. }) {
+                continue;
+            }
+            let (gone, come) = (&old[change.old_range()], &lines[change.new_range()]);
+            prop_assert!(is_rewritten(&gone.concat(), &come.concat()), "{gone:?} {come:?}");
+            prop_assert!(come.iter().all(|line| !line.trim().is_empty()), "{new}");
+            rewritten += gone.len();
+        }
+        let fixed = assessment.findings.iter().filter(|f| f.answer == Answer::Fixed);
+        prop_assert!(rewritten <= fixed.count(), "{new}");
+    }
+
+    /// No comment is lost, but those that belong to filters which go.
+    #[test]
+    fn comments_stay(case in cases()) {
+        let text = case.yaml().with_line_ends();
+        let fixed = fix(text.str(), text.rules())?;
+        let mut rest = fixed.as_str();
+        for comment in &text.written.staying {
+            let at = rest.find(comment.as_str());
+            prop_assert!(at.is_some(), "{comment:?} is not in its place in\n{fixed}");
+            rest = &rest[at.unwrap_or_default()..];
+        }
+    }
+
+    #[test]
+    fn fixing_commutes_with_line_ends(text in texts()) {
+        let fixed = fix(&to_crlf(text.str()), text.rules())?;
+        prop_assert_eq!(fixed, to_crlf(&fix(text.str(), text.rules())?));
+    }
+
+    #[test]
+    fn fixing_commutes_with_a_byte_order_mark(text in texts()) {
+        let fixed = fix(&format!("{BYTE_ORDER_MARK}{}", text.str()), text.rules())?;
+        let bare = fix(text.str(), text.rules())?;
+        prop_assert_eq!(fixed, format!("{BYTE_ORDER_MARK}{bare}"));
+    }
+
+    /// The last line is fixed with and without an end of its own. (The line
+    /// break below a `|` or a `|+` is part of the value, and no end of a line.
+    /// And where line ends are mixed, a line without one can only guess. Where
+    /// filters go from a last line without an end, the blank lines above them
+    /// go, too.)
+    #[test]
+    fn fixing_commutes_with_the_final_newline(text in texts(), is_crlf in any::<bool>()) {
+        let end = if is_crlf { "\r\n" } else { "\n" };
+        let whole = text.str().replace('\n', end);
+        if let (Some(cut), false) = (whole.strip_suffix(end), text.written.is_open) {
+            let fixed = fix(cut, text.rules())? + end;
+            let mut expected = fix(&whole, text.rules())?;
+            if text.written.ends_in_filters && fixed != expected {
+                expected.truncate(expected.trim_end().len());
+                expected.push_str(end);
+            }
+            prop_assert_eq!(fixed, expected);
+        }
+    }
+
+    /// What stands below the last value has no influence. (JSON has no
+    /// comments; and what is JSON is none any more with a comment below it.)
+    #[test]
+    fn fixing_commutes_with_lines_below(text in files(), choice in 0..3_usize) {
+        let is_braced = text.str().trim_start_matches(BYTE_ORDER_MARK).starts_with('{');
+        let below = ["\n", "# the end\n", "\n\n# ImageTagMutability: MUTABLE\n\n"];
+        let below = below[if is_braced { 0 } else { choice }];
+        if text.str().ends_with('\n') {
+            let fixed = fix(&format!("{}{below}", text.str()), text.rules())?;
+            let bare = fix(text.str(), text.rules())?;
+            prop_assert_eq!(fixed, format!("{bare}{below}"));
+        }
+    }
+
+    /// Another resource, appended to those there are, has no influence.
+    #[test]
+    fn fixing_commutes_with_another_resource(case in cases()) {
+        let text = case.yaml();
+        if let Some(column) = text.written.section {
+            let indent = " ".repeat(column);
+            let more = format!("{indent}Topic:\n{indent} Type: AWS::SNS::Topic\n");
+            let fixed = fix(&format!("{}{more}", text.str()), text.rules())?;
+            let bare = fix(text.str(), text.rules())?;
+            prop_assert_eq!(fixed, format!("{bare}{more}"));
+        }
+    }
+
+    /// YAML and JSON that say the same are judged and repaired the same.
+    #[test]
+    fn twins_in_yaml_and_json_agree(case in cases()) {
+        if case.template.documents.len() == 1 {
+            let twins = [case.yaml().with_line_ends(), case.json().with_line_ends()];
+            let [yaml, json] = &twins;
+            let [in_yaml, in_json] = twins.each_ref().map(|twin| assess(twin.str(), case.rules()));
+            let (in_yaml, in_json) = (in_yaml?, in_json?);
+            prop_assert_eq!(found(&in_yaml), found(&in_json));
+            if let (Some(in_yaml), Some(in_json)) = (in_yaml.remediation, in_json.remediation) {
+                prop_assert_eq!(yaml.read(&in_yaml.after), json.read(&in_json.after));
+            }
+        }
+    }
+
+    /// The edits are what leads from the old bytes to the new and back: in
+    /// order, apart from each other, and no more than that.
+    #[test]
+    fn edits_lead_there_and_back(text in files()) {
+        if let Some(remediation) = assess(text.str(), text.rules())?.remediation {
+            prop_assert_eq!(&remediation.before, text.str());
+            let (mut made, mut at) = (String::new(), 0);
+            for edit in remediation.edits.edits() {
+                prop_assert!(at <= edit.span.start && edit.span.start <= edit.span.end);
+                prop_assert!(edit.span.of(text.str()) != edit.text, "{edit:?} changes nothing");
+                made.push_str(&text.str()[at..edit.span.start]);
+                made.push_str(&edit.text);
+                at = edit.span.end;
+            }
+            made.push_str(&text.str()[at..]);
+            prop_assert_eq!(&made, &remediation.after);
+            let back = remediation.edits.inverse(&remediation.before);
+            prop_assert_eq!(back.apply(&remediation.after), Ok(remediation.before));
+        }
+    }
+
+    /// A text without the type's name is none of our business: it is neither
+    /// changed nor an error, be it whole or broken off anywhere.
+    #[test]
+    fn a_text_without_the_name_is_left_alone(text in files(), cut in any::<Index>()) {
+        let other = text.str().replace(REPOSITORY, LOOKALIKE);
+        let broken_off = &other.as_bytes()[..cut.index(other.len() + 1)];
+        for bytes in [other.as_bytes(), broken_off] {
+            prop_assert_eq!(remediate(bytes, &text.rules()), Ok(Assessment::default()));
+        }
+    }
+
+    /// A text that is broken off anywhere is read or refused, at a place that
+    /// lies in it. If it is repaired, then once and for all. No repair is
+    /// planned that cannot be proven.
+    #[test]
+    fn a_text_broken_off_is_read_or_refused(text in files(), cut in any::<Index>()) {
+        let bytes = &text.str().as_bytes()[..cut.index(text.str().len() + 1)];
+        match remediate(bytes, &text.rules()) {
+            Ok(assessment) => {
+                if let Some(remediation) = assessment.remediation {
+                    let again = assess(&remediation.after, text.rules())?;
+                    prop_assert_eq!(again.remediation, None);
+                }
+            }
+            Err(error) => {
+                prop_assert!(["syntax", "encoding"].contains(&error.code), "{error:?} {}", bytes.escape_ascii());
+                let lines: Vec<_> = bytes.split(|&byte| byte == b'\n').collect();
+                let line = lines.get(error.position.line - 1);
+                let longest = line.map(|line| String::from_utf8_lossy(line).chars().count() + 1);
+                prop_assert!(Some(error.position.column) <= longest, "{error:?}");
+            }
+        }
+    }
+}
+
+/// The properties above hold of something: every verdict with every answer
+/// comes up in both formats, and so does every place of a resource.
+#[test]
+fn the_templates_come_in_every_state() {
+    let mut runner = TestRunner::new(config(1));
+    let mut states = BTreeSet::new();
+    let mut places = BTreeSet::new();
+    for _ in 0..2000 {
+        let text = files().new_tree(&mut runner).unwrap().current();
+        for (_, (code, answer)) in text.case.template.findings(text.case.rules.strict) {
+            states.insert((text.is_json, code, answer));
+        }
+        for document in &text.case.template.documents {
+            places.insert(format!("{:?}", document.place));
+        }
+    }
+    for is_json in [false, true] {
+        for said in model::EVERYTHING_SAID {
+            let (code, answer) = said;
+            assert!(
+                states.contains(&(is_json, code, answer)),
+                "{is_json} {said:?}"
+            );
+        }
+    }
+    assert_eq!(states.len(), 2 * model::EVERYTHING_SAID.len(), "{states:?}");
+    assert_eq!(places.len(), 6, "{places:?}");
+}
