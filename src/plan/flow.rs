@@ -208,7 +208,7 @@ pub(super) fn mapping(
 /// its colon, if it has one.
 fn end(planner: &Planner<'_, '_>, member: Entry) -> Result<usize, Refusal> {
     let node = planner.tree.node(member.value);
-    if node.span.is_empty() && node.tag.is_none() && node.anchor.is_none() {
+    if node.span.is_empty() && node.tag().is_none() && node.anchor().is_none() {
         let key = planner.tree.node(member.key).span.end;
         return Ok(planner.after_colon(member.key).unwrap_or(key));
     }

@@ -483,7 +483,7 @@ impl<'t, 'a> Planner<'t, 'a> {
                 .node(entry.key)
                 .parent
                 .and_then(|mapping| self.tree.collection_style(mapping));
-            return match (in_flow, node.tag, node.anchor) {
+            return match (in_flow, node.tag(), node.anchor()) {
                 (Some(CollectionStyle::Flow), None, None) => {
                     let end = self.tree.node(entry.key).span.end;
                     Ok(Edit::insert(end, format!(": {word}")))
@@ -524,7 +524,7 @@ impl<'t, 'a> Planner<'t, 'a> {
     /// tag and anchor behind it.
     fn head_end(&self, value: NodeId, colon: usize) -> usize {
         let node = self.tree.node(value);
-        [node.tag.map(|tag| tag.span), node.anchor]
+        [node.tag().map(|tag| tag.span), node.anchor()]
             .into_iter()
             .flatten()
             .map(|span| span.end)
@@ -608,7 +608,7 @@ impl<'t, 'a> Planner<'t, 'a> {
             };
             is_string
                 && !is_mode
-                && node.tag.is_none()
+                && node.tag().is_none()
                 && !node.span.of(self.tree.text()).contains('\n')
         });
         self.quote(first.map_or(type_entry.value, |entry| entry.value))

@@ -136,8 +136,8 @@ fn agrees(
     let same = |a: Option<super::Span>, b: Option<super::Span>| {
         a.map(|span| span.of(old.text())) == b.map(|span| span.of(new.text()))
     };
-    let tag = |node: &super::Node<'_>| node.tag.map(|tag| tag.span);
-    if !same(tag(before), tag(after)) || !same(before.anchor, after.anchor) {
+    let tag = |node: &super::Node<'_>| node.tag().map(|tag| tag.span);
+    if !same(tag(before), tag(after)) || !same(before.anchor(), after.anchor()) {
         return false;
     }
     let meant = changes.at(was);

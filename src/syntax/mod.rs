@@ -125,6 +125,13 @@ pub struct Tag {
     pub kind: TagKind,
 }
 
+/// What stands before a node's content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) tag: Option<Tag>,
+    pub(crate) anchor: Option<Span>,
+}
+
 /// One node of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node<'a> {
@@ -133,10 +140,9 @@ pub struct Node<'a> {
     /// so is that of a scalar for which nothing is written. A block scalar's
     /// span begins after its header and may reach too far.
     pub span: Span,
-    /// Its tag, if it has one.
-    pub tag: Option<Tag>,
-    /// Where its anchor stands, if it has one.
-    pub anchor: Option<Span>,
+    /// Its tag and anchor. Few nodes have any, and each byte of a node counts
+    /// where there are a million.
+    head: Option<Box<Head>>,
     /// The collection that holds it; None for a document's root.
     pub parent: Option<NodeId>,
     /// Which child of its parent it is: keys and values count alike.
@@ -145,11 +151,28 @@ pub struct Node<'a> {
     pub value: Value<'a>,
 }
 
+impl Node<'_> {
+    /// Its tag, if it has one.
+    #[must_use]
+    pub fn tag(&self) -> Option<Tag> {
+        self.head.as_ref().and_then(|head| head.tag)
+    }
+
+    /// Where its anchor stands, if it has one.
+    #[must_use]
+    pub fn anchor(&self) -> Option<Span> {
+        self.head.as_ref().and_then(|head| head.anchor)
+    }
+
+    pub(crate) fn head_mut(&mut self) -> &mut Head {
+        self.head.get_or_insert_default()
+    }
+}
+
 /// What stands at an id that a tree never gave.
 const NOTHING: &Node<'static> = &Node {
     span: Span::at(0),
-    tag: None,
-    anchor: None,
+    head: None,
     parent: None,
     index: 0,
     value: Value::Scalar {
@@ -170,6 +193,9 @@ pub struct Tree<'a> {
     /// times for one (through aliases) does not cost the mapping each time.
     sorted: BTreeMap<NodeId, Vec<Entry>>,
 }
+
+/// How many bytes of text a node takes at the least, as a rule.
+const BYTES_PER_NODE: usize = 12;
 
 /// From how many entries on a mapping is large.
 const LARGE: usize = 64;
@@ -305,7 +331,7 @@ impl<'a> Tree<'a> {
     /// Whether the node carries a tag that gives it another meaning.
     #[must_use]
     pub fn has_custom_tag(&self, id: NodeId) -> bool {
-        let tag = self.node(id).tag;
+        let tag = self.node(id).tag();
         tag.is_some_and(|tag| tag.kind == TagKind::Other)
     }
 
@@ -319,7 +345,7 @@ impl<'a> Tree<'a> {
             Value::Scalar { text, style } => {
                 *style == ScalarStyle::Plain
                     && matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL")
-                    && node.tag.is_none()
+                    && node.tag().is_none()
             }
             _ => false,
         }
@@ -350,7 +376,7 @@ impl<'a> Tree<'a> {
     #[must_use]
     pub fn start(&self, id: NodeId) -> usize {
         let node = self.node(id);
-        [node.tag.map(|tag| tag.span), node.anchor]
+        [node.tag().map(|tag| tag.span), node.anchor()]
             .into_iter()
             .flatten()
             .map(|span| span.start)
@@ -550,7 +576,9 @@ impl<'a> Builder<'a> {
             tree: Tree {
                 text,
                 format,
-                nodes: Vec::new(),
+                // Room for the nodes of a dense text: what is not used is
+                // never touched, and growing would copy all of it.
+                nodes: Vec::with_capacity(text.len() / BYTES_PER_NODE),
                 documents: Vec::new(),
                 aliases: Vec::new(),
                 sorted: BTreeMap::new(),
@@ -568,8 +596,7 @@ impl<'a> Builder<'a> {
         let (parent, index) = self.attach(id);
         self.tree.nodes.push(Node {
             span,
-            tag: None,
-            anchor: None,
+            head: None,
             parent,
             index: u32::try_from(index).unwrap_or(u32::MAX),
             value,

@@ -86,7 +86,7 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {
             }
             Event::Anchor(..) => {
                 if let Some(node) = last.and_then(|id| builder.node_mut(id)) {
-                    node.anchor = Some(span);
+                    node.head_mut().anchor = Some(span);
                 }
                 continue;
             }
@@ -95,8 +95,8 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {
         if let Some(anchor) = anchor {
             anchored.insert(anchor, id);
         }
-        if let Some(node) = builder.node_mut(id) {
-            node.tag = tag;
+        if let (Some(tag), Some(node)) = (tag, builder.node_mut(id)) {
+            node.head_mut().tag = Some(tag);
         }
         last = Some(id);
     }

@@ -27,21 +27,21 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, String> {
 /// Visits one value and adds it to the builder.
 struct Judge<'b, 'a>(&'b mut Builder<'a>);
 
-impl Judge<'_, '_> {
-    fn scalar(self, text: String, style: ScalarStyle) {
-        let text = Cow::Owned(text);
+impl<'a> Judge<'_, 'a> {
+    fn scalar(self, text: impl Into<Cow<'a, str>>, style: ScalarStyle) {
+        let text = text.into();
         self.0.add(Span::default(), Value::Scalar { text, style });
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Judge<'_, '_> {
+impl<'de: 'a, 'a> DeserializeSeed<'de> for Judge<'_, 'a> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Judge<'_, '_> {
+impl<'de: 'a, 'a> Visitor<'de> for Judge<'_, 'a> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,7 +49,7 @@ impl<'de> Visitor<'de> for Judge<'_, '_> {
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        self.scalar("null".to_owned(), ScalarStyle::Plain);
+        self.scalar("null", ScalarStyle::Plain);
         Ok(())
     }
 
@@ -70,6 +70,11 @@ impl<'de> Visitor<'de> for Judge<'_, '_> {
 
     fn visit_f64<E>(self, value: f64) -> Result<(), E> {
         self.scalar(value.to_string(), ScalarStyle::Plain);
+        Ok(())
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<(), E> {
+        self.scalar(value, ScalarStyle::Double);
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use yaml_edit::{Scalar, SyntaxKind, YamlFile};
 
 use crate::span::Span;
 use crate::syntax::{
-    Builder, CollectionStyle, Format, NodeId, ScalarStyle, Tag, TagKind, Tree, Value,
+    Builder, CollectionStyle, Format, Head, NodeId, ScalarStyle, Tag, TagKind, Tree, Value,
 };
 
 type SyntaxNode = rowan::SyntaxNode<yaml_edit::Lang>;
@@ -33,8 +33,7 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, String> {
     let mut judge = Judge {
         text,
         builder: Builder::new(text, Format::Yaml),
-        tag: None,
-        anchor: None,
+        head: Head::default(),
         documents: 0,
     };
     for event in root.preorder_with_tokens() {
@@ -46,9 +45,9 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, String> {
                     // What a tag means is the reader's to say; here it has to stay.
                     SyntaxKind::TAG => {
                         let kind = TagKind::Own;
-                        judge.tag = Some(Tag { span, kind });
+                        judge.head.tag = Some(Tag { span, kind });
                     }
-                    SyntaxKind::ANCHOR => judge.anchor = Some(span),
+                    SyntaxKind::ANCHOR => judge.head.anchor = Some(span),
                     _ => {}
                 }
             }
@@ -63,13 +62,12 @@ struct Judge<'a> {
     text: &'a str,
     builder: Builder<'a>,
     /// The tag and the anchor that the next node has.
-    tag: Option<Tag>,
-    anchor: Option<Span>,
+    head: Head,
     /// How many documents there were before the one that is being walked.
     documents: usize,
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
     fn enter(&mut self, node: &SyntaxNode) -> Result<(), String> {
         let span = span(node.text_range());
         let id = match node.kind() {
@@ -98,7 +96,18 @@ impl Judge<'_> {
                     Some(b'|' | b'>') => ScalarStyle::Block,
                     _ => ScalarStyle::Plain,
                 };
-                let text = Cow::Owned(scalar.as_string());
+                // A word that stands for itself needs no copy.
+                let bare = match style {
+                    ScalarStyle::Plain => Some(written),
+                    ScalarStyle::Single | ScalarStyle::Double => {
+                        written.get(1..written.len().saturating_sub(1))
+                    }
+                    ScalarStyle::Block => None,
+                };
+                let text = match bare.filter(|bare| !bare.contains(['\\', '\'', '\n', '\r'])) {
+                    Some(bare) => Cow::Borrowed(bare),
+                    None => Cow::Owned(scalar.as_string()),
+                };
                 self.builder.add(span, Value::Scalar { text, style })
             }
             SyntaxKind::ALIAS => self.builder.add(span, Value::Alias { target: None }),
@@ -110,9 +119,11 @@ impl Judge<'_> {
             SyntaxKind::VALUE if !self.builder.awaits_value() => self.nothing(span.start),
             _ => return Ok(()),
         };
-        let (tag, anchor) = (self.tag.take(), self.anchor.take());
-        if let Some(node) = self.builder.node_mut(id) {
-            (node.tag, node.anchor) = (tag, anchor);
+        let head = std::mem::take(&mut self.head);
+        if head != Head::default() {
+            if let Some(node) = self.builder.node_mut(id) {
+                *node.head_mut() = head;
+            }
         }
         Ok(())
     }
@@ -137,7 +148,7 @@ impl Judge<'_> {
         }
     }
 
-    fn open(&mut self, span: Span, value: Value<'static>) -> Result<NodeId, String> {
+    fn open(&mut self, span: Span, value: Value<'a>) -> Result<NodeId, String> {
         self.builder
             .open(span, value)
             .map_err(|error| error.to_string())

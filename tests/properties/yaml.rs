@@ -142,10 +142,6 @@ impl Style {
     }
 }
 
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is a state of the writer, independent of the others"
-)]
 struct Writer<'d, 't> {
     draw: &'d mut Draw<'t>,
     style: Style,
@@ -364,7 +360,7 @@ impl Writer<'_, '_> {
                     && are_words(&second.replace(' ', ""))
                     && second.starts_with(char::is_alphanumeric)
             })
-            .filter(|_| self.draw.once_in(3));
+            .filter(|_| self.draw.once_in(3) && !self.is_braced);
         if let Some((first, second)) = broken {
             self.line.push(' ');
             self.line.push_str(first);
@@ -432,7 +428,7 @@ impl Writer<'_, '_> {
     fn quoted(&mut self, text: &str, quote: Quote, in_flow: bool) -> String {
         match quote {
             // In braces from its beginning, a text is close to JSON: a quote
-            // within a word is taken for a comma that is missing.
+            // or a line break in a word is taken for a comma that is missing.
             Quote::Plain if is_plain(text, in_flow) && !(self.is_braced && text.contains('"')) => {
                 text.to_owned()
             }
