@@ -127,6 +127,26 @@ impl EditSet {
         Ok(out)
     }
 
+    /// Whether `after` is `before` with all edits made, so that undoing them
+    /// gives `before` again. Neither text is copied.
+    #[must_use]
+    pub fn lead(&self, before: &str, after: &str) -> bool {
+        let (mut old, mut new) = (0, 0);
+        for edit in &self.edits {
+            let kept = before.get(old..edit.span.start);
+            let brought = new + kept.map_or(0, str::len);
+            if kept.is_none()
+                || kept != after.get(new..brought)
+                || after.get(brought..brought + edit.text.len()) != Some(edit.text.as_str())
+            {
+                return false;
+            }
+            (old, new) = (edit.span.end, brought + edit.text.len());
+        }
+        let rest = before.get(old..);
+        rest.is_some() && rest == after.get(new..)
+    }
+
     /// The edits that turn the result of [`EditSet::apply`] back into `text`.
     #[must_use]
     pub fn inverse(&self, text: &str) -> Self {
@@ -169,6 +189,10 @@ mod tests {
         let after = edits.apply(text).unwrap();
         assert_eq!(after, ">one  3");
         assert_eq!(edits.inverse(text).apply(&after).unwrap(), text);
+        assert!(edits.lead(text, &after));
+        for other in ["", ">one  4", ">one  3 ", "one  3", ">one 3"] {
+            assert!(!edits.lead(text, other), "{other}");
+        }
     }
 
     #[test]

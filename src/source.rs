@@ -110,9 +110,10 @@ pub fn concerns_us(bytes: &[u8]) -> bool {
 /// The bytes as text, or why they are none.
 ///
 /// # Errors
-/// As [`SourceError`] says; `limit` is a size in bytes.
+/// As [`SourceError`] says; `limit` is a size in bytes, of 4 GiB at most.
 pub fn text(bytes: &[u8], limit: u64) -> Result<&str, SourceError> {
     let size = bytes.len() as u64;
+    let limit = limit.min(u64::from(u32::MAX));
     if size > limit {
         return Err(SourceError::TooLarge { size, limit });
     }

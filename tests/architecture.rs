@@ -155,8 +155,10 @@ fn sources() -> Vec<Source> {
 
 /// A text of Rust without comments, and without the tests at its end.
 fn code(text: &str) -> String {
-    let text = text
-        .rsplit_once("\n#[cfg(test)]")
+    let tests = ["\n#[cfg(test)]", "\n#[cfg(all(test,"];
+    let text = tests
+        .iter()
+        .find_map(|tests| text.rsplit_once(tests))
         .map_or(text, |(code, _)| code);
     let lines = text
         .lines()
@@ -277,6 +279,16 @@ fn the_core_is_pure() {
         for call in PRINTS {
             assert!(!source.code.contains(call), "{path} calls {call}");
         }
+    }
+}
+
+#[test]
+fn no_module_reaches_the_network_or_starts_a_program() {
+    for source in sources() {
+        let path = source.path.display();
+        assert!(!heads(&source.code, "std").contains("net"), "{path}");
+        assert!(!source.code.contains("Command::new("), "{path}");
+        assert!(!source.code.contains("process::Command"), "{path}");
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) fn fill_empty(
     let Planner { tree, lines, .. } = planner;
     let open = brace(planner, mapping)?;
     let node = tree.node(mapping);
-    let inner = Span::new(open + 1, node.span.end.saturating_sub(1));
+    let inner = Span::new(open + 1, node.span().end.saturating_sub(1));
     let written = inner.of(tree.text());
     let member = member(planner, Some(type_entry), dress);
     if written.contains('\n') {
@@ -208,8 +208,8 @@ pub(super) fn mapping(
 /// its colon, if it has one.
 fn end(planner: &Planner<'_, '_>, member: Entry) -> Result<usize, Refusal> {
     let node = planner.tree.node(member.value);
-    if node.span.is_empty() && node.tag().is_none() && node.anchor().is_none() {
-        let key = planner.tree.node(member.key).span.end;
+    if node.span().is_empty() && node.tag().is_none() && node.anchor().is_none() {
+        let key = planner.tree.node(member.key).span().end;
         return Ok(planner.after_colon(member.key).unwrap_or(key));
     }
     match node.value {
@@ -217,7 +217,7 @@ fn end(planner: &Planner<'_, '_>, member: Entry) -> Result<usize, Refusal> {
             style: ScalarStyle::Block,
             ..
         } => Err(Refusal::Layout("a block scalar stands in the way")),
-        _ => Ok(planner.head_end(member.value, node.span.end)),
+        _ => Ok(planner.head_end(member.value, node.span().end)),
     }
 }
 
@@ -263,7 +263,7 @@ impl After {
 /// Where the brace of a mapping stands. (A lone pair in a YAML sequence,
 /// `[a: b]`, has none.)
 fn brace(planner: &Planner<'_, '_>, mapping: NodeId) -> Result<usize, Refusal> {
-    let span = planner.tree.node(mapping).span;
+    let span = planner.tree.node(mapping).span();
     if span.of(planner.tree.text()).starts_with('{') {
         Ok(span.start)
     } else {
@@ -314,7 +314,7 @@ fn colon(planner: &Planner<'_, '_>, sibling: Option<Entry>, dress: Dress) -> &'s
 
 fn written_colon<'a>(planner: &Planner<'_, 'a>, entry: Entry) -> &'a str {
     let tree = planner.tree;
-    Span::new(tree.node(entry.key).span.end, tree.start(entry.value)).of(tree.text())
+    Span::new(tree.node(entry.key).span().end, tree.start(entry.value)).of(tree.text())
 }
 
 /// By what to indent below a line of the resource: as `Type` is below the

@@ -360,9 +360,9 @@ impl<'t, 'a> Planner<'t, 'a> {
         let node = tree.node(value);
         let edit = if tree.is_mapping(value) {
             flow::fill_empty(self, value, type_entry, resource, dress)?
-        } else if !node.span.is_empty() {
+        } else if !node.span().is_empty() {
             let member = flow::mapping(self, resource.body, type_entry, dress);
-            Edit::replace(node.span, member)
+            Edit::replace(node.span(), member)
         } else if tree.collection_style(resource.body) == Some(CollectionStyle::Flow) {
             let member = flow::mapping(self, resource.body, type_entry, dress);
             self.fill_blank(properties, &member)?
@@ -438,22 +438,22 @@ impl<'t, 'a> Planner<'t, 'a> {
                 style: ScalarStyle::Single | ScalarStyle::Double,
                 ..
             } => Edit::replace(
-                Span::new(node.span.start + 1, node.span.end.saturating_sub(1)),
+                Span::new(node.span().start + 1, node.span().end.saturating_sub(1)),
                 IMMUTABLE,
             ),
             Value::Scalar {
                 style: ScalarStyle::Block,
                 text,
             } => {
-                let written = node.span.of(tree.text());
+                let written = node.span().of(tree.text());
                 let word = written.trim();
                 if word.is_empty() || word != text || word.contains('\n') {
                     return Err(Refusal::BlockScalar);
                 }
-                let start = node.span.start + (written.len() - written.trim_start().len());
+                let start = node.span().start + (written.len() - written.trim_start().len());
                 Edit::replace(Span::new(start, start + word.len()), IMMUTABLE)
             }
-            Value::Scalar { .. } if node.span.is_empty() => {
+            Value::Scalar { .. } if node.span().is_empty() => {
                 self.fill_blank(self.home(value)?, IMMUTABLE)?
             }
             // A word stays as bare as it was; null, and whatever is bare in
@@ -464,7 +464,7 @@ impl<'t, 'a> Planner<'t, 'a> {
                 } else {
                     IMMUTABLE.to_owned()
                 };
-                Edit::replace(node.span, word)
+                Edit::replace(node.span(), word)
             }
             _ => return Err(Refusal::Layout("the value is not a word")),
         };
@@ -485,7 +485,7 @@ impl<'t, 'a> Planner<'t, 'a> {
                 .and_then(|mapping| self.tree.collection_style(mapping));
             return match (in_flow, node.tag(), node.anchor()) {
                 (Some(CollectionStyle::Flow), None, None) => {
-                    let end = self.tree.node(entry.key).span.end;
+                    let end = self.tree.node(entry.key).span().end;
                     Ok(Edit::insert(end, format!(": {word}")))
                 }
                 _ => Err(Refusal::Layout("the key has no colon")),
@@ -507,7 +507,7 @@ impl<'t, 'a> Planner<'t, 'a> {
     /// none (`? key` alone, or `{key}`).
     fn after_colon(&self, key: NodeId) -> Option<usize> {
         let text = self.tree.text();
-        let mut at = self.tree.node(key).span.end;
+        let mut at = self.tree.node(key).span().end;
         loop {
             let rest = text.get(at..)?;
             let trimmed = rest.trim_start();
@@ -609,7 +609,7 @@ impl<'t, 'a> Planner<'t, 'a> {
             is_string
                 && !is_mode
                 && node.tag().is_none()
-                && !node.span.of(self.tree.text()).contains('\n')
+                && !node.span().of(self.tree.text()).contains('\n')
         });
         self.quote(first.map_or(type_entry.value, |entry| entry.value))
     }
@@ -663,7 +663,7 @@ fn unsure_line(tree: &Tree<'_>) -> Option<usize> {
             let style = tree.scalar_style(*id);
             matches!(style, Some(ScalarStyle::Single | ScalarStyle::Double))
         })
-        .map(|(_, node)| node.span)
+        .map(|(_, node)| node.span())
         .collect();
     separators.find(|&at| {
         let next = quoted.partition_point(|span| span.start <= at);

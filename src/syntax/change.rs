@@ -112,7 +112,7 @@ impl Changes {
 pub fn difference(old: &Tree<'_>, new: &Tree<'_>, changes: &Changes) -> Option<NodeId> {
     let roots = (old.documents().iter().copied()).zip(new.documents().iter().copied());
     if old.documents().len() != new.documents().len() {
-        return Some(NodeId(0));
+        return Some(NodeId::nth(0));
     }
     let mut todo: Vec<(NodeId, NodeId)> = roots.rev().collect();
     while let Some((was, is)) = todo.pop() {
@@ -193,7 +193,7 @@ fn agrees(
             },
         ) => meant.is_empty() && style == new_style && text == new_text,
         (Value::Alias { .. }, Value::Alias { .. }) => {
-            meant.is_empty() && before.span.of(old.text()) == after.span.of(new.text())
+            meant.is_empty() && before.span().of(old.text()) == after.span().of(new.text())
         }
         _ => false,
     }

@@ -20,6 +20,7 @@ mod yaml;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use crate::span::Span;
 
@@ -38,7 +39,19 @@ pub enum Format {
 
 /// The name of a node within its tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(u32);
+pub struct NodeId(NonZeroU32);
+
+impl NodeId {
+    /// The name of the node that is number `index`, from 0.
+    fn nth(index: usize) -> Self {
+        let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
+        Self(number.unwrap_or(NonZeroU32::MAX))
+    }
+
+    fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 /// How a scalar is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,11 +148,9 @@ pub(crate) struct Head {
 /// One node of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node<'a> {
-    /// Where it stands: quotes and braces included, tag and anchor not. A
-    /// block collection is known by its start only, and its span is empty;
-    /// so is that of a scalar for which nothing is written. A block scalar's
-    /// span begins after its header and may reach too far.
-    pub span: Span,
+    /// Where it stands, as [`Node::span`] gives it. A text has less than
+    /// 4 GiB ([`source::text`](crate::source::text) sees to that).
+    place: (u32, u32),
     /// Its tag and anchor. Few nodes have any, and each byte of a node counts
     /// where there are a million.
     head: Option<Box<Head>>,
@@ -152,6 +163,19 @@ pub struct Node<'a> {
 }
 
 impl Node<'_> {
+    /// Where it stands: quotes and braces included, tag and anchor not. A
+    /// block collection is known by its start only, and its span is empty;
+    /// so is that of a scalar for which nothing is written. A block scalar's
+    /// span begins after its header and may reach too far.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        Span::new(self.place.0 as usize, self.place.1 as usize)
+    }
+
+    pub(crate) fn end_at(&mut self, end: usize) {
+        self.place.1 = u32::try_from(end).unwrap_or(u32::MAX);
+    }
+
     /// Its tag, if it has one.
     #[must_use]
     pub fn tag(&self) -> Option<Tag> {
@@ -171,7 +195,7 @@ impl Node<'_> {
 
 /// What stands at an id that a tree never gave.
 const NOTHING: &Node<'static> = &Node {
-    span: Span::at(0),
+    place: (0, 0),
     head: None,
     parent: None,
     index: 0,
@@ -189,8 +213,9 @@ pub struct Tree<'a> {
     nodes: Vec<Node<'a>>,
     documents: Vec<NodeId>,
     aliases: Vec<NodeId>,
-    /// The entries of each large mapping by their keys, so that asking many
-    /// times for one (through aliases) does not cost the mapping each time.
+    /// The entries of each large mapping that aliases can name, by their
+    /// keys, so that asking for one at each alias does not cost the mapping
+    /// each time.
     sorted: BTreeMap<NodeId, Vec<Entry>>,
 }
 
@@ -227,13 +252,13 @@ impl<'a> Tree<'a> {
 
     /// Every node, in the order in which they begin.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node<'a>)> {
-        (0..).map(NodeId).zip(&self.nodes)
+        (0..).map(NodeId::nth).zip(&self.nodes)
     }
 
     /// The node of that name.
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node<'a> {
-        self.nodes.get(id.0 as usize).unwrap_or(NOTHING)
+        self.nodes.get(id.index()).unwrap_or(NOTHING)
     }
 
     /// The entries of a mapping; none for anything else.
@@ -380,7 +405,7 @@ impl<'a> Tree<'a> {
             .into_iter()
             .flatten()
             .map(|span| span.start)
-            .fold(node.span.start, usize::min)
+            .fold(node.span().start, usize::min)
     }
 
     /// The way from a document's root to a node: the number of the document,
@@ -556,7 +581,7 @@ fn holds_broken_json(tree: &Tree<'_>) -> bool {
                 || text.starts_with("/*")
                 || text.contains(" //")
                 || text.contains('"')
-                || node.span.of(tree.text()).contains('\n')
+                || node.span().of(tree.text()).contains('\n')
         }
         _ => false,
     })
@@ -589,13 +614,14 @@ impl<'a> Builder<'a> {
 
     /// Adds a node to the innermost open collection, or as a document's root.
     pub(crate) fn add(&mut self, span: Span, value: Value<'a>) -> NodeId {
-        let id = NodeId(u32::try_from(self.tree.nodes.len()).unwrap_or(u32::MAX));
+        let id = NodeId::nth(self.tree.nodes.len());
         if matches!(value, Value::Alias { .. }) {
             self.tree.aliases.push(id);
         }
         let (parent, index) = self.attach(id);
+        let place = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
         self.tree.nodes.push(Node {
-            span,
+            place: (place(span.start), place(span.end)),
             head: None,
             parent,
             index: u32::try_from(index).unwrap_or(u32::MAX),
@@ -613,7 +639,7 @@ impl<'a> Builder<'a> {
         let index = match self
             .tree
             .nodes
-            .get_mut(parent.0 as usize)
+            .get_mut(parent.index())
             .map(|n| &mut n.value)
         {
             Some(Value::Mapping { entries, .. }) => {
@@ -668,15 +694,17 @@ impl<'a> Builder<'a> {
 
     /// The node of that name, to be completed.
     pub(crate) fn node_mut(&mut self, id: NodeId) -> Option<&mut Node<'a>> {
-        self.tree.nodes.get_mut(id.0 as usize)
+        self.tree.nodes.get_mut(id.index())
     }
 
     pub(crate) fn finish(mut self) -> Tree<'a> {
         let sorted = (0..)
-            .map(NodeId)
+            .map(NodeId::nth)
             .zip(&self.tree.nodes)
             .filter_map(|(id, node)| match &node.value {
-                Value::Mapping { entries, .. } if entries.len() >= LARGE => {
+                Value::Mapping { entries, .. }
+                    if entries.len() >= LARGE && node.anchor().is_some() =>
+                {
                     let mut sorted = entries.clone();
                     // Stable: entries of one key stay in the order of the text.
                     sorted.sort_by_key(|&entry| self.tree.key(entry));

@@ -75,7 +75,7 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {
                         }
                     );
                     if flow {
-                        node.span.end = span.end;
+                        node.end_at(span.end);
                     }
                 }
                 continue;

@@ -142,6 +142,10 @@ impl Style {
     }
 }
 
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a state of the writer, independent of the others"
+)]
 struct Writer<'d, 't> {
     draw: &'d mut Draw<'t>,
     style: Style,
