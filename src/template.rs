@@ -117,11 +117,15 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// A document of resources alone: nothing but mappings.
+    /// A document of resources alone: nothing but mappings, and functions.
     fn fragment(&mut self, root: NodeId) {
         let entries = self.tree.entries(root);
-        let is_mapping = |entry: &Entry| self.tree.is_mapping(self.tree.resolve(entry.value));
-        if entries.iter().all(is_mapping) {
+        let is_apt = |entry: &Entry| {
+            let key = self.tree.literal(entry.key);
+            key.is_some_and(|key| key.starts_with("Fn::"))
+                || self.tree.is_mapping(self.tree.resolve(entry.value))
+        };
+        if entries.iter().all(is_apt) {
             for &entry in entries {
                 self.resource(entry);
             }

@@ -77,7 +77,7 @@ fn tape(length: usize) -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    (tape(160), tape(700), tape(8)).prop_map(|(model, layout, rest)| {
+    (tape(240), tape(900), tape(8)).prop_map(|(model, layout, rest)| {
         let mut rest = Draw::new(&rest);
         Case {
             template: Template::draw(&mut Draw::new(&model)),
@@ -307,7 +307,7 @@ fn words(text: &str) -> Vec<&str> {
 }
 
 proptest! {
-    #![proptest_config(config(1000))]
+    #![proptest_config(config(800))]
 
     /// The generator is honest: what it writes is valid, and says what the
     /// model says. Without this the other properties would hold of nothing.

@@ -405,7 +405,7 @@ fn properties(draw: &mut Draw<'_>) -> Vec<(String, Value)> {
             entries.push((MODE.to_owned(), Value::text("IMMUTABLE")));
         }
     }
-    if draw.once_in(4) {
+    if draw.once_in(3) {
         let count = 1 + draw.below(2);
         let filter = |nth: usize| {
             let mut filter = vec![
@@ -426,7 +426,7 @@ fn properties(draw: &mut Draw<'_>) -> Vec<(String, Value)> {
             7 => Value::List(Vec::new()),
             _ => Value::List((0..count).map(filter).collect()),
         };
-        let at = draw.below(entries.len() + 1);
+        let at = entries.len() - draw.below(entries.len() + 1);
         entries.insert(at, (FILTERS.to_owned(), filters));
     }
     entries

@@ -1,6 +1,9 @@
-//! What a text says, by ways that share nothing with the crate's own: the
+//! What a text says, by code that shares nothing with the crate's own: the
 //! events of the YAML parser, and `serde_json`'s data model, each taken
 //! without places, quotes or layout.
+//!
+//! The YAML parser is the one that the crate reads with, too. That it reads
+//! right is seen from the model, which comes from no parser.
 
 use std::fmt;
 

@@ -68,7 +68,7 @@ pub(crate) fn write(template: &Template, draw: &mut Draw<'_>) -> Written {
     let is_part_of_a_value = matches!(writer.scalar_above, Some(Chomp::Clip | Chomp::Keep));
     let will_be_part_of_a_value = writer.below_filters.is_some()
         && matches!(writer.scalar_above_filters, Some(Chomp::Clip | Chomp::Keep));
-    if is_part_of_a_value || !writer.draw.once_in(6) {
+    if is_part_of_a_value || !writer.draw.once_in(4) {
         text.push('\n');
     } else {
         writer.section = None;
