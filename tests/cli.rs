@@ -433,6 +433,15 @@ fn output_is_in_the_order_of_the_paths_and_free_of_control_characters() {
     assert!(!output.stdout.contains('\u{1b}'));
     let coloured = folder.run(&["check", "--color", "always"]);
     assert!(coloured.stdout.contains('\u{1b}'));
+
+    // A patch is bytes to a program, and colours and escapes to people.
+    let hostile = format!("# \u{1b}[2J\n{BAD}");
+    let folder = Folder::new(&[("a.yaml", hostile.as_str())]);
+    let patch = folder.run(&["diff"]).stdout;
+    assert!(patch.contains(" # \u{1b}[2J\n"), "{patch:?}");
+    let shown = folder.run(&["diff", "--color", "always"]).stdout;
+    assert!(shown.contains(" # \\u{1b}[2J"), "{shown:?}");
+    assert!(shown.contains("\u{1b}[32m+    Properties:"), "{shown:?}");
 }
 
 #[test]

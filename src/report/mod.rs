@@ -6,7 +6,7 @@
 pub mod patch;
 pub mod text;
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
 use anstream::AutoStream;
@@ -38,15 +38,24 @@ pub fn write(
         for outcome in outcomes {
             text::write_findings(outcome, options, &mut errors)?;
         }
-        // Bytes as they are: what strips colour would strip them, too.
-        let mut out = BufWriter::new(io::stdout().lock());
-        if options.mode == Mode::Diff {
+        let is_read_by_people = io::stdout().is_terminal() || options.color == Color::Always;
+        if options.mode == Mode::Diff && is_read_by_people {
+            let mut out = BufWriter::new(AutoStream::new(io::stdout(), color));
             for outcome in outcomes {
-                out.write_all(&outcome.patch)?;
+                text::write_patch(outcome, &mut out)?;
             }
+            out.flush()?;
+        } else {
+            // Bytes as they are: what strips colour would strip them, too.
+            let mut out = BufWriter::new(io::stdout().lock());
+            if options.mode == Mode::Diff {
+                for outcome in outcomes {
+                    out.write_all(&outcome.patch)?;
+                }
+            }
+            out.write_all(repaired.unwrap_or_default())?;
+            out.flush()?;
         }
-        out.write_all(repaired.unwrap_or_default())?;
-        out.flush()?;
     } else {
         let mut out = BufWriter::new(AutoStream::new(io::stdout(), color));
         for outcome in outcomes {

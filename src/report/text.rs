@@ -15,6 +15,9 @@ use crate::remediate::{Answer, Reported};
 const BOLD: Style = Style::new().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
+const ADDED: Style = AnsiColor::Green.on_default();
+const REMOVED: Style = AnsiColor::Red.on_default();
+const PLACE: Style = AnsiColor::Cyan.on_default();
 const DIM: Style = Style::new().dimmed();
 
 /// Writes why a file was not assessed or not written, if it was not.
@@ -101,6 +104,25 @@ fn answer(finding: &Reported, mode: Mode) -> String {
         Answer::Withheld(_) => "fixable with --unsafe-fixes".to_owned(),
         Answer::Refused { reason, .. } => format!("not fixable: {reason}"),
     }
+}
+
+/// Writes a patch for people: coloured, and with the control characters of
+/// the template escaped, so that it cannot act on the terminal. Such a patch
+/// is not for `git apply`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_patch(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    for line in String::from_utf8_lossy(&outcome.patch).lines() {
+        let style = match line.bytes().next() {
+            Some(b'+') => ADDED,
+            Some(b'-') => REMOVED,
+            Some(b'@') => PLACE,
+            _ => Style::new(),
+        };
+        writeln!(out, "{style}{}{style:#}", escaped(line))?;
+    }
+    Ok(())
 }
 
 /// Writes the summary of a run.
