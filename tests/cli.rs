@@ -434,14 +434,16 @@ fn output_is_in_the_order_of_the_paths_and_free_of_control_characters() {
     let coloured = folder.run(&["check", "--color", "always"]);
     assert!(coloured.stdout.contains('\u{1b}'));
 
-    // A patch is bytes to a program, and colours and escapes to people.
-    let hostile = format!("# \u{1b}[2J\n{BAD}");
-    let folder = Folder::new(&[("a.yaml", hostile.as_str())]);
+    // A patch is bytes to a program, and colours and escapes to people. (YAML
+    // allows no control characters; in JSON, U+009B starts a sequence.)
+    let hostile =
+        "{\"Resources\": {\"Web\": {\n\"\u{9b}2J\": 1,\n\"Type\": \"AWS::ECR::Repository\"\n}}}\n";
+    let folder = Folder::new(&[("a.json", hostile)]);
     let patch = folder.run(&["diff"]).stdout;
-    assert!(patch.contains(" # \u{1b}[2J\n"), "{patch:?}");
+    assert!(patch.contains(" \"\u{9b}2J\": 1,\n"), "{patch:?}");
     let shown = folder.run(&["diff", "--color", "always"]).stdout;
-    assert!(shown.contains(" # \\u{1b}[2J"), "{shown:?}");
-    assert!(shown.contains("\u{1b}[32m+    Properties:"), "{shown:?}");
+    assert!(shown.contains(" \"\\u{9b}2J\": 1,"), "{shown:?}");
+    assert!(shown.contains("\u{1b}[32m+\"Properties\": {"), "{shown:?}");
 }
 
 #[test]
