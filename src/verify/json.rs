@@ -1,113 +1,138 @@
 //! The judge of JSON: `serde_json` by way of its data model.
 //!
 //! The reader takes the places of raw values and never what `serde_json`
-//! makes of them; the judge takes what it makes of them and knows no places.
-//! Duplicate members are kept.
+//! makes of them; the judge takes what it makes of them, and knows no places.
+//! It makes no tree: it walks along the reader's, node by node, and the two
+//! must agree on every key, word and number of entries, duplicates included.
+//! So what the reader's trees differ in is what the judge sees differ.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-use crate::span::Span;
-use crate::syntax::{Builder, CollectionStyle, Format, ScalarStyle, Tree, Value};
+use crate::syntax::{NodeId, ScalarStyle, Tree, Value};
 
-/// The tree of `text` without spans, or why it is not JSON.
-pub(super) fn read(text: &str) -> Result<Tree<'_>, String> {
-    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut builder = Builder::new(text, Format::Json);
-    let mut deserializer = serde_json::Deserializer::from_str(body);
-    Judge(&mut builder)
+/// Whether the judge sees in the tree's text what the tree says.
+///
+/// # Errors
+/// Why it rejects the text, or where it sees something else.
+pub(super) fn agrees(tree: &Tree<'_>) -> Result<(), String> {
+    let text = tree.text();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut nodes = tree.nodes().map(|(id, _)| id);
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let judge = Judge {
+        tree,
+        nodes: &mut nodes,
+    };
+    judge
         .deserialize(&mut deserializer)
-        .and_then(|()| deserializer.end())
+        .and_then(|_| deserializer.end())
         .map_err(|error| error.to_string())?;
-    Ok(builder.finish())
-}
-
-/// Visits one value and adds it to the builder.
-struct Judge<'b, 'a>(&'b mut Builder<'a>);
-
-impl<'a> Judge<'_, 'a> {
-    fn scalar(self, text: impl Into<Cow<'a, str>>, style: ScalarStyle) {
-        let text = text.into();
-        self.0.add(Span::default(), Value::Scalar { text, style });
+    match nodes.next() {
+        Some(_) => Err("it ends before the tree does".to_owned()),
+        None => Ok(()),
     }
 }
 
-impl<'de: 'a, 'a> DeserializeSeed<'de> for Judge<'_, 'a> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+/// Visits one value, for which the next node must stand.
+struct Judge<'j, 'a, I> {
+    tree: &'j Tree<'a>,
+    nodes: &'j mut I,
+}
+
+impl<'de, I: Iterator<Item = NodeId>> DeserializeSeed<'de> for Judge<'_, '_, I> {
+    type Value = NodeId;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<NodeId, D::Error> {
+        let node = self.nodes.next().ok_or_else(|| other("the tree ends"))?;
+        match &self.tree.node(node).value {
+            // As it is written: not every number of JSON's fits one of ours.
+            Value::Scalar {
+                text,
+                style: ScalarStyle::Plain,
+            } => {
+                let written = <&RawValue>::deserialize(deserializer)?;
+                if written.get() != text {
+                    return Err(other("another word stands there"));
+                }
+            }
+            value => deserializer.deserialize_any(Inside {
+                tree: self.tree,
+                nodes: self.nodes,
+                value,
+            })?,
+        }
+        Ok(node)
     }
 }
 
-impl<'de: 'a, 'a> Visitor<'de> for Judge<'_, 'a> {
+/// Visits a string, an object or an array, for which `value` must stand.
+struct Inside<'j, 'a, I> {
+    tree: &'j Tree<'a>,
+    nodes: &'j mut I,
+    value: &'j Value<'a>,
+}
+
+impl<'de, I: Iterator<Item = NodeId>> Visitor<'de> for Inside<'_, '_, I> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
+        f.write_str("what the tree has there")
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.scalar("null", ScalarStyle::Plain);
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.scalar(value.to_string(), ScalarStyle::Plain);
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.scalar(value.to_string(), ScalarStyle::Plain);
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.scalar(value.to_string(), ScalarStyle::Plain);
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
-        self.scalar(value.to_string(), ScalarStyle::Plain);
-        Ok(())
-    }
-
-    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<(), E> {
-        self.scalar(value, ScalarStyle::Double);
-        Ok(())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        self.scalar(value.to_owned(), ScalarStyle::Double);
-        Ok(())
+    fn visit_str<E: Error>(self, word: &str) -> Result<(), E> {
+        match self.value {
+            Value::Scalar { text, .. } if text == word => Ok(()),
+            _ => Err(other("another string stands there")),
+        }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let value = Value::Sequence {
-            style: CollectionStyle::Flow,
-            items: Vec::new(),
+        let Value::Sequence { items, .. } = self.value else {
+            return Err(other("an array stands there"));
         };
-        self.0
-            .open(Span::default(), value)
-            .map_err(A::Error::custom)?;
-        while seq.next_element_seed(Judge(self.0))?.is_some() {}
-        self.0.close();
-        Ok(())
+        let mut expected = items.iter();
+        while let Some(item) = seq.next_element_seed(Judge {
+            tree: self.tree,
+            nodes: self.nodes,
+        })? {
+            if expected.next() != Some(&item) {
+                return Err(other("another item stands there"));
+            }
+        }
+        match expected.next() {
+            Some(_) => Err(other("an item is missing")),
+            None => Ok(()),
+        }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let value = Value::Mapping {
-            style: CollectionStyle::Flow,
-            entries: Vec::new(),
+        let Value::Mapping { entries, .. } = self.value else {
+            return Err(other("an object stands there"));
         };
-        self.0
-            .open(Span::default(), value)
-            .map_err(A::Error::custom)?;
-        while map.next_key_seed(Judge(self.0))?.is_some() {
-            map.next_value_seed(Judge(self.0))?;
+        let mut expected = entries.iter();
+        while let Some(key) = map.next_key_seed(Judge {
+            tree: self.tree,
+            nodes: self.nodes,
+        })? {
+            let value = map.next_value_seed(Judge {
+                tree: self.tree,
+                nodes: self.nodes,
+            })?;
+            let entry = expected.next();
+            if entry.is_none_or(|entry| (entry.key, entry.value) != (key, value)) {
+                return Err(other("another member stands there"));
+            }
         }
-        self.0.close();
-        Ok(())
+        match expected.next() {
+            Some(_) => Err(other("a member is missing")),
+            None => Ok(()),
+        }
     }
+}
+
+fn other<E: Error>(what: &str) -> E {
+    E::custom(format_args!("{what}, says the second parser"))
 }

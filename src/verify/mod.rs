@@ -96,16 +96,21 @@ pub fn prove<'t>(
         .map_err(|error| ProofError::Unreadable(error.to_string()))?;
     compare(tree, &new, changes)?;
 
-    let judge = match tree.format() {
-        Format::Json => json::read,
-        Format::Yaml => yaml::read,
-    };
-    let judged_old = judge(before).map_err(ProofError::Judge)?;
-    let judged_new = judge(after).map_err(ProofError::Judge)?;
-    let judged_changes = changes
-        .renamed(|id| counterpart(tree, &judged_old, id))
-        .ok_or(ProofError::JudgeDisagrees)?;
-    compare(&judged_old, &judged_new, &judged_changes).map_err(|_| ProofError::JudgeDisagrees)?;
+    match tree.format() {
+        Format::Json => {
+            json::agrees(tree).map_err(ProofError::Judge)?;
+            json::agrees(&new).map_err(ProofError::Judge)?;
+        }
+        Format::Yaml => {
+            let judged_old = yaml::read(before).map_err(ProofError::Judge)?;
+            let judged_new = yaml::read(after).map_err(ProofError::Judge)?;
+            let judged_changes = changes
+                .renamed(|id| counterpart(tree, &judged_old, id))
+                .ok_or(ProofError::JudgeDisagrees)?;
+            compare(&judged_old, &judged_new, &judged_changes)
+                .map_err(|_| ProofError::JudgeDisagrees)?;
+        }
+    }
     Ok(new)
 }
 
