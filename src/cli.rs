@@ -190,7 +190,7 @@ struct Common {
     /// Read the paths to look at from a file, `-` for standard input
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     files_from: Option<PathBuf>,
-    /// Paths in --files-from end in NUL, as `git ls-files -z` prints them
+    /// Paths in --files-from end in NUL, as `git ls-files -z '*.yaml'` prints them
     #[arg(short = '0', long, requires = "files_from", help_heading = "Files")]
     null: bool,
     /// The name to report for standard input
@@ -203,7 +203,7 @@ struct Common {
     /// Exit with 0 although findings are left; errors still exit with 2
     #[arg(long, help_heading = "Result")]
     exit_zero: bool,
-    /// When to use colour
+    /// When to use colour; a coloured patch is for people, not for `git apply`
     #[arg(
         long,
         value_enum,

@@ -11,11 +11,11 @@
 //! somebody asked for it. Exclude globs bind it only with [`Selection::force_exclude`],
 //! for hooks, which name every file of a commit.
 //!
-//! A directory that is named is walked, even if it is hidden, ignored or a symbolic link.
+//! A directory that is named is walked, even if it is hidden or ignored.
 //!
-//! A symbolic link that is named stands for the file behind it, as long as that file lies
-//! below one of the directories named, or in the directory of a file named. A link that
-//! leads elsewhere is a [`Problem`]: a repository that holds such a link must not decide
+//! A symbolic link that is named stands for the file or directory behind it, as long as
+//! that lies below one of the directories named, or below the directory of a file or link
+//! named. A link that leads elsewhere is a [`Problem`]: a repository that holds such a link must not decide
 //! what is edited outside of it.
 //!
 //! A named pipe, a device or a socket is a [`Problem`], and is not opened, since that
@@ -301,7 +301,7 @@ impl Walk {
         }
         let allowed: HashSet<PathBuf> = given.iter().map(|root| root.allows.clone()).collect();
         given.retain(|root| {
-            let inside = root.directory || root.canonical.ancestors().any(|a| allowed.contains(a));
+            let inside = root.canonical.ancestors().any(|a| allowed.contains(a));
             if !inside {
                 on(Err(Problem::OutsideRoots {
                     path: root.shown.clone(),
@@ -408,10 +408,10 @@ impl Root {
         let link = fs::symlink_metadata(walkable(&shown))
             .map_err(problem)?
             .is_symlink();
-        let allows = match (kind.is_dir(), canonical.parent()) {
-            (true, _) => canonical.clone(),
-            (false, Some(parent)) if !link => parent.to_path_buf(),
-            (false, _) => {
+        let allows = match (link, kind.is_dir(), canonical.parent()) {
+            (false, true, _) => canonical.clone(),
+            (false, false, Some(parent)) => parent.to_path_buf(),
+            _ => {
                 let parent = shown.parent().unwrap_or(Path::new(""));
                 fs::canonicalize(walkable(parent)).map_err(problem)?
             }
@@ -1110,14 +1110,16 @@ mod tests {
             tree.visit_paths(&["in/outside.yaml", "out/d.yaml"]),
             ["in/outside.yaml -> out/c.yaml", "out/d.yaml"]
         );
+        let refused = "in/dir: is a symbolic link to out, which lies outside \
+                       of the paths given; give that path instead to have it checked";
+        assert_eq!(tree.visit_paths(&["in/dir"]), [refused]);
+        assert_eq!(tree.visit_paths(&["in/dir/"]), [refused]);
         assert_eq!(
-            tree.visit_paths(&["in/dir"]),
-            ["in/dir/c.yaml", "in/dir/d.yaml"]
+            tree.visit_paths(&["in/dir", "out"]),
+            ["out/c.yaml", "out/d.yaml"]
         );
-        assert_eq!(
-            tree.visit_paths(&["in/dir/"]),
-            ["in/dir/c.yaml", "in/dir/d.yaml"]
-        );
+        tree.link("sub", "in/below");
+        assert_eq!(tree.visit_paths(&["in/below"]), ["in/below/b.yaml"]);
         assert_eq!(tree.visit_paths(&["in/dir/c.yaml"]), ["in/dir/c.yaml"]);
         assert_eq!(
             tree.visit_paths(&["in/dangling.yaml"]),

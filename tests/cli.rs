@@ -404,6 +404,54 @@ fn a_link_is_resolved_and_one_out_of_the_roots_refused() {
     assert_eq!(folder.read("out/b.yaml"), BAD);
 }
 
+/// A repository may hold such a link, and `git ls-files` name it.
+#[test]
+fn a_linked_folder_does_not_lead_out() {
+    let folder = Folder::new(&[("in/a.yaml", BAD), ("out/b.yaml", BAD)]);
+    symlink("../out", folder.path().join("in/vendor")).unwrap();
+    let output = folder.run_with(&["fix", "--files-from", "-"], b"in/a.yaml\nin/vendor\n");
+    assert_eq!(output.status, 2);
+    assert_eq!(folder.read("in/a.yaml"), GOOD);
+    assert_eq!(folder.read("out/b.yaml"), BAD);
+}
+
+#[test]
+fn a_closed_standard_error_takes_nothing_from_standard_output() {
+    let mut text = BAD.to_owned();
+    for number in 0..400 {
+        let more =
+            format!("  R{number}:\n    Type: AWS::ECR::Repository\n    Properties: !Ref X\n");
+        text.push_str(&more);
+    }
+    let folder = Folder::new(&[("a.yaml", text.as_str())]);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_immutag"))
+        .args(["fix", "-"])
+        .stdin(fs::File::open(folder.path().join("a.yaml")).unwrap())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    let output = child.wait_with_output().unwrap();
+    let repaired = text.replacen(BAD, GOOD, 1);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), repaired);
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_patch_names_a_file_whose_name_is_not_utf8() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = Folder::new(&[]);
+    let file = folder
+        .path()
+        .join(std::ffi::OsStr::from_bytes(b"\xe9.yaml"));
+    fs::write(&file, BAD).unwrap();
+    let patch = folder.run(&["diff"]).stdout;
+    assert!(patch.starts_with("--- \"a/\\351.yaml\"\n"), "{patch}");
+    assert_eq!(folder.git(&["apply"], &patch).status, 0);
+    assert_eq!(fs::read_to_string(file).unwrap(), GOOD);
+}
+
 #[test]
 fn the_mode_of_a_file_is_kept() {
     let folder = Folder::new(&[("a.yaml", BAD)]);

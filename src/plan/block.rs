@@ -169,13 +169,50 @@ pub(super) fn remove(
 ) -> Result<Vec<Edit>, Refusal> {
     let lines = planner.lines;
     let mut gone = extent(planner, mapping, entry)?;
-    if gone.end > lines.line(gone.end).start {
+    if gone.end > lines.line(gone.end).start && !ends_in_line_break(planner, mapping, entry) {
         // The file's last line has no ending, and shall have none: the line
         // that is last then loses its own, and blank lines between go.
-        let before = Span::new(0, gone.start).of(planner.tree.text());
-        gone.start = before.trim_end().len();
+        let mut above = lines.line(gone.start);
+        while above.start > 0 {
+            above = lines.line(above.start - 1);
+            let text = Span::new(above.start, above.text_end).of(planner.tree.text());
+            if !text.trim().is_empty() {
+                break;
+            }
+        }
+        gone.start = above.text_end;
     }
     Ok(vec![Edit::remove(gone)])
+}
+
+/// Whether a line break belongs to the value above an entry: that of a block
+/// scalar without a `-`.
+fn ends_in_line_break(planner: &Planner<'_, '_>, mapping: NodeId, entry: Entry) -> bool {
+    let tree = planner.tree;
+    let entries = tree.entries(mapping);
+    let index = entries.iter().position(|other| *other == entry);
+    let above = index.and_then(|index| entries.get(index.checked_sub(1)?));
+    let Some(mut last) = above.map(|above| above.value) else {
+        return false;
+    };
+    while let Some(&next) = tree
+        .entries(last)
+        .last()
+        .map(|entry| &entry.value)
+        .or(tree.items(last).last())
+    {
+        last = next;
+    }
+    if tree.scalar_style(last) != Some(ScalarStyle::Block) {
+        return false;
+    }
+    let before = Span::new(0, tree.node(last).span().start).of(tree.text());
+    let header = before.trim_end().rsplit(['|', '>']).next();
+    !header.is_some_and(|header| {
+        header
+            .trim_start_matches(|c: char| c.is_ascii_digit())
+            .starts_with('-')
+    })
 }
 
 /// The lines of an entry, and of the comments that belong to it.

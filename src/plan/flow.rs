@@ -154,7 +154,7 @@ pub(super) fn remove(
     if !own_lines {
         let span = match (next, previous) {
             (Some(next), _) => Span::new(start, tree.start(next.key)),
-            (None, Some(previous)) => Span::new(end(planner, *previous)?, value_end),
+            (None, Some(previous)) => Span::new(behind(planner, *previous)?, value_end),
             (None, None) => return Err(Refusal::Layout("the member stands alone")),
         };
         let gap = match next {
@@ -202,6 +202,20 @@ pub(super) fn mapping(
     });
     let pad = if is_padded { " " } else { "" };
     format!("{{{pad}{member}{pad}}}")
+}
+
+/// Where what follows a member may be taken away: where it ends, and behind
+/// the blank that its value will use if none is written.
+fn behind(planner: &Planner<'_, '_>, member: Entry) -> Result<usize, Refusal> {
+    let end = end(planner, member)?;
+    let is_written = !planner.tree.node(member.value).span().is_empty();
+    let rest = planner.tree.text().get(end..).unwrap_or_default();
+    let has_two_blanks = rest.chars().take(2).filter(|c| BLANKS.contains(c)).count() == 2;
+    Ok(if !is_written && has_two_blanks {
+        end + 1
+    } else {
+        end
+    })
 }
 
 /// Where a member ends: behind its value, or where none is written behind

@@ -20,7 +20,8 @@ use crate::outcome::{Outcome, Summary};
 /// findings, too, where they were not what was asked for.
 ///
 /// # Errors
-/// Those of the streams.
+/// Those of standard output. It is written first and whole; a standard error
+/// that fails takes nothing away from it, nor the other way round.
 pub fn write(
     options: &Options,
     outcomes: &[Outcome],
@@ -32,44 +33,64 @@ pub fn write(
         Color::Always => anstream::ColorChoice::Always,
         Color::Never => anstream::ColorChoice::Never,
     };
-    let mut errors = BufWriter::new(AutoStream::new(io::stderr(), color));
     let repaired = stdin.filter(|_| options.mode == Mode::Fix);
-    if options.mode == Mode::Diff || repaired.is_some() {
-        for outcome in outcomes {
-            text::write_findings(outcome, options, &mut errors)?;
-        }
-        let is_read_by_people = io::stdout().is_terminal() || options.color == Color::Always;
-        if options.mode == Mode::Diff && is_read_by_people {
-            let mut out = BufWriter::new(AutoStream::new(io::stdout(), color));
-            for outcome in outcomes {
-                text::write_patch(outcome, &mut out)?;
-            }
-            out.flush()?;
-        } else {
-            // Bytes as they are: what strips colour would strip them, too.
-            let mut out = BufWriter::new(io::stdout().lock());
-            if options.mode == Mode::Diff {
-                for outcome in outcomes {
-                    out.write_all(&outcome.patch)?;
-                }
-            }
-            out.write_all(repaired.unwrap_or_default())?;
-            out.flush()?;
-        }
+    let gives_findings = options.mode != Mode::Diff && repaired.is_none();
+    let result = if gives_findings {
+        write_findings(options, outcomes, AutoStream::new(io::stdout(), color))
+    } else if options.mode == Mode::Fix {
+        write_bytes(repaired.into_iter())
+    } else if io::stdout().is_terminal() || options.color == Color::Always {
+        write_patches(outcomes, AutoStream::new(io::stdout(), color))
     } else {
-        let mut out = BufWriter::new(AutoStream::new(io::stdout(), color));
-        for outcome in outcomes {
-            text::write_findings(outcome, options, &mut out)?;
-        }
-        out.flush()?;
+        write_bytes(outcomes.iter().map(|outcome| outcome.patch.as_slice()))
+    };
+    let mut errors = BufWriter::new(AutoStream::new(io::stderr(), color));
+    // Where standard error is gone there is nobody left to tell.
+    if !gives_findings {
+        let _ = write_findings(options, outcomes, &mut errors);
     }
+    let _ = write_errors(options, outcomes, summary, &mut errors);
+    result
+}
+
+fn write_findings(options: &Options, outcomes: &[Outcome], out: impl Write) -> io::Result<()> {
+    let mut out = BufWriter::new(out);
     for outcome in outcomes {
-        text::write_error(outcome, &mut errors)?;
+        text::write_findings(outcome, options, &mut out)?;
+    }
+    out.flush()
+}
+
+fn write_patches(outcomes: &[Outcome], out: impl Write) -> io::Result<()> {
+    let mut out = BufWriter::new(out);
+    for outcome in outcomes {
+        text::write_patch(outcome, &mut out)?;
+    }
+    out.flush()
+}
+
+/// Writes bytes as they are: what strips colour would strip theirs, too.
+fn write_bytes<'b>(parts: impl Iterator<Item = &'b [u8]>) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    for part in parts {
+        out.write_all(part)?;
+    }
+    out.flush()
+}
+
+fn write_errors(
+    options: &Options,
+    outcomes: &[Outcome],
+    summary: &Summary,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for outcome in outcomes {
+        text::write_error(outcome, out)?;
     }
     if options.verbosity > Verbosity::Quiet {
-        text::write_summary(summary, options.mode, &mut errors)?;
+        text::write_summary(summary, options.mode, out)?;
     }
-    errors.flush()
+    out.flush()
 }
 
 /// A path as it is shown: control characters escaped, so that a file's name

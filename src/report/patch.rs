@@ -189,26 +189,31 @@ fn place(range: &Range<usize>) -> String {
 /// Source: git-diff documentation, "Generating patch text with -p" and
 /// `core.quotePath`; a tab ends a name with blanks for `patch`.
 fn name(side: &str, path: &Path) -> String {
-    let parts: Vec<String> = path
-        .components()
-        .filter_map(|component| match component {
-            Component::Normal(part) => Some(part.to_string_lossy().into_owned()),
-            Component::ParentDir => Some("..".to_owned()),
-            Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
-        })
-        .collect();
-    let plain = format!("{side}/{}", parts.join("/"));
-    if plain.contains(|character: char| character.is_control() || matches!(character, '"' | '\\')) {
-        let escape = |byte: u8| match byte {
-            b'"' | b'\\' => format!("\\{}", char::from(byte)),
-            0x20..=0x7e => char::from(byte).to_string(),
-            _ => format!("\\{byte:03o}"),
+    let mut plain = side.as_bytes().to_vec();
+    for component in path.components() {
+        let part = match component {
+            Component::Normal(part) => part.as_encoded_bytes(),
+            Component::ParentDir => b"..",
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => continue,
         };
-        let escaped: String = plain.bytes().map(escape).collect();
-        format!("\"{escaped}\"")
-    } else if plain.contains(' ') {
-        plain + "\t"
-    } else {
-        plain
+        plain.push(b'/');
+        plain.extend_from_slice(part);
     }
+    let is_special = |c: char| c.is_control() || matches!(c, '"' | '\\');
+    match String::from_utf8(plain) {
+        Ok(plain) if plain.contains(is_special) => quoted(plain.as_bytes()),
+        Ok(plain) if plain.contains(' ') => plain + "\t",
+        Ok(plain) => plain,
+        Err(error) => quoted(error.as_bytes()),
+    }
+}
+
+fn quoted(name: &[u8]) -> String {
+    let escape = |&byte: &u8| match byte {
+        b'"' | b'\\' => format!("\\{}", char::from(byte)),
+        0x20..=0x7e => char::from(byte).to_string(),
+        _ => format!("\\{byte:03o}"),
+    };
+    let escaped: String = name.iter().map(escape).collect();
+    format!("\"{escaped}\"")
 }

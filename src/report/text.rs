@@ -120,7 +120,8 @@ pub fn write_patch(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
             Some(b'@') => PLACE,
             _ => Style::new(),
         };
-        writeln!(out, "{style}{}{style:#}", escaped(line))?;
+        let shown: Vec<String> = line.split('\t').map(escaped).collect();
+        writeln!(out, "{style}{}{style:#}", shown.join("\t"))?;
     }
     Ok(())
 }

@@ -543,7 +543,9 @@ pub fn parse(text: &str) -> Result<Tree<'_>, SyntaxError> {
     // without quotes.
     let is_json_like = looks_like_json(bare);
     match parse_as(text, Format::Yaml) {
-        Ok(tree) if is_json_like && holds_broken_json(&tree) => Err(json_error),
+        Ok(tree) if is_json_like && tree.documents.len() == 1 && holds_broken_json(&tree) => {
+            Err(json_error)
+        }
         Ok(tree) => Ok(tree),
         Err(_) if is_json_like => Err(json_error),
         Err(error) => Err(error),

@@ -126,6 +126,7 @@ impl Case {
                 staying: Vec::new(),
                 section: None,
                 is_open: false,
+                opens: false,
                 ends_in_filters: false,
             },
             is_json: true,
@@ -307,7 +308,7 @@ fn words(text: &str) -> Vec<&str> {
 }
 
 proptest! {
-    #![proptest_config(config(800))]
+    #![proptest_config(config(1200))]
 
     /// The generator is honest: what it writes is valid, and says what the
     /// model says. Without this the other properties would hold of nothing.
@@ -396,7 +397,7 @@ proptest! {
     fn the_document_changes_in_the_mode_alone(text in files()) {
         let fixed = fix(text.str(), text.rules())?;
         let meant = text.case.template.fixed(text.case.rules).meaning();
-        prop_assert_eq!(text.read(&fixed), Ok(meant), "{}", fixed);
+        prop_assert_eq!(text.read(&fixed), Ok(meant), "{}", shown(&fixed));
     }
 
     /// Each fix rewrites one line at most, and the lines it adds declare the
@@ -420,6 +421,10 @@ proptest! {
         let [old, new] = [remediation.before, remediation.after].map(|text| text + end);
         let old: Vec<&str> = old.split_inclusive('\n').collect();
         let lines: Vec<&str> = new.split_inclusive('\n').collect();
+        // Where nothing is indented, a new brace cannot be told from an old one.
+        if lines.windows(2).any(|pair| pair[0] == pair[1] && pair[0].starts_with('}')) {
+            return Ok(());
+        }
         let mut rewritten = 0;
         for change in capture_diff_slices(Algorithm::Myers, &old, &lines) {
             if matches!(change, DiffOp::Equal { .. }) {
@@ -461,22 +466,26 @@ proptest! {
     }
 
     /// The last line is fixed with and without an end of its own. (The line
-    /// break below a `|` or a `|+` is part of the value, and no end of a line.
-    /// And where line ends are mixed, a line without one can only guess. Where
-    /// filters go from a last line without an end, the blank lines above them
-    /// go, too.)
+    /// break below a `|` or a `|+` is part of the value, and no end of a line:
+    /// where it would come to stand last, values count and not bytes. Where
+    /// line ends are mixed, a line without one can only guess. Where filters
+    /// go from a last line without an end, the blank lines above them go, too.)
     #[test]
     fn fixing_commutes_with_the_final_newline(text in texts(), is_crlf in any::<bool>()) {
         let end = if is_crlf { "\r\n" } else { "\n" };
         let whole = text.str().replace('\n', end);
         if let (Some(cut), false) = (whole.strip_suffix(end), text.written.is_open) {
-            let fixed = fix(cut, text.rules())? + end;
-            let mut expected = fix(&whole, text.rules())?;
-            if text.written.ends_in_filters && fixed != expected {
-                expected.truncate(expected.trim_end().len());
-                expected.push_str(end);
+            let fixed = fix(cut, text.rules())?;
+            let meant = text.case.template.fixed(text.case.rules).meaning();
+            prop_assert_eq!(text.read(&fixed), Ok(meant), "{}", shown(&fixed));
+            if !text.written.opens {
+                let mut expected = fix(&whole, text.rules())?;
+                if text.written.ends_in_filters && fixed.clone() + end != expected {
+                    expected.truncate(expected.trim_end().len());
+                    expected.push_str(end);
+                }
+                prop_assert_eq!(fixed + end, expected);
             }
-            prop_assert_eq!(fixed, expected);
         }
     }
 
@@ -585,7 +594,7 @@ fn the_templates_come_in_every_state() {
     let mut runner = TestRunner::new(config(1));
     let mut states = BTreeSet::new();
     let mut places = BTreeSet::new();
-    for _ in 0..2000 {
+    for _ in 0..6000 {
         let text = files().new_tree(&mut runner).unwrap().current();
         for (_, (code, answer)) in text.case.template.findings(text.case.rules.strict) {
             states.insert((text.is_json, code, answer));

@@ -211,7 +211,7 @@ impl Document {
             Place::Fragment,
         ]);
         let mut resources = Vec::new();
-        for nth in 0..=draw.below(4) {
+        for nth in 0..=draw.of(&[0, 0, 1, 2, 3]) {
             *names += 1;
             let is_repository = nth == 0 || !draw.once_in(4);
             let name = draw.of(&["Repo", "Bucket", "Dépôt", "Resources", "Type"]);

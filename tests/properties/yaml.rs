@@ -18,9 +18,10 @@ pub(crate) struct Written {
     /// The column of the last document's resources, if another resource can
     /// be appended there.
     pub(crate) section: Option<usize>,
-    /// Whether the end of the last line is part of a value, or will be once
-    /// the filters below it have gone.
+    /// Whether the end of the last line is part of a value.
     pub(crate) is_open: bool,
+    /// Whether it will be once the filters that stand there have gone.
+    pub(crate) opens: bool,
     /// Whether exclusion filters stand last.
     pub(crate) ends_in_filters: bool,
 }
@@ -65,10 +66,10 @@ pub(crate) fn write(template: &Template, draw: &mut Draw<'_>) -> Written {
     }
     writer.gap(0, false);
     let mut text = writer.lines.join("\n");
-    let is_part_of_a_value = matches!(writer.scalar_above, Some(Chomp::Clip | Chomp::Keep));
-    let will_be_part_of_a_value = writer.below_filters.is_some()
+    let is_open = matches!(writer.scalar_above, Some(Chomp::Clip | Chomp::Keep));
+    let opens = writer.below_filters.is_some()
         && matches!(writer.scalar_above_filters, Some(Chomp::Clip | Chomp::Keep));
-    if is_part_of_a_value || !writer.draw.once_in(4) {
+    if is_open || !writer.draw.once_in(4) {
         text.push('\n');
     } else {
         writer.section = None;
@@ -77,7 +78,8 @@ pub(crate) fn write(template: &Template, draw: &mut Draw<'_>) -> Written {
         text,
         staying: writer.staying,
         section: writer.section,
-        is_open: is_part_of_a_value || will_be_part_of_a_value,
+        is_open,
+        opens,
         ends_in_filters: writer.below_filters.is_some(),
     }
 }
