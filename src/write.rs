@@ -15,7 +15,7 @@
 //! that no portable means can close.)
 //!
 //! Whatever fails, the original stays as it was, and the temporary file is removed. It can
-//! outlive only a process that is killed; its name, `.immutag-XXXXXX.tmp`, tells where it
+//! outlive only a process that is killed; its name, `.immutag-*.tmp`, tells where it
 //! is from.
 //!
 //! # What is refused
