@@ -77,9 +77,10 @@
 //! - *Whether a file may be written is asked of the system* by opening it,
 //!   and not read off its mode: a rename would replace a file that its user
 //!   may not write.
-//! - *The judge compares its own two trees.* Only on the way to a change must
-//!   it see what the reader sees; elsewhere the two may differ in how they
-//!   fold a long text without a file being refused for it.
+//! - *The judge of YAML compares its own two trees.* Only on the way to a
+//!   change must it see what the reader sees; elsewhere the two may differ in
+//!   how they fold a long text without a file being refused for it. The judge
+//!   of JSON walks along the reader's trees and must agree in everything.
 //!
 //! # Limitations
 //!
