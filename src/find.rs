@@ -193,7 +193,7 @@ pub fn is_repository(tree: &Tree<'_>, body: NodeId) -> bool {
 #[must_use]
 pub fn embedded(tree: &Tree<'_>) -> Vec<Embedded> {
     tree.nodes()
-        .filter(|(_, node)| match &node.value {
+        .filter(|&at| match tree.value(at) {
             Value::Scalar { text, .. } => {
                 text.len() > REPOSITORY.len()
                     && memchr::memmem::find(text.as_bytes(), REPOSITORY.as_bytes()).is_some()
@@ -201,7 +201,7 @@ pub fn embedded(tree: &Tree<'_>) -> Vec<Embedded> {
             }
             _ => false,
         })
-        .map(|(at, _)| Embedded { at })
+        .map(|at| Embedded { at })
         .collect()
 }
 
@@ -306,10 +306,8 @@ impl Judge<'_, '_> {
             return Some(self.unverifiable(properties.key, "its Properties are computed"));
         }
         let fill = Repair::FillProperties { value };
-        match &tree.node(value).value {
-            Value::Mapping { entries, .. } if entries.is_empty() => {
-                Some(self.missing(properties.key, Ok(fill)))
-            }
+        match tree.value(value) {
+            Value::Mapping { entries: [], .. } => Some(self.missing(properties.key, Ok(fill))),
             Value::Mapping { .. } => self.judge_mapping(value, properties.key),
             _ if tree.is_null(value) => Some(self.missing(properties.key, Ok(fill))),
             Value::Scalar { text, .. } if is_placeholder(text) => {

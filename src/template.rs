@@ -180,7 +180,7 @@ fn merged_by(tree: &Tree<'_>, mapping: NodeId, find: impl Fn(NodeId) -> Option<E
         if looked_at > MAX_MERGED || tree.has_custom_tag(node) {
             return Merged::Unknown;
         }
-        match &tree.node(node).value {
+        match tree.value(node) {
             Value::Mapping { .. } => match find(node) {
                 Some(entry) => return Merged::Found(entry.value),
                 None => push_merges(tree, node, &mut todo),

@@ -57,7 +57,7 @@ pub(super) fn add_first(
     dress: Dress,
 ) -> Result<(Edit, usize), Refusal> {
     let Planner { tree, lines, .. } = planner;
-    let first = tree.node(mapping).span().start;
+    let first = tree.span(mapping).start;
     let declaration = declaration(dress);
     if !lines.begins_line(first) {
         return add_second(planner, mapping, &declaration).map(|edit| (edit, 1));
@@ -86,8 +86,8 @@ fn add_second(
     let value = first
         .map(|first| first.value)
         .ok_or(Refusal::Layout("no entry to go by"))?;
-    let start = tree.node(mapping).span().start;
-    let end = tree.node(value).span().end;
+    let start = tree.span(mapping).start;
+    let end = tree.span(value).end;
     let is_block = tree.collection_style(value) == Some(CollectionStyle::Block)
         || tree.scalar_style(value) == Some(ScalarStyle::Block);
     if is_block || lines.line(start) != lines.line(end) {
@@ -132,7 +132,7 @@ pub(super) fn add_properties(
     if tree.scalar_style(type_entry.value) == Some(ScalarStyle::Block) {
         return Err(Refusal::Layout("Type is a block scalar"));
     }
-    let end = tree.node(type_entry.value).span().end;
+    let end = tree.span(type_entry.value).end;
     let indent = indent_of(planner, body)?;
     let step = " ".repeat(step(planner, resource));
     let ending = lines.line_ending(end);
@@ -206,7 +206,7 @@ fn ends_in_line_break(planner: &Planner<'_, '_>, mapping: NodeId, entry: Entry) 
     if tree.scalar_style(last) != Some(ScalarStyle::Block) {
         return false;
     }
-    let before = Span::new(0, tree.node(last).span().start).of(tree.text());
+    let before = Span::new(0, tree.span(last).start).of(tree.text());
     let header = before.trim_end().rsplit(['|', '>']).next();
     !header.is_some_and(|header| {
         header
@@ -225,7 +225,7 @@ fn extent(planner: &Planner<'_, '_>, mapping: NodeId, entry: Entry) -> Result<Sp
             "the exclusion filters share a line with another key",
         ));
     }
-    let column = lines.position(tree.node(mapping).span().start).column - 1;
+    let column = lines.position(tree.span(mapping).start).column - 1;
     let mut last = lines.line(deep_end(tree, entry)?);
     // Comments deeper than the key, after its value's last line, are part of it.
     let mut next = last;
@@ -244,11 +244,10 @@ fn extent(planner: &Planner<'_, '_>, mapping: NodeId, entry: Entry) -> Result<Sp
 
 /// Where the last word of an entry ends.
 fn deep_end(tree: &Tree<'_>, entry: Entry) -> Result<usize, Refusal> {
-    let mut end = tree.node(entry.key).span().end;
+    let mut end = tree.span(entry.key).end;
     let mut todo = vec![entry.value];
     while let Some(id) = todo.pop() {
-        let node = tree.node(id);
-        match &node.value {
+        match tree.value(id) {
             Value::Scalar {
                 style: ScalarStyle::Block,
                 ..
@@ -259,7 +258,7 @@ fn deep_end(tree: &Tree<'_>, entry: Entry) -> Result<usize, Refusal> {
             }
             Value::Sequence { items, .. } => todo.extend(items),
         }
-        end = end.max(node.span().end);
+        end = end.max(tree.span(id).end);
     }
     Ok(end)
 }
@@ -271,7 +270,7 @@ fn declaration(dress: Dress) -> String {
 
 /// The spaces before the entries of a block mapping.
 fn indent_of(planner: &Planner<'_, '_>, mapping: NodeId) -> Result<String, Refusal> {
-    let start = planner.tree.node(mapping).span().start;
+    let start = planner.tree.span(mapping).start;
     let line = planner.lines.line(start);
     let before = Span::new(line.start, start).of(planner.tree.text());
     if before.contains('\t') {
@@ -285,7 +284,7 @@ fn indent_of(planner: &Planner<'_, '_>, mapping: NodeId) -> Result<String, Refus
 /// as the resource's body is below its logical ID.
 fn step(planner: &Planner<'_, '_>, resource: Resource) -> usize {
     let logical_id = planner.column(resource.logical_id);
-    let body = planner.tree.node(resource.body).span().start;
+    let body = planner.tree.span(resource.body).start;
     let body = planner.lines.position(body).column - 1;
     planner
         .step

@@ -59,8 +59,7 @@ pub(super) fn fill_empty(
 ) -> Result<Edit, Refusal> {
     let Planner { tree, lines, .. } = planner;
     let open = brace(planner, mapping)?;
-    let node = tree.node(mapping);
-    let inner = Span::new(open + 1, node.span().end.saturating_sub(1));
+    let inner = Span::new(open + 1, tree.span(mapping).end.saturating_sub(1));
     let written = inner.of(tree.text());
     let member = member(planner, Some(type_entry), dress);
     if written.contains('\n') {
@@ -208,7 +207,7 @@ pub(super) fn mapping(
 /// the blank that its value will use if none is written.
 fn behind(planner: &Planner<'_, '_>, member: Entry) -> Result<usize, Refusal> {
     let end = end(planner, member)?;
-    let is_written = !planner.tree.node(member.value).span().is_empty();
+    let is_written = !planner.tree.span(member.value).is_empty();
     let rest = planner.tree.text().get(end..).unwrap_or_default();
     let has_two_blanks = rest.chars().take(2).filter(|c| BLANKS.contains(c)).count() == 2;
     Ok(if !is_written && has_two_blanks {
@@ -221,17 +220,19 @@ fn behind(planner: &Planner<'_, '_>, member: Entry) -> Result<usize, Refusal> {
 /// Where a member ends: behind its value, or where none is written behind
 /// its colon, if it has one.
 fn end(planner: &Planner<'_, '_>, member: Entry) -> Result<usize, Refusal> {
-    let node = planner.tree.node(member.value);
-    if node.span().is_empty() && node.tag().is_none() && node.anchor().is_none() {
-        let key = planner.tree.node(member.key).span().end;
+    let tree = planner.tree;
+    let span = tree.span(member.value);
+    let has_head = tree.tag(member.value).is_some() || tree.anchor(member.value).is_some();
+    if span.is_empty() && !has_head {
+        let key = planner.tree.span(member.key).end;
         return Ok(planner.after_colon(member.key).unwrap_or(key));
     }
-    match node.value {
+    match tree.value(member.value) {
         Value::Scalar {
             style: ScalarStyle::Block,
             ..
         } => Err(Refusal::Layout("a block scalar stands in the way")),
-        _ => Ok(planner.head_end(member.value, node.span().end)),
+        _ => Ok(planner.head_end(member.value, span.end)),
     }
 }
 
@@ -277,7 +278,7 @@ impl After {
 /// Where the brace of a mapping stands. (A lone pair in a YAML sequence,
 /// `[a: b]`, has none.)
 fn brace(planner: &Planner<'_, '_>, mapping: NodeId) -> Result<usize, Refusal> {
-    let span = planner.tree.node(mapping).span();
+    let span = planner.tree.span(mapping);
     if span.of(planner.tree.text()).starts_with('{') {
         Ok(span.start)
     } else {
@@ -328,7 +329,7 @@ fn colon(planner: &Planner<'_, '_>, sibling: Option<Entry>, dress: Dress) -> &'s
 
 fn written_colon<'a>(planner: &Planner<'_, 'a>, entry: Entry) -> &'a str {
     let tree = planner.tree;
-    Span::new(tree.node(entry.key).span().end, tree.start(entry.value)).of(tree.text())
+    Span::new(tree.span(entry.key).end, tree.start(entry.value)).of(tree.text())
 }
 
 /// By what to indent below a line of the resource: as `Type` is below the

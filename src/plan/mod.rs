@@ -288,7 +288,7 @@ impl<'t, 'a> Planner<'t, 'a> {
                 Some(None) => is_shared = true,
                 None => {}
             }
-            next = self.tree.node(id).parent;
+            next = self.tree.parent(id);
         }
         Ok(is_shared)
     }
@@ -297,12 +297,10 @@ impl<'t, 'a> Planner<'t, 'a> {
     /// of it. Every edit is planned from there, so that all who share a node
     /// plan the same edit.
     fn home(&self, value: NodeId) -> Result<Entry, Refusal> {
-        let node = self.tree.node(value);
-        let entries = node
-            .parent
-            .map_or(&[][..], |parent| self.tree.entries(parent));
+        let parent = self.tree.parent(value);
+        let entries = parent.map_or(&[][..], |parent| self.tree.entries(parent));
         entries
-            .get(node.index as usize / 2)
+            .get(self.tree.index(value) / 2)
             .copied()
             .ok_or(Refusal::Layout("the value belongs to no key"))
     }
@@ -315,7 +313,7 @@ impl<'t, 'a> Planner<'t, 'a> {
                 let type_entry = type_entry.ok_or(Refusal::Layout("the resource has no Type"))?;
                 return Ok((resource, type_entry));
             }
-            let parent = self.tree.node(node).parent;
+            let parent = self.tree.parent(node);
             node = parent.ok_or(Refusal::Layout("the node stands in no repository"))?;
         }
     }
@@ -357,12 +355,11 @@ impl<'t, 'a> Planner<'t, 'a> {
             key: self.quote(properties.key),
             value: self.quote(type_entry.value),
         };
-        let node = tree.node(value);
         let edit = if tree.is_mapping(value) {
             flow::fill_empty(self, value, type_entry, resource, dress)?
-        } else if !node.span().is_empty() {
+        } else if !tree.span(value).is_empty() {
             let member = flow::mapping(self, resource.body, type_entry, dress);
-            Edit::replace(node.span(), member)
+            Edit::replace(tree.span(value), member)
         } else if tree.collection_style(resource.body) == Some(CollectionStyle::Flow) {
             let member = flow::mapping(self, resource.body, type_entry, dress);
             self.fill_blank(properties, &member)?
@@ -432,28 +429,28 @@ impl<'t, 'a> Planner<'t, 'a> {
 
     fn rewrite_mode(&self, value: NodeId, fix: &mut Fix) -> Result<(), Refusal> {
         let tree = self.tree;
-        let node = tree.node(value);
-        let edit = match &node.value {
+        let span = tree.span(value);
+        let edit = match tree.value(value) {
             Value::Scalar {
                 style: ScalarStyle::Single | ScalarStyle::Double,
                 ..
             } => Edit::replace(
-                Span::new(node.span().start + 1, node.span().end.saturating_sub(1)),
+                Span::new(span.start + 1, span.end.saturating_sub(1)),
                 IMMUTABLE,
             ),
             Value::Scalar {
                 style: ScalarStyle::Block,
                 text,
             } => {
-                let written = node.span().of(tree.text());
+                let written = span.of(tree.text());
                 let word = written.trim();
                 if word.is_empty() || word != text || word.contains('\n') {
                     return Err(Refusal::BlockScalar);
                 }
-                let start = node.span().start + (written.len() - written.trim_start().len());
+                let start = span.start + (written.len() - written.trim_start().len());
                 Edit::replace(Span::new(start, start + word.len()), IMMUTABLE)
             }
-            Value::Scalar { .. } if node.span().is_empty() => {
+            Value::Scalar { .. } if span.is_empty() => {
                 self.fill_blank(self.home(value)?, IMMUTABLE)?
             }
             // A word stays as bare as it was; null, and whatever is bare in
@@ -464,7 +461,7 @@ impl<'t, 'a> Planner<'t, 'a> {
                 } else {
                     IMMUTABLE.to_owned()
                 };
-                Edit::replace(node.span(), word)
+                Edit::replace(span, word)
             }
             _ => return Err(Refusal::Layout("the value is not a word")),
         };
@@ -476,16 +473,13 @@ impl<'t, 'a> Planner<'t, 'a> {
 
     /// Writes `word` as the value of an entry for which nothing is written.
     fn fill_blank(&self, entry: Entry, word: &str) -> Result<Edit, Refusal> {
-        let node = self.tree.node(entry.value);
         let Some(colon) = self.after_colon(entry.key) else {
-            let in_flow = self
-                .tree
-                .node(entry.key)
-                .parent
-                .and_then(|mapping| self.tree.collection_style(mapping));
-            return match (in_flow, node.tag(), node.anchor()) {
+            let mapping = self.tree.parent(entry.key);
+            let style = mapping.and_then(|mapping| self.tree.collection_style(mapping));
+            let (tag, anchor) = (self.tree.tag(entry.value), self.tree.anchor(entry.value));
+            return match (style, tag, anchor) {
                 (Some(CollectionStyle::Flow), None, None) => {
-                    let end = self.tree.node(entry.key).span().end;
+                    let end = self.tree.span(entry.key).end;
                     Ok(Edit::insert(end, format!(": {word}")))
                 }
                 _ => Err(Refusal::Layout("the key has no colon")),
@@ -507,7 +501,7 @@ impl<'t, 'a> Planner<'t, 'a> {
     /// none (`? key` alone, or `{key}`).
     fn after_colon(&self, key: NodeId) -> Option<usize> {
         let text = self.tree.text();
-        let mut at = self.tree.node(key).span().end;
+        let mut at = self.tree.span(key).end;
         loop {
             let rest = text.get(at..)?;
             let trimmed = rest.trim_start();
@@ -523,8 +517,8 @@ impl<'t, 'a> Planner<'t, 'a> {
     /// Where what stands before a value's content ends: the colon, or the
     /// tag and anchor behind it.
     fn head_end(&self, value: NodeId, colon: usize) -> usize {
-        let node = self.tree.node(value);
-        [node.tag().map(|tag| tag.span), node.anchor()]
+        let tag = self.tree.tag(value).map(|tag| tag.span);
+        [tag, self.tree.anchor(value)]
             .into_iter()
             .flatten()
             .map(|span| span.end)
@@ -596,9 +590,8 @@ impl<'t, 'a> Planner<'t, 'a> {
     /// stands on one line, else as `Type` is.
     fn value_style(&self, mapping: NodeId, type_entry: Entry) -> ScalarStyle {
         let first = self.tree.entries(mapping).iter().find(|entry| {
-            let node = self.tree.node(entry.value);
             let is_mode = matches!(self.tree.literal(entry.key), Some(MODE | FILTERS));
-            let is_string = match &node.value {
+            let is_string = match self.tree.value(entry.value) {
                 Value::Scalar { text, style } => match style {
                     ScalarStyle::Plain => is_string(text),
                     ScalarStyle::Single | ScalarStyle::Double => true,
@@ -608,8 +601,12 @@ impl<'t, 'a> Planner<'t, 'a> {
             };
             is_string
                 && !is_mode
-                && node.tag().is_none()
-                && !node.span().of(self.tree.text()).contains('\n')
+                && self.tree.tag(entry.value).is_none()
+                && !self
+                    .tree
+                    .span(entry.value)
+                    .of(self.tree.text())
+                    .contains('\n')
         });
         self.quote(first.map_or(type_entry.value, |entry| entry.value))
     }
@@ -617,7 +614,7 @@ impl<'t, 'a> Planner<'t, 'a> {
     /// As [`Planner::value_style`], for the mapping that holds `value`.
     fn value_style_beside(&self, value: NodeId) -> Result<ScalarStyle, Refusal> {
         let (_, type_entry) = self.owner(value)?;
-        let mapping = self.tree.node(value).parent;
+        let mapping = self.tree.parent(value);
         let mapping = mapping.ok_or(Refusal::Layout("the value belongs to no key"))?;
         Ok(self.value_style(mapping, type_entry))
     }
@@ -659,11 +656,11 @@ fn unsure_line(tree: &Tree<'_>) -> Option<usize> {
     separators.peek()?;
     let quoted: Vec<Span> = tree
         .nodes()
-        .filter(|(id, _)| {
-            let style = tree.scalar_style(*id);
+        .filter(|&id| {
+            let style = tree.scalar_style(id);
             matches!(style, Some(ScalarStyle::Single | ScalarStyle::Double))
         })
-        .map(|(_, node)| node.span())
+        .map(|id| tree.span(id))
         .collect();
     separators.find(|&at| {
         let next = quoted.partition_point(|span| span.start <= at);

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{NodeId, ScalarStyle, Tree, Value};
+use super::{Entry, NodeId, ScalarStyle, Tree, Value};
+use crate::span::Span;
 
 /// A value that did not stand in the text before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +113,7 @@ impl Changes {
 pub fn difference(old: &Tree<'_>, new: &Tree<'_>, changes: &Changes) -> Option<NodeId> {
     let roots = (old.documents().iter().copied()).zip(new.documents().iter().copied());
     if old.documents().len() != new.documents().len() {
-        return Some(NodeId::nth(0));
+        return Some(new.documents().first().copied().unwrap_or(NodeId::FIRST));
     }
     let mut todo: Vec<(NodeId, NodeId)> = roots.rev().collect();
     while let Some((was, is)) = todo.pop() {
@@ -132,12 +133,11 @@ fn agrees(
     is: NodeId,
     todo: &mut Vec<(NodeId, NodeId)>,
 ) -> bool {
-    let (before, after) = (old.node(was), new.node(is));
-    let same = |a: Option<super::Span>, b: Option<super::Span>| {
+    let same = |a: Option<Span>, b: Option<Span>| {
         a.map(|span| span.of(old.text())) == b.map(|span| span.of(new.text()))
     };
-    let tag = |node: &super::Node<'_>| node.tag().map(|tag| tag.span);
-    if !same(tag(before), tag(after)) || !same(before.anchor(), after.anchor()) {
+    let tag = |tree: &Tree<'_>, id| tree.tag(id).map(|tag| tag.span);
+    if !same(tag(old, was), tag(new, is)) || !same(old.anchor(was), new.anchor(is)) {
         return false;
     }
     let meant = changes.at(was);
@@ -149,7 +149,7 @@ fn agrees(
         let is_block = new.scalar_style(is) == Some(ScalarStyle::Block);
         return meant.len() == 1 && was_block == is_block && says(new, is, value);
     }
-    match (&before.value, &after.value) {
+    match (old.value(was), new.value(is)) {
         (
             Value::Mapping { style, entries },
             Value::Mapping {
@@ -193,7 +193,7 @@ fn agrees(
             },
         ) => meant.is_empty() && style == new_style && text == new_text,
         (Value::Alias { .. }, Value::Alias { .. }) => {
-            meant.is_empty() && before.span().of(old.text()) == after.span().of(new.text())
+            meant.is_empty() && same(Some(old.span(was)), Some(new.span(is)))
         }
         _ => false,
     }
@@ -204,7 +204,7 @@ fn inserted<'e>(
     new: &Tree<'_>,
     meant: &[Change],
     index: usize,
-    rest: &mut impl Iterator<Item = &'e super::Entry>,
+    rest: &mut impl Iterator<Item = &'e Entry>,
 ) -> bool {
     meant.iter().all(|change| match change {
         Change::Insert { before, key, value } if *before == index => {

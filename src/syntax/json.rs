@@ -11,7 +11,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Builder, CollectionStyle, Format, ScalarStyle, SyntaxError, Tree, Value};
+use super::{Builder, CollectionStyle, Format, ScalarStyle, SyntaxError, Tree};
 use crate::span::{LineIndex, Span};
 
 /// Reads `text` as one JSON document.
@@ -43,13 +43,7 @@ impl<'a> Reader<'a> {
         let span = self.span(raw);
         match raw.as_bytes().first() {
             Some(b'{') => {
-                self.builder.open(
-                    span,
-                    Value::Mapping {
-                        style: CollectionStyle::Flow,
-                        entries: Vec::new(),
-                    },
-                )?;
+                self.builder.open_mapping(span, CollectionStyle::Flow)?;
                 let Members(members) = self.parts(raw)?;
                 for (key, value) in members {
                     self.value(key.get())?;
@@ -58,13 +52,7 @@ impl<'a> Reader<'a> {
                 self.builder.close();
             }
             Some(b'[') => {
-                self.builder.open(
-                    span,
-                    Value::Sequence {
-                        style: CollectionStyle::Flow,
-                        items: Vec::new(),
-                    },
-                )?;
+                self.builder.open_sequence(span, CollectionStyle::Flow)?;
                 let Items(items) = self.parts(raw)?;
                 for item in items {
                     self.value(item.get())?;
@@ -76,13 +64,11 @@ impl<'a> Reader<'a> {
                     Some(inner) if !inner.contains('\\') => Cow::Borrowed(inner),
                     _ => Cow::Owned(self.parts(raw)?),
                 };
-                let style = ScalarStyle::Double;
-                self.builder.add(span, Value::Scalar { text, style });
+                self.builder.scalar(span, text, ScalarStyle::Double);
             }
             _ => {
-                let text = Cow::Borrowed(raw);
-                let style = ScalarStyle::Plain;
-                self.builder.add(span, Value::Scalar { text, style });
+                self.builder
+                    .scalar(span, Cow::Borrowed(raw), ScalarStyle::Plain);
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use granit_parser::{options, ErrorKind, Event, Parser, StructureStyle};
 
 use super::{
     Builder, CollectionStyle, Format, NodeId, ScalarStyle, SyntaxError, SyntaxErrorKind, Tag,
-    TagKind, Tree, Value,
+    TagKind, Tree,
 };
 use crate::span::Span;
 
@@ -44,49 +44,25 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {
                 let style = scalar_style(style);
                 let written = !(style == ScalarStyle::Plain && span.is_empty());
                 let text = if written { word } else { Cow::Borrowed("") };
-                builder.add(span, Value::Scalar { text, style })
+                builder.scalar(span, text, style)
             }
-            Event::MappingStart(style, ..) => builder.open(
-                span,
-                Value::Mapping {
-                    style: collection_style(style),
-                    entries: Vec::new(),
-                },
-            )?,
-            Event::SequenceStart(style, ..) => builder.open(
-                span,
-                Value::Sequence {
-                    style: collection_style(style),
-                    items: Vec::new(),
-                },
-            )?,
+            Event::MappingStart(style, ..) => {
+                builder.open_mapping(span, collection_style(style))?
+            }
+            Event::SequenceStart(style, ..) => {
+                builder.open_sequence(span, collection_style(style))?
+            }
             Event::MappingEnd | Event::SequenceEnd => {
-                let closed = builder.close();
-                if let Some(node) = closed.and_then(|id| builder.node_mut(id)) {
-                    // A block collection "ends" where the next token is.
-                    let flow = matches!(
-                        node.value,
-                        Value::Mapping {
-                            style: CollectionStyle::Flow,
-                            ..
-                        } | Value::Sequence {
-                            style: CollectionStyle::Flow,
-                            ..
-                        }
-                    );
-                    if flow {
-                        node.end_at(span.end);
-                    }
-                }
+                builder.close_at(span.end);
                 continue;
             }
             Event::Alias(name) => {
                 let target = anchored.get(&name).copied();
-                builder.add(span, Value::Alias { target })
+                builder.alias(span, target)
             }
             Event::Anchor(..) => {
-                if let Some(node) = last.and_then(|id| builder.node_mut(id)) {
-                    node.head_mut().anchor = Some(span);
+                if let Some(head) = last.and_then(|id| builder.head_mut(id)) {
+                    head.anchor = Some(span);
                 }
                 continue;
             }
@@ -95,8 +71,10 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {
         if let Some(anchor) = anchor {
             anchored.insert(anchor, id);
         }
-        if let (Some(tag), Some(node)) = (tag, builder.node_mut(id)) {
-            node.head_mut().tag = Some(tag);
+        if tag.is_some() {
+            if let Some(head) = builder.head_mut(id) {
+                head.tag = tag;
+            }
         }
         last = Some(id);
     }

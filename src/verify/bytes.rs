@@ -27,7 +27,7 @@ pub(super) fn check(tree: &Tree<'_>, edits: &EditSet, changes: &Changes) -> Resu
             }
             Change::Replace(value) => {
                 words.extend(value.words());
-                replaced.push(tree.node(at).span());
+                replaced.push(tree.span(at));
             }
             Change::Remove { entry } => {
                 removed.extend(

@@ -20,7 +20,7 @@ use crate::syntax::{NodeId, ScalarStyle, Tree, Value};
 pub(super) fn agrees(tree: &Tree<'_>) -> Result<(), String> {
     let text = tree.text();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut nodes = tree.nodes().map(|(id, _)| id);
+    let mut nodes = tree.nodes();
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let judge = Judge {
         tree,
@@ -47,7 +47,7 @@ impl<'de, I: Iterator<Item = NodeId>> DeserializeSeed<'de> for Judge<'_, '_, I> 
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<NodeId, D::Error> {
         let node = self.nodes.next().ok_or_else(|| other("the tree ends"))?;
-        match &self.tree.node(node).value {
+        match self.tree.value(node) {
             // As it is written: not every number of JSON's fits one of ours.
             Value::Scalar {
                 text,
@@ -72,7 +72,7 @@ impl<'de, I: Iterator<Item = NodeId>> DeserializeSeed<'de> for Judge<'_, '_, I> 
 struct Inside<'j, 'a, I> {
     tree: &'j Tree<'a>,
     nodes: &'j mut I,
-    value: &'j Value<'a>,
+    value: Value<'j>,
 }
 
 impl<'de, I: Iterator<Item = NodeId>> Visitor<'de> for Inside<'_, '_, I> {

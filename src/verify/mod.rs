@@ -129,8 +129,8 @@ fn counterpart(tree: &Tree<'_>, judged: &Tree<'_>, id: NodeId) -> Option<NodeId>
     for depth in 1..=path.len() {
         let way = path.get(..depth)?;
         let (mine, theirs) = (tree.at(way)?, judged.at(way)?);
-        let (mine_node, theirs_node) = (tree.node(mine), judged.node(theirs));
-        if std::mem::discriminant(&mine_node.value) != std::mem::discriminant(&theirs_node.value) {
+        let (my_value, their_value) = (tree.value(mine), judged.value(theirs));
+        if std::mem::discriminant(&my_value) != std::mem::discriminant(&their_value) {
             return None;
         }
         // A value is known by its key, which is its left neighbour.

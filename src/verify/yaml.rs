@@ -11,7 +11,7 @@ use yaml_edit::{Scalar, SyntaxKind, YamlFile};
 
 use crate::span::Span;
 use crate::syntax::{
-    Builder, CollectionStyle, Format, Head, NodeId, ScalarStyle, Tag, TagKind, Tree, Value,
+    Builder, CollectionStyle, Format, Head, NodeId, ScalarStyle, Tag, TagKind, Tree,
 };
 
 type SyntaxNode = rowan::SyntaxNode<yaml_edit::Lang>;
@@ -67,24 +67,18 @@ struct Judge<'a> {
     documents: usize,
 }
 
-impl<'a> Judge<'a> {
+impl Judge<'_> {
     fn enter(&mut self, node: &SyntaxNode) -> Result<(), String> {
         let span = span(node.text_range());
         let id = match node.kind() {
-            SyntaxKind::MAPPING => self.open(
-                span,
-                Value::Mapping {
-                    style: style(node, SyntaxKind::LEFT_BRACE),
-                    entries: Vec::new(),
-                },
-            )?,
-            SyntaxKind::SEQUENCE => self.open(
-                span,
-                Value::Sequence {
-                    style: style(node, SyntaxKind::LEFT_BRACKET),
-                    items: Vec::new(),
-                },
-            )?,
+            SyntaxKind::MAPPING => self
+                .builder
+                .open_mapping(span, style(node, SyntaxKind::LEFT_BRACE))
+                .map_err(|error| error.to_string())?,
+            SyntaxKind::SEQUENCE => self
+                .builder
+                .open_sequence(span, style(node, SyntaxKind::LEFT_BRACKET))
+                .map_err(|error| error.to_string())?,
             SyntaxKind::SCALAR => {
                 let Some(scalar) = Scalar::cast(node.clone()) else {
                     return Err("a scalar that is none".to_owned());
@@ -108,9 +102,9 @@ impl<'a> Judge<'a> {
                     Some(bare) => Cow::Borrowed(bare),
                     None => Cow::Owned(scalar.as_string()),
                 };
-                self.builder.add(span, Value::Scalar { text, style })
+                self.builder.scalar(span, text, style)
             }
-            SyntaxKind::ALIAS => self.builder.add(span, Value::Alias { target: None }),
+            SyntaxKind::ALIAS => self.builder.alias(span, None),
             SyntaxKind::DOCUMENT => {
                 self.documents = self.builder.documents();
                 return Ok(());
@@ -121,8 +115,8 @@ impl<'a> Judge<'a> {
         };
         let head = std::mem::take(&mut self.head);
         if head != Head::default() {
-            if let Some(node) = self.builder.node_mut(id) {
-                *node.head_mut() = head;
+            if let Some(its) = self.builder.head_mut(id) {
+                *its = head;
             }
         }
         Ok(())
@@ -148,16 +142,9 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn open(&mut self, span: Span, value: Value<'a>) -> Result<NodeId, String> {
-        self.builder
-            .open(span, value)
-            .map_err(|error| error.to_string())
-    }
-
     fn nothing(&mut self, offset: usize) -> NodeId {
-        let (text, style) = (Cow::Borrowed(""), ScalarStyle::Plain);
         self.builder
-            .add(Span::at(offset), Value::Scalar { text, style })
+            .scalar(Span::at(offset), Cow::Borrowed(""), ScalarStyle::Plain)
     }
 }
 

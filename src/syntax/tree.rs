@@ -1,0 +1,758 @@
+//! The tree: nodes with their places, and the way to build one.
+//!
+//! This module owns how a document is held in memory. It parses nothing;
+//! what a text says is told to the [`Builder`] by a reader or a judge.
+//!
+//! Nodes lie in one vector in the order in which they begin, and name each
+//! other by index; nothing here recurses on the depth of a document.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use super::{Format, SyntaxError, SyntaxErrorKind, MAX_DEPTH};
+use crate::span::Span;
+
+/// The name of a node within its tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(NonZeroU32);
+
+impl NodeId {
+    /// The name of a tree's first node.
+    pub(super) const FIRST: Self = Self(NonZeroU32::MIN);
+
+    /// The name of the node that is number `index`, from 0.
+    fn nth(index: usize) -> Self {
+        let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
+        Self(number.unwrap_or(NonZeroU32::MAX))
+    }
+
+    fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+/// How a scalar is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScalarStyle {
+    /// Without quotes; in JSON a number, a boolean or null.
+    Plain,
+    /// In `'`.
+    Single,
+    /// In `"`.
+    Double,
+    /// As a block, after `|` or `>`.
+    Block,
+}
+
+/// How a collection is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CollectionStyle {
+    /// By indentation.
+    Block,
+    /// In braces or brackets; in JSON always.
+    Flow,
+}
+
+/// A key and its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// The key's node.
+    pub key: NodeId,
+    /// The value's node.
+    pub value: NodeId,
+}
+
+/// What a node holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value<'t> {
+    /// A word.
+    Scalar {
+        /// The decoded text, its quotes, escapes and folding resolved; empty
+        /// where nothing is written.
+        text: &'t str,
+        /// How it is written.
+        style: ScalarStyle,
+    },
+    /// Keys and values, in the order of the text, duplicates included.
+    Mapping {
+        /// How it is written.
+        style: CollectionStyle,
+        /// The entries.
+        entries: &'t [Entry],
+    },
+    /// Items, in the order of the text.
+    Sequence {
+        /// How it is written.
+        style: CollectionStyle,
+        /// The items.
+        items: &'t [NodeId],
+    },
+    /// A reference to an anchored node.
+    Alias {
+        /// The node it stands for. None where the judge of YAML, which
+        /// resolves nothing, has made the tree.
+        target: Option<NodeId>,
+    },
+}
+
+/// What a tag makes of its node.
+///
+/// Source: YAML 1.2.2 sections 6.9.1 (the non-specific `!`) and 10.3.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagKind {
+    /// What it would be without: `!!str` on a scalar, `!!map` on a mapping,
+    /// `!!seq` on a sequence, `!` on any.
+    Own,
+    /// Something else: the short form of one of CloudFormation's functions
+    /// (`!If`), or another type (`!!null`, `!!set`).
+    Other,
+}
+
+/// A tag in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// Where it stands.
+    pub span: Span,
+    /// What it means.
+    pub kind: TagKind,
+}
+
+/// What stands before a node's content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) tag: Option<Tag>,
+    pub(crate) anchor: Option<Span>,
+}
+
+/// A stretch of the text, or of one of a tree's lists. A text has less than
+/// 4 GiB ([`source::text`](crate::source::text) sees to that), and places of
+/// 32 bits halve what a tree weighs: where there are a million nodes, time is
+/// what their memory takes.
+#[derive(Clone, Copy, Debug)]
+struct Range {
+    start: u32,
+    end: u32,
+}
+
+impl Range {
+    fn new(start: usize, end: usize) -> Self {
+        let place = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        Self {
+            start: place(start),
+            end: place(end),
+        }
+    }
+
+    fn usize(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// One node of a tree. It owns nothing: what has no fixed size lies in the
+/// lists of the tree.
+#[derive(Debug)]
+struct Node {
+    /// Where it stands, as [`Tree::span`] gives it.
+    place: Range,
+    /// The collection that holds it; None for a document's root.
+    parent: Option<NodeId>,
+    /// Which child of its parent it is: keys and values count alike.
+    index: u32,
+    /// The number of its head, from 1; few nodes have a tag or an anchor.
+    head: Option<NonZeroU32>,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// A word that stands in the text as it is.
+    Word {
+        style: ScalarStyle,
+        at: Range,
+    },
+    /// A word that had to be decoded, by its number.
+    Decoded {
+        style: ScalarStyle,
+        number: u32,
+    },
+    /// By its entries.
+    Mapping {
+        style: CollectionStyle,
+        entries: Range,
+    },
+    /// By its items.
+    Sequence {
+        style: CollectionStyle,
+        items: Range,
+    },
+    Alias {
+        target: Option<NodeId>,
+    },
+}
+
+/// What stands at an id that a tree never gave.
+const NOTHING: &Node = &Node {
+    place: Range { start: 0, end: 0 },
+    parent: None,
+    index: 0,
+    head: None,
+    kind: Kind::Word {
+        style: ScalarStyle::Plain,
+        at: Range { start: 0, end: 0 },
+    },
+};
+
+/// A parsed text: one or more documents (JSON has one).
+#[derive(Debug)]
+pub struct Tree<'a> {
+    text: &'a str,
+    format: Format,
+    nodes: Vec<Node>,
+    heads: Vec<Head>,
+    /// The words that do not stand in the text as they are.
+    decoded: Vec<Box<str>>,
+    /// The entries of all mappings, those of one next to each other.
+    entries: Vec<Entry>,
+    /// The items of all sequences, likewise.
+    items: Vec<NodeId>,
+    documents: Vec<NodeId>,
+    aliases: Vec<NodeId>,
+    /// The entries of each large mapping that aliases can name, by their
+    /// keys, so that asking for one at each alias does not cost the mapping
+    /// each time.
+    sorted: BTreeMap<NodeId, Vec<Entry>>,
+}
+
+/// How many bytes of text a node takes at the least, as a rule.
+const BYTES_PER_NODE: usize = 12;
+
+/// From how many entries on a mapping is large.
+const LARGE: usize = 64;
+
+impl<'a> Tree<'a> {
+    /// The text that was parsed.
+    #[must_use]
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// What it is written in.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The root of each document.
+    #[must_use]
+    pub fn documents(&self) -> &[NodeId] {
+        &self.documents
+    }
+
+    /// Every alias of the text, in order.
+    #[must_use]
+    pub fn aliases(&self) -> &[NodeId] {
+        &self.aliases
+    }
+
+    /// Every node, in the order in which they begin.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        (0..self.nodes.len()).map(NodeId::nth)
+    }
+
+    fn node(&self, id: NodeId) -> &Node {
+        self.nodes.get(id.index()).unwrap_or(NOTHING)
+    }
+
+    /// What a node holds.
+    #[must_use]
+    pub fn value(&self, id: NodeId) -> Value<'_> {
+        match self.node(id).kind {
+            Kind::Word { style, at } => Value::Scalar {
+                text: self.text.get(at.usize()).unwrap_or_default(),
+                style,
+            },
+            Kind::Decoded { style, number } => Value::Scalar {
+                text: self.decoded.get(number as usize).map_or("", |word| word),
+                style,
+            },
+            Kind::Mapping { style, entries } => Value::Mapping {
+                style,
+                entries: self.entries.get(entries.usize()).unwrap_or_default(),
+            },
+            Kind::Sequence { style, items } => Value::Sequence {
+                style,
+                items: self.items.get(items.usize()).unwrap_or_default(),
+            },
+            Kind::Alias { target } => Value::Alias { target },
+        }
+    }
+
+    /// Where a node stands: quotes and braces included, tag and anchor not. A
+    /// block collection is known by its start only, and its span is empty;
+    /// so is that of a scalar for which nothing is written. A block scalar's
+    /// span begins after its header and may reach too far.
+    #[must_use]
+    pub fn span(&self, id: NodeId) -> Span {
+        let place = self.node(id).place.usize();
+        Span::new(place.start, place.end)
+    }
+
+    /// The collection that holds a node; None for a document's root.
+    #[must_use]
+    pub fn parent(&self, id: NodeId) -> Option<NodeId> {
+        self.node(id).parent
+    }
+
+    /// Which child of its parent a node is, from 0: keys and values count
+    /// alike.
+    #[must_use]
+    pub fn index(&self, id: NodeId) -> usize {
+        self.node(id).index as usize
+    }
+
+    fn head(&self, id: NodeId) -> Option<&Head> {
+        let number = self.node(id).head?;
+        self.heads.get(number.get() as usize - 1)
+    }
+
+    /// The tag of a node, if it has one.
+    #[must_use]
+    pub fn tag(&self, id: NodeId) -> Option<Tag> {
+        self.head(id).and_then(|head| head.tag)
+    }
+
+    /// Where the anchor of a node stands, if it has one.
+    #[must_use]
+    pub fn anchor(&self, id: NodeId) -> Option<Span> {
+        self.head(id).and_then(|head| head.anchor)
+    }
+
+    /// The entries of a mapping; none for anything else.
+    #[must_use]
+    pub fn entries(&self, id: NodeId) -> &[Entry] {
+        match self.value(id) {
+            Value::Mapping { entries, .. } => entries,
+            _ => &[],
+        }
+    }
+
+    /// The items of a sequence; none for anything else.
+    #[must_use]
+    pub fn items(&self, id: NodeId) -> &[NodeId] {
+        match self.value(id) {
+            Value::Sequence { items, .. } => items,
+            _ => &[],
+        }
+    }
+
+    /// How a collection is written; None for anything else.
+    #[must_use]
+    pub fn collection_style(&self, id: NodeId) -> Option<CollectionStyle> {
+        match self.value(id) {
+            Value::Mapping { style, .. } | Value::Sequence { style, .. } => Some(style),
+            _ => None,
+        }
+    }
+
+    /// Whether the node is a mapping.
+    #[must_use]
+    pub fn is_mapping(&self, id: NodeId) -> bool {
+        matches!(self.value(id), Value::Mapping { .. })
+    }
+
+    /// The entries of a mapping whose key is `key`, be it written there or
+    /// an alias of it, in the order of the text.
+    pub fn entries_named<'t>(
+        &'t self,
+        id: NodeId,
+        key: &'t str,
+    ) -> impl Iterator<Item = Entry> + 't {
+        self.entries_by(id, key, move |name| name == key)
+    }
+
+    /// The entries of a mapping whose key begins with `prefix`.
+    pub fn entries_prefixed<'t>(
+        &'t self,
+        id: NodeId,
+        prefix: &'t str,
+    ) -> impl Iterator<Item = Entry> + 't {
+        self.entries_by(id, prefix, move |name| name.starts_with(prefix))
+    }
+
+    /// The entries whose keys are accepted. All that can be accepted sort at
+    /// `from` or after it, and next to each other.
+    fn entries_by<'t>(
+        &'t self,
+        id: NodeId,
+        from: &'t str,
+        accepted: impl Fn(&str) -> bool + 't,
+    ) -> impl Iterator<Item = Entry> + 't {
+        let is_accepted = move |entry: &Entry| self.key(*entry).is_some_and(&accepted);
+        let mut found = self.entries(id);
+        if let Some(sorted) = self.sorted.get(&id) {
+            let start = sorted.partition_point(|&entry| self.key(entry) < Some(from));
+            found = sorted.get(start..).unwrap_or_default();
+            let end = found.partition_point(&is_accepted);
+            found = found.get(..end).unwrap_or_default();
+        }
+        found.iter().copied().filter(is_accepted)
+    }
+
+    /// What a key says, aliases resolved.
+    fn key(&self, entry: Entry) -> Option<&str> {
+        self.literal(self.resolve(entry.key))
+    }
+
+    /// The first of [`Tree::entries_named`].
+    #[must_use]
+    pub fn entry(&self, id: NodeId, key: &str) -> Option<Entry> {
+        self.entries_named(id, key).next()
+    }
+
+    /// The text of a scalar that stands for itself: without a tag, or with
+    /// one that says that it is a string. (`!Ref x` does not, nor an alias.)
+    #[must_use]
+    pub fn literal(&self, id: NodeId) -> Option<&str> {
+        match self.value(id) {
+            Value::Scalar { text, .. } if !self.has_custom_tag(id) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether the node carries a tag that gives it another meaning.
+    #[must_use]
+    pub fn has_custom_tag(&self, id: NodeId) -> bool {
+        self.tag(id).is_some_and(|tag| tag.kind == TagKind::Other)
+    }
+
+    /// Whether the node is null: nothing, `~` or `null`, written plain.
+    ///
+    /// Source: YAML 1.2.2 section 10.3.2 (core schema); RFC 8259 section 3.
+    #[must_use]
+    pub fn is_null(&self, id: NodeId) -> bool {
+        match self.value(id) {
+            Value::Scalar { text, style } => {
+                style == ScalarStyle::Plain
+                    && matches!(text, "" | "~" | "null" | "Null" | "NULL")
+                    && self.tag(id).is_none()
+            }
+            _ => false,
+        }
+    }
+
+    /// How a scalar is written; None for anything else.
+    #[must_use]
+    pub fn scalar_style(&self, id: NodeId) -> Option<ScalarStyle> {
+        match self.value(id) {
+            Value::Scalar { style, .. } => Some(style),
+            _ => None,
+        }
+    }
+
+    /// The node that an alias stands for; the node itself where it is none.
+    #[must_use]
+    pub fn resolve(&self, id: NodeId) -> NodeId {
+        match self.value(id) {
+            // The target of an alias is never an alias itself.
+            Value::Alias {
+                target: Some(target),
+            } => target,
+            _ => id,
+        }
+    }
+
+    /// Where a node begins, its tag and anchor included.
+    #[must_use]
+    pub fn start(&self, id: NodeId) -> usize {
+        [self.tag(id).map(|tag| tag.span), self.anchor(id)]
+            .into_iter()
+            .flatten()
+            .map(|span| span.start)
+            .fold(self.span(id).start, usize::min)
+    }
+
+    /// The way from a document's root to a node: the number of the document,
+    /// then of the child at each level.
+    #[must_use]
+    pub fn path(&self, id: NodeId) -> Vec<u32> {
+        let mut path = Vec::new();
+        let mut at = id;
+        while let Some(parent) = self.node(at).parent {
+            path.push(self.node(at).index);
+            at = parent;
+        }
+        path.push(self.node(at).index);
+        path.reverse();
+        path
+    }
+
+    /// The node at the end of a way that [`Tree::path`] gave, in this tree or
+    /// in another of the same shape.
+    #[must_use]
+    pub fn at(&self, path: &[u32]) -> Option<NodeId> {
+        let (&document, way) = path.split_first()?;
+        let root = *self.documents.get(document as usize)?;
+        way.iter()
+            .try_fold(root, |at, &index| self.child(at, index))
+    }
+
+    fn child(&self, id: NodeId, index: u32) -> Option<NodeId> {
+        let index = index as usize;
+        match self.value(id) {
+            Value::Mapping { entries, .. } => {
+                let entry = entries.get(index / 2)?;
+                Some(if index.is_multiple_of(2) {
+                    entry.key
+                } else {
+                    entry.value
+                })
+            }
+            Value::Sequence { items, .. } => items.get(index).copied(),
+            _ => None,
+        }
+    }
+}
+
+/// A collection that is not closed yet.
+struct Open {
+    id: NodeId,
+    /// A mapping's key that still waits for its value.
+    key: Option<NodeId>,
+    /// How many of the waiting entries belong to collections further out.
+    entries: usize,
+    /// How many of the waiting items do.
+    items: usize,
+}
+
+/// Builds a [`Tree`] from what a parser meets, in the order of the text.
+pub(crate) struct Builder<'a> {
+    tree: Tree<'a>,
+    /// The open collections, the innermost last.
+    open: Vec<Open>,
+    /// The entries of the open mappings. They go to the tree when their
+    /// mapping is closed, so that they lie next to each other there.
+    entries: Vec<Entry>,
+    /// The items of the open sequences, likewise.
+    items: Vec<NodeId>,
+}
+
+impl<'a> Builder<'a> {
+    pub(crate) fn new(text: &'a str, format: Format) -> Self {
+        Self {
+            tree: Tree {
+                text,
+                format,
+                // Room for the nodes of a dense text: what is not used is
+                // never touched, and growing would copy all of it.
+                nodes: Vec::with_capacity(text.len() / BYTES_PER_NODE),
+                heads: Vec::new(),
+                decoded: Vec::new(),
+                entries: Vec::with_capacity(text.len() / BYTES_PER_NODE / 2),
+                items: Vec::new(),
+                documents: Vec::new(),
+                aliases: Vec::new(),
+                sorted: BTreeMap::new(),
+            },
+            open: Vec::new(),
+            entries: Vec::new(),
+            items: Vec::new(),
+        }
+    }
+
+    /// Adds a scalar to the innermost open collection, or as a document's
+    /// root.
+    pub(crate) fn scalar(&mut self, span: Span, text: Cow<'a, str>, style: ScalarStyle) -> NodeId {
+        let borrowed = match &text {
+            Cow::Borrowed(word) => self.place_of(word),
+            Cow::Owned(_) => None,
+        };
+        let kind = if let Some(at) = borrowed {
+            Kind::Word { style, at }
+        } else {
+            let number = u32::try_from(self.tree.decoded.len()).unwrap_or(u32::MAX);
+            self.tree.decoded.push(text.into());
+            Kind::Decoded { style, number }
+        };
+        self.add(span, kind)
+    }
+
+    /// Where a word that a parser borrowed from the text stands there.
+    fn place_of(&self, word: &str) -> Option<Range> {
+        if word.is_empty() {
+            return Some(Range::new(0, 0));
+        }
+        let start = (word.as_ptr() as usize).checked_sub(self.tree.text.as_ptr() as usize)?;
+        let end = start + word.len();
+        (end <= self.tree.text.len()).then(|| Range::new(start, end))
+    }
+
+    /// Adds an alias.
+    pub(crate) fn alias(&mut self, span: Span, target: Option<NodeId>) -> NodeId {
+        let id = self.add(span, Kind::Alias { target });
+        self.tree.aliases.push(id);
+        id
+    }
+
+    /// Adds a mapping and opens it: what follows goes into it, keys and
+    /// values in turn.
+    ///
+    /// # Errors
+    /// Where that would be deeper than [`MAX_DEPTH`].
+    pub(crate) fn open_mapping(
+        &mut self,
+        span: Span,
+        style: CollectionStyle,
+    ) -> Result<NodeId, SyntaxError> {
+        let entries = Range::new(0, 0);
+        self.open(span, Kind::Mapping { style, entries })
+    }
+
+    /// Adds a sequence and opens it: what follows goes into it.
+    ///
+    /// # Errors
+    /// Where that would be deeper than [`MAX_DEPTH`].
+    pub(crate) fn open_sequence(
+        &mut self,
+        span: Span,
+        style: CollectionStyle,
+    ) -> Result<NodeId, SyntaxError> {
+        let items = Range::new(0, 0);
+        self.open(span, Kind::Sequence { style, items })
+    }
+
+    fn open(&mut self, span: Span, kind: Kind) -> Result<NodeId, SyntaxError> {
+        if self.open.len() >= MAX_DEPTH {
+            return Err(SyntaxError {
+                offset: span.start,
+                kind: SyntaxErrorKind::TooDeep,
+            });
+        }
+        // It is an entry or an item itself, and waits before its own.
+        let id = self.add(span, kind);
+        let (entries, items) = (self.entries.len(), self.items.len());
+        self.open.push(Open {
+            id,
+            key: None,
+            entries,
+            items,
+        });
+        Ok(id)
+    }
+
+    fn add(&mut self, span: Span, kind: Kind) -> NodeId {
+        let id = NodeId::nth(self.tree.nodes.len());
+        let (parent, index) = self.attach(id);
+        self.tree.nodes.push(Node {
+            place: Range::new(span.start, span.end),
+            parent,
+            index: u32::try_from(index).unwrap_or(u32::MAX),
+            head: None,
+            kind,
+        });
+        id
+    }
+
+    fn attach(&mut self, id: NodeId) -> (Option<NodeId>, usize) {
+        let Some(open) = self.open.last_mut() else {
+            self.tree.documents.push(id);
+            return (None, self.tree.documents.len() - 1);
+        };
+        let index = if self.tree.is_mapping(open.id) {
+            let index = 2 * (self.entries.len() - open.entries);
+            if let Some(key) = open.key.take() {
+                self.entries.push(Entry { key, value: id });
+                index + 1
+            } else {
+                open.key = Some(id);
+                index
+            }
+        } else {
+            self.items.push(id);
+            self.items.len() - open.items - 1
+        };
+        (Some(open.id), index)
+    }
+
+    /// Closes the innermost collection.
+    pub(crate) fn close(&mut self) {
+        let Some(open) = self.open.pop() else {
+            return;
+        };
+        let tree = &mut self.tree;
+        match tree
+            .nodes
+            .get_mut(open.id.index())
+            .map(|node| &mut node.kind)
+        {
+            Some(Kind::Mapping { entries, .. }) => {
+                *entries = moved(&mut self.entries, open.entries, &mut tree.entries);
+            }
+            Some(Kind::Sequence { items, .. }) => {
+                *items = moved(&mut self.items, open.items, &mut tree.items);
+            }
+            _ => {}
+        }
+    }
+
+    /// Closes the innermost collection, which ends at `end` if it is in
+    /// braces or brackets.
+    pub(crate) fn close_at(&mut self, end: usize) {
+        if let Some(id) = self.open.last().map(|open| open.id) {
+            let is_flow = self.tree.collection_style(id) == Some(CollectionStyle::Flow);
+            if let Some(node) = self.tree.nodes.get_mut(id.index()).filter(|_| is_flow) {
+                node.place = Range::new(node.place.start as usize, end);
+            }
+        }
+        self.close();
+    }
+
+    /// Whether the innermost collection is a mapping whose last key has no
+    /// value yet.
+    pub(crate) fn awaits_value(&self) -> bool {
+        self.open.last().is_some_and(|open| open.key.is_some())
+    }
+
+    /// How many documents there are so far.
+    pub(crate) fn documents(&self) -> usize {
+        self.tree.documents.len()
+    }
+
+    /// What stands before the content of a node, to be completed.
+    pub(crate) fn head_mut(&mut self, id: NodeId) -> Option<&mut Head> {
+        let Tree { nodes, heads, .. } = &mut self.tree;
+        let node = nodes.get_mut(id.index())?;
+        if node.head.is_none() {
+            heads.push(Head::default());
+            node.head = u32::try_from(heads.len()).ok().and_then(NonZeroU32::new);
+        }
+        heads.get_mut(node.head?.get() as usize - 1)
+    }
+
+    pub(crate) fn finish(mut self) -> Tree<'a> {
+        let sorted = self
+            .tree
+            .nodes()
+            .filter_map(|id| {
+                let entries = self.tree.entries(id);
+                if entries.len() < LARGE || self.tree.anchor(id).is_none() {
+                    return None;
+                }
+                let mut sorted = entries.to_vec();
+                // Stable: entries of one key stay in the order of the text.
+                sorted.sort_by_key(|&entry| self.tree.key(entry));
+                Some((id, sorted))
+            })
+            .collect();
+        self.tree.sorted = sorted;
+        self.tree
+    }
+}
+
+/// Moves what waits from `start` on to the end of `to`; gives its place
+/// there.
+fn moved<T>(waiting: &mut Vec<T>, start: usize, to: &mut Vec<T>) -> Range {
+    let first = to.len();
+    to.extend(waiting.drain(start.min(waiting.len())..));
+    Range::new(first, to.len())
+}
