@@ -18,7 +18,7 @@ use crate::template::{self, Resource};
 use crate::verify::{self, ProofError};
 
 /// How a text is judged and what may be done to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// How strict the rule is taken.
     pub profile: Profile,

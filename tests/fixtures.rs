@@ -2,14 +2,19 @@
 //!
 //! - `fixtures/fix/SLUG/{input,expected}.*`: the fix gives these bytes, and
 //!   nothing is left to report.
-//! - `fixtures/keep/SLUG/input.*`: nothing to report, nothing to change.
-//! - `fixtures/refuse/SLUG/input.*` with `codes`: nothing changes; the
-//!   findings and the reasons are those of `codes`, a line each, or the one
-//!   line `error CODE`.
+//! - `fixtures/keep/SLUG/input.*`: nothing that counts, nothing to change.
+//! - `fixtures/refuse/SLUG/input.*` with `codes`: nothing changes.
 //!
-//! A file `args` holds the flags of the case. The expected bytes were written
-//! by hand; that each is one proven fix away from its input is checked here,
-//! so that no recorded output can be wrong twice.
+//! A file `args` holds the flags of the case. `codes` holds what is reported,
+//! in the order of the text: a line `FINDING ANSWER` each, where the answer
+//! is `fixed`, `unsafe`, or the code of a refusal; or the one line `error
+//! CODE`. Under `refuse` it leaves out notes, elsewhere it may be missing. A
+//! case may have an `input.yaml` and an `input.json`: the two say the same,
+//! and the same must be found in both.
+//!
+//! The expected bytes were written by hand; that each is one proven fix away
+//! from its input is checked here, so that no recorded output can be wrong
+//! twice.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,21 +22,31 @@
     reason = "a test fails by panicking"
 )]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use immutag::{remediate, Answer, Applicability, Profile, Rules, Verdict};
+use immutag::{cli, remediate, Answer, Assessment, Profile, Rules, Verdict};
 
 struct Case {
+    /// The name of the folder, and of the input where there are several.
     slug: String,
     folder: PathBuf,
+    /// The suffix of the input, and so of what is expected of it.
+    suffix: String,
     input: Vec<u8>,
     rules: Rules,
 }
 
 impl Case {
     fn expected(&self) -> Vec<u8> {
-        fs::read(file(&self.folder, "expected")).unwrap()
+        fs::read(self.folder.join(format!("expected.{}", self.suffix))).unwrap()
+    }
+
+    /// The lines of `codes`, if there are any.
+    fn codes(&self) -> Option<Vec<String>> {
+        let codes = fs::read_to_string(self.folder.join("codes")).ok()?;
+        Some(codes.lines().map(str::to_owned).collect())
     }
 }
 
@@ -44,33 +59,75 @@ fn cases(kind: &str) -> Vec<Case> {
         .map(|entry| entry.unwrap().path())
         .collect();
     folders.sort();
-    folders.into_iter().map(case).collect()
+    folders.iter().flat_map(|folder| cases_in(folder)).collect()
 }
 
-fn case(folder: PathBuf) -> Case {
+fn cases_in(folder: &Path) -> Vec<Case> {
     let args = fs::read_to_string(folder.join("args")).unwrap_or_default();
-    let mut rules = Rules::default();
-    for arg in args.split_whitespace() {
-        match arg {
-            "--strict" => rules.profile = Profile::Strict,
-            "--unsafe-fixes" => rules.allow = Applicability::Unsafe,
-            other => panic!("{}: {other} is no flag of a fixture", folder.display()),
-        }
-    }
-    Case {
-        slug: folder.file_name().unwrap().to_string_lossy().into_owned(),
-        input: fs::read(file(&folder, "input")).unwrap(),
-        folder,
-        rules,
-    }
-}
-
-fn file(folder: &Path, stem: &str) -> PathBuf {
-    fs::read_dir(folder)
+    let args = ["immutag", "check"]
+        .into_iter()
+        .chain(args.split_whitespace())
+        .map(Into::into);
+    let rules = match cli::parse(args) {
+        Ok(options) => options.rules,
+        Err(error) => panic!("{}: {error}", folder.display()),
+    };
+    let slug = folder.file_name().unwrap().to_string_lossy();
+    let mut inputs: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .find(|path| path.file_stem().is_some_and(|name| name == stem))
-        .unwrap_or_else(|| panic!("{}: no {stem}.*", folder.display()))
+        .filter(|path| path.file_stem().is_some_and(|name| name == "input"))
+        .collect();
+    inputs.sort();
+    assert!(!inputs.is_empty(), "{slug}: no input");
+    let is_alone = inputs.len() == 1;
+    inputs
+        .iter()
+        .map(|input| {
+            let suffix = input.extension().unwrap().to_string_lossy().into_owned();
+            Case {
+                slug: if is_alone {
+                    slug.to_string()
+                } else {
+                    format!("{slug} ({suffix})")
+                },
+                folder: folder.to_path_buf(),
+                suffix,
+                input: fs::read(input).unwrap(),
+                rules: rules.clone(),
+            }
+        })
+        .collect()
+}
+
+/// What is reported, as `codes` has it; with or without notes.
+fn codes(assessment: &Assessment, with_notes: bool) -> Vec<String> {
+    assessment
+        .findings
+        .iter()
+        .filter(|finding| finding.counts || with_notes)
+        .map(|finding| {
+            let answer = match finding.answer {
+                Answer::Fixed => "fixed",
+                Answer::Withheld(_) => "unsafe",
+                Answer::Refused { code, .. } => code,
+            };
+            format!("{} {answer}", finding.verdict.code())
+        })
+        .collect()
+}
+
+/// What is wrong with what is reported, where the case says what should be.
+fn compare_codes(case: &Case, assessment: &Assessment, failures: &mut Vec<String>) {
+    if let Some(expected) = case.codes() {
+        let actual = codes(assessment, true);
+        if actual != expected {
+            failures.push(format!(
+                "{}: expected {expected:?}, got {actual:?}",
+                case.slug
+            ));
+        }
+    }
 }
 
 /// What went wrong in each case, all at once.
@@ -100,6 +157,7 @@ fn each_fix_gives_its_expected_bytes() {
                 continue;
             }
         };
+        compare_codes(case, &assessment, &mut failures);
         for finding in &assessment.findings {
             if finding.counts && finding.answer != Answer::Fixed {
                 failures.push(format!(
@@ -150,6 +208,7 @@ fn what_complies_or_does_not_concern_us_is_kept() {
     for case in &cases {
         match remediate(&case.input, &case.rules) {
             Ok(assessment) => {
+                compare_codes(case, &assessment, &mut failures);
                 if assessment.remediation.is_some() {
                     failures.push(format!("{}: changed", case.slug));
                 }
@@ -168,29 +227,16 @@ fn what_is_refused_is_refused_for_its_reason() {
     let cases = cases("refuse");
     let mut failures = Vec::new();
     for case in &cases {
-        let codes = fs::read_to_string(case.folder.join("codes")).unwrap();
-        let actual: Vec<String> = match remediate(&case.input, &case.rules) {
+        let actual = match remediate(&case.input, &case.rules) {
             Err(error) => vec![format!("error {}", error.code)],
             Ok(assessment) => {
                 if assessment.remediation.is_some() {
                     failures.push(format!("{}: changed", case.slug));
                 }
-                assessment
-                    .findings
-                    .iter()
-                    .filter(|finding| finding.counts)
-                    .map(|finding| {
-                        let answer = match finding.answer {
-                            Answer::Fixed => "fixed",
-                            Answer::Withheld(_) => "unsafe",
-                            Answer::Refused { code, .. } => code,
-                        };
-                        format!("{} {answer}", finding.verdict.code())
-                    })
-                    .collect()
+                codes(&assessment, false)
             }
         };
-        let expected: Vec<&str> = codes.lines().collect();
+        let expected = case.codes().unwrap();
         if actual != expected {
             failures.push(format!(
                 "{}: expected {expected:?}, got {actual:?}",
@@ -199,6 +245,31 @@ fn what_is_refused_is_refused_for_its_reason() {
         }
     }
     report("refuse", &failures, cases.len());
+}
+
+#[test]
+fn twins_in_yaml_and_json_are_found_the_same() {
+    let mut twins: BTreeMap<PathBuf, Vec<Case>> = BTreeMap::new();
+    for case in ["fix", "keep", "refuse"].into_iter().flat_map(cases) {
+        twins.entry(case.folder.clone()).or_default().push(case);
+    }
+    for (folder, twins) in twins.iter().filter(|(_, twins)| twins.len() > 1) {
+        let found: Vec<Vec<String>> = twins
+            .iter()
+            .map(|case| {
+                let assessment = remediate(&case.input, &case.rules).unwrap();
+                let ids = assessment.findings.iter().map(|found| &found.logical_id);
+                ids.zip(codes(&assessment, true))
+                    .map(|(id, code)| format!("{id}: {code}"))
+                    .collect()
+            })
+            .collect();
+        assert!(
+            found.windows(2).all(|pair| pair[0] == pair[1]),
+            "{}: {found:?}",
+            folder.display()
+        );
+    }
 }
 
 #[test]

@@ -224,13 +224,13 @@ fn to_crlf(text: &str) -> String {
 }
 
 /// The assessment of a text that can be read and, if need be, repaired.
-fn assess(text: &str, rules: Rules) -> Result<Assessment, TestCaseError> {
-    remediate(text.as_bytes(), &rules)
+fn assess(text: &str, rules: &Rules) -> Result<Assessment, TestCaseError> {
+    remediate(text.as_bytes(), rules)
         .map_err(|error| TestCaseError::fail(format!("{error:?} of\n{}", shown(text))))
 }
 
 /// The text after the fix.
-fn fix(text: &str, rules: Rules) -> Result<String, TestCaseError> {
+fn fix(text: &str, rules: &Rules) -> Result<String, TestCaseError> {
     let assessment = assess(text, rules)?;
     Ok(assessment
         .remediation
@@ -323,7 +323,7 @@ proptest! {
     /// refused is refused for the template's sake, never for its layout's.
     #[test]
     fn what_is_found_is_what_the_rule_says(text in files()) {
-        let assessment = assess(text.str(), text.rules())?;
+        let assessment = assess(text.str(), &text.rules())?;
         prop_assert_eq!(
             found(&assessment),
             expected(&text.case.template, text.case.rules)
@@ -344,7 +344,7 @@ proptest! {
     /// the resource, whichever is the innermost that there is.
     #[test]
     fn each_finding_points_at_its_key(text in files()) {
-        for finding in assess(text.str(), text.rules())?.findings {
+        for finding in assess(text.str(), &text.rules())?.findings {
             let line = text.str().split('\n').nth(finding.position.line - 1);
             let line = line.unwrap_or_default().trim_start_matches(BYTE_ORDER_MARK);
             let at: String = line.chars().skip(finding.position.column - 1).collect();
@@ -360,7 +360,7 @@ proptest! {
     #[test]
     fn nothing_is_left_but_what_is_refused(text in files()) {
         let rules = rules(text.case.rules.strict, true);
-        let again = assess(&fix(text.str(), rules)?, rules)?;
+        let again = assess(&fix(text.str(), &rules)?, &rules)?;
         let is_refused = |(_, said): &(String, model::Said)| {
             matches!(said.1, model::Answer::Refused(_))
         };
@@ -378,8 +378,8 @@ proptest! {
 
     #[test]
     fn a_second_fix_changes_nothing(text in files()) {
-        let fixed = fix(text.str(), text.rules())?;
-        prop_assert_eq!(assess(&fixed, text.rules())?.remediation, None);
+        let fixed = fix(text.str(), &text.rules())?;
+        prop_assert_eq!(assess(&fixed, &text.rules())?.remediation, None);
     }
 
     /// Whoever takes the safe fixes first and the others later gets what they
@@ -387,15 +387,15 @@ proptest! {
     #[test]
     fn two_steps_lead_where_one_does(text in files()) {
         let [safe, all] = [false, true].map(|all| rules(text.case.rules.strict, all));
-        let in_steps = fix(&fix(text.str(), safe)?, all)?;
-        prop_assert_eq!(in_steps, fix(text.str(), all)?);
+        let in_steps = fix(&fix(text.str(), &safe)?, &all)?;
+        prop_assert_eq!(in_steps, fix(text.str(), &all)?);
     }
 
     /// The fixed text says what the model says when the mode is set in it and
     /// nothing else is done: every other key, value and tag, in its order.
     #[test]
     fn the_document_changes_in_the_mode_alone(text in files()) {
-        let fixed = fix(text.str(), text.rules())?;
+        let fixed = fix(text.str(), &text.rules())?;
         let meant = text.case.template.fixed(text.case.rules).meaning();
         prop_assert_eq!(text.read(&fixed), Ok(meant), "{}", shown(&fixed));
     }
@@ -405,7 +405,7 @@ proptest! {
     /// go, lines go with them: that is left to the properties above and below.)
     #[test]
     fn only_lines_that_must_change_do(text in files()) {
-        let assessment = assess(text.str(), text.rules())?;
+        let assessment = assess(text.str(), &text.rules())?;
         let has_filters = |resource: &Resource| format!("{:?}", resource.body).contains(FILTERS);
         if text.case.template.resources().any(has_filters) {
             return Ok(());
@@ -443,7 +443,7 @@ proptest! {
     #[test]
     fn comments_stay(case in cases()) {
         let text = case.yaml().with_line_ends();
-        let fixed = fix(text.str(), text.rules())?;
+        let fixed = fix(text.str(), &text.rules())?;
         let mut rest = fixed.as_str();
         for comment in &text.written.staying {
             let at = rest.find(comment.as_str());
@@ -454,14 +454,14 @@ proptest! {
 
     #[test]
     fn fixing_commutes_with_line_ends(text in texts()) {
-        let fixed = fix(&to_crlf(text.str()), text.rules())?;
-        prop_assert_eq!(fixed, to_crlf(&fix(text.str(), text.rules())?));
+        let fixed = fix(&to_crlf(text.str()), &text.rules())?;
+        prop_assert_eq!(fixed, to_crlf(&fix(text.str(), &text.rules())?));
     }
 
     #[test]
     fn fixing_commutes_with_a_byte_order_mark(text in texts()) {
-        let fixed = fix(&format!("{BYTE_ORDER_MARK}{}", text.str()), text.rules())?;
-        let bare = fix(text.str(), text.rules())?;
+        let fixed = fix(&format!("{BYTE_ORDER_MARK}{}", text.str()), &text.rules())?;
+        let bare = fix(text.str(), &text.rules())?;
         prop_assert_eq!(fixed, format!("{BYTE_ORDER_MARK}{bare}"));
     }
 
@@ -475,11 +475,11 @@ proptest! {
         let end = if is_crlf { "\r\n" } else { "\n" };
         let whole = text.str().replace('\n', end);
         if let (Some(cut), false) = (whole.strip_suffix(end), text.written.is_open) {
-            let fixed = fix(cut, text.rules())?;
+            let fixed = fix(cut, &text.rules())?;
             let meant = text.case.template.fixed(text.case.rules).meaning();
             prop_assert_eq!(text.read(&fixed), Ok(meant), "{}", shown(&fixed));
             if !text.written.opens {
-                let mut expected = fix(&whole, text.rules())?;
+                let mut expected = fix(&whole, &text.rules())?;
                 if text.written.ends_in_filters && fixed.clone() + end != expected {
                     expected.truncate(expected.trim_end().len());
                     expected.push_str(end);
@@ -497,8 +497,8 @@ proptest! {
         let below = ["\n", "# the end\n", "\n\n# ImageTagMutability: MUTABLE\n\n"];
         let below = below[if is_braced { 0 } else { choice }];
         if text.str().ends_with('\n') {
-            let fixed = fix(&format!("{}{below}", text.str()), text.rules())?;
-            let bare = fix(text.str(), text.rules())?;
+            let fixed = fix(&format!("{}{below}", text.str()), &text.rules())?;
+            let bare = fix(text.str(), &text.rules())?;
             prop_assert_eq!(fixed, format!("{bare}{below}"));
         }
     }
@@ -510,8 +510,8 @@ proptest! {
         if let Some(column) = text.written.section {
             let indent = " ".repeat(column);
             let more = format!("{indent}Topic:\n{indent} Type: AWS::SNS::Topic\n");
-            let fixed = fix(&format!("{}{more}", text.str()), text.rules())?;
-            let bare = fix(text.str(), text.rules())?;
+            let fixed = fix(&format!("{}{more}", text.str()), &text.rules())?;
+            let bare = fix(text.str(), &text.rules())?;
             prop_assert_eq!(fixed, format!("{bare}{more}"));
         }
     }
@@ -522,7 +522,7 @@ proptest! {
         if case.template.documents.len() == 1 {
             let twins = [case.yaml().with_line_ends(), case.json().with_line_ends()];
             let [yaml, json] = &twins;
-            let [in_yaml, in_json] = twins.each_ref().map(|twin| assess(twin.str(), case.rules()));
+            let [in_yaml, in_json] = twins.each_ref().map(|twin| assess(twin.str(), &case.rules()));
             let (in_yaml, in_json) = (in_yaml?, in_json?);
             prop_assert_eq!(found(&in_yaml), found(&in_json));
             if let (Some(in_yaml), Some(in_json)) = (in_yaml.remediation, in_json.remediation) {
@@ -535,7 +535,7 @@ proptest! {
     /// order, apart from each other, and no more than that.
     #[test]
     fn edits_lead_there_and_back(text in files()) {
-        if let Some(remediation) = assess(text.str(), text.rules())?.remediation {
+        if let Some(remediation) = assess(text.str(), &text.rules())?.remediation {
             prop_assert_eq!(&remediation.before, text.str());
             let (mut made, mut at) = (String::new(), 0);
             for edit in remediation.edits.edits() {
@@ -572,7 +572,7 @@ proptest! {
         match remediate(bytes, &text.rules()) {
             Ok(assessment) => {
                 if let Some(remediation) = assessment.remediation {
-                    let again = assess(&remediation.after, text.rules())?;
+                    let again = assess(&remediation.after, &text.rules())?;
                     prop_assert_eq!(again.remediation, None);
                 }
             }
