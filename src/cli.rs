@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::discover::Selection;
-use crate::find::Profile;
+use crate::find::{Policy, Profile, TagPattern, MAX_FILTERS};
 use crate::plan::Applicability;
 use crate::remediate::Rules;
 use crate::source::DEFAULT_MAX_SIZE;
@@ -170,6 +170,19 @@ struct Common {
     /// exclusion filters, changing a node that others share by an alias.
     #[arg(long, help_heading = "Rule")]
     unsafe_fixes: bool,
+    /// Let this tag stay mutable, `latest` say; `*` stands for any characters
+    ///
+    /// For pipelines that move a tag. What is repaired then declares
+    /// `IMMUTABLE_WITH_EXCLUSION` and an exclusion filter for each TAG (give
+    /// the option up to 5 times), and passes under --strict, too.
+    #[arg(long, value_name = "TAG", value_parser = TagPattern::new, help_heading = "Rule")]
+    keep_mutable: Vec<TagPattern>,
+    /// Cover `AWS::ECR::RepositoryCreationTemplate`, too
+    ///
+    /// Not where its `AppliedFor` holds `PULL_THROUGH_CACHE`: the tags of a
+    /// cache move when those upstream do.
+    #[arg(long, help_heading = "Rule")]
+    creation_templates: bool,
 
     /// Look only at files that match, in folders [default: *.yaml, *.yml, *.json,
     /// *.template, *.j2, *.jinja, *.tmpl, *.tpl]
@@ -239,6 +252,13 @@ impl Cli {
 impl Common {
     fn into_options(self, mode: Mode) -> Result<Options, clap::Error> {
         let input = self.input()?;
+        let mut keep_mutable = self.keep_mutable;
+        keep_mutable.dedup();
+        if keep_mutable.len() > MAX_FILTERS {
+            return usage(&format!(
+                "--keep-mutable takes at most {MAX_FILTERS} tags, as ECR does; use `*` for several"
+            ));
+        }
         let paths = if self.paths.is_empty() && input == Input::Paths {
             vec![PathBuf::from(".")]
         } else {
@@ -247,10 +267,14 @@ impl Common {
         Ok(Options {
             mode,
             rules: Rules {
-                profile: if self.strict {
-                    Profile::Strict
-                } else {
-                    Profile::Default
+                policy: Policy {
+                    profile: if self.strict {
+                        Profile::Strict
+                    } else {
+                        Profile::Default
+                    },
+                    keep_mutable,
+                    creation_templates: self.creation_templates,
                 },
                 allow: if self.unsafe_fixes {
                     Applicability::Unsafe
@@ -281,8 +305,6 @@ impl Common {
     }
 
     fn input(&self) -> Result<Input, clap::Error> {
-        let usage =
-            |message: &str| Err(command().error(clap::error::ErrorKind::ArgumentConflict, message));
         let dash = PathBuf::from("-");
         let is_stdin = self.paths.contains(&dash);
         if is_stdin && (self.paths.len() > 1 || self.files_from.is_some()) {
@@ -305,6 +327,11 @@ impl Common {
             None => Input::Paths,
         })
     }
+}
+
+/// A usage error that is found after the arguments are taken apart.
+fn usage<T>(message: &str) -> Result<T, clap::Error> {
+    Err(command().error(clap::error::ErrorKind::ArgumentConflict, message))
 }
 
 /// A number of bytes, or of KiB, MiB or GiB: `500000`, `64M`.

@@ -14,7 +14,8 @@ use std::fmt;
 
 use crate::source::REPOSITORY;
 use crate::syntax::{Entry, NodeId, Tree, Value};
-use crate::template::{self, Merged, Resource};
+use crate::template::{self, Call, Merged, Resource, Scopes, Template};
+use crate::value::{self, Context, Home, Known, Word};
 
 /// The property that the rule is about.
 pub const MODE: &str = "ImageTagMutability";
@@ -23,6 +24,23 @@ pub const MODE: &str = "ImageTagMutability";
 pub const FILTERS: &str = "ImageTagMutabilityExclusionFilters";
 /// The mode that the rule asks for.
 pub const IMMUTABLE: &str = "IMMUTABLE";
+/// The mode that the rule takes where some tags are to stay mutable. The
+/// exclusion filters then list the mutable ones.
+pub const IMMUTABLE_WITH_EXCLUSION: &str = "IMMUTABLE_WITH_EXCLUSION";
+/// In an exclusion filter, the property that says how it matches.
+///
+/// Source: AWS CloudFormation Template Reference, `AWS::ECR::Repository
+/// ImageTagMutabilityExclusionFilter`.
+pub const FILTER_TYPE: &str = "ImageTagMutabilityExclusionFilterType";
+/// In an exclusion filter, the property that says what it matches.
+pub const FILTER_VALUE: &str = "ImageTagMutabilityExclusionFilterValue";
+/// The one type of exclusion filters.
+pub const WILDCARD: &str = "WILDCARD";
+/// The type of the templates that ECR creates repositories from.
+///
+/// Source: AWS CloudFormation Template Reference,
+/// `AWS::ECR::RepositoryCreationTemplate`.
+pub const CREATION_TEMPLATE: &str = "AWS::ECR::RepositoryCreationTemplate";
 
 /// How strict the rule is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +51,56 @@ pub enum Profile {
     /// Only a literal `IMMUTABLE` passes, as for Checkov, Trivy and AWS
     /// Control Tower (CT.ECR.PR.3).
     Strict,
+}
+
+/// How the rule is taken, and what it asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// How strict it is.
+    pub profile: Profile,
+    /// The tags that are to stay mutable, so that pipelines can move them.
+    pub keep_mutable: Vec<TagPattern>,
+    /// Whether it covers creation templates, too.
+    pub creation_templates: bool,
+}
+
+/// How many exclusion filters a repository may have.
+///
+/// Source: Amazon ECR API Reference, `PutImageTagMutability`.
+pub const MAX_FILTERS: usize = 5;
+
+/// The tags that an exclusion filter matches: a tag, or a pattern in which
+/// `*` stands for any characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagPattern(String);
+
+impl TagPattern {
+    /// Takes a pattern as ECR does: 1 to 128 letters, digits, `.`, `_`, `-`,
+    /// and at most two `*`.
+    ///
+    /// Source: Amazon ECR API Reference, `ImageTagMutabilityExclusionFilter`.
+    ///
+    /// # Errors
+    /// What is wrong with it, as a clause.
+    pub fn new(pattern: &str) -> Result<Self, String> {
+        let is_known = |sign: u8| sign.is_ascii_alphanumeric() || b"._*-".contains(&sign);
+        if pattern.is_empty() || pattern.len() > 128 {
+            return Err("a tag has 1 to 128 characters".to_owned());
+        }
+        if !pattern.bytes().all(is_known) {
+            return Err("a tag is made of letters, digits, `.`, `_`, `-` and `*`".to_owned());
+        }
+        if pattern.bytes().filter(|&sign| sign == b'*').count() > 2 {
+            return Err("a tag has at most two `*`".to_owned());
+        }
+        Ok(Self(pattern.to_owned()))
+    }
+
+    /// The pattern, as ECR takes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// What is wrong with a resource.
@@ -91,11 +159,22 @@ pub enum Obstacle {
     NotAMapping,
     /// The mode is a list or a mapping.
     NotAScalar,
+    /// The declaration of a parameter does not let it be the right word, or
+    /// may not.
+    NotAllowed {
+        /// The name of the parameter.
+        parameter: String,
+        /// The key in its declaration that has something against it.
+        at: NodeId,
+    },
+    /// A creation template that makes the repositories of a pull through
+    /// cache, whose tags move when those upstream do.
+    PullThroughCache,
 }
 
 /// What there is to repair. Nodes are those of the text: where the template
 /// says `*alias`, the anchored node is named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Repair {
     /// Declare `Properties` with the mode.
     AddProperties {
@@ -123,6 +202,12 @@ pub enum Repair {
         /// The exclusion filters, if they must go.
         filters: Option<Entry>,
     },
+    /// Put the right word in the place of literals that the mode is computed
+    /// from.
+    RewriteSources {
+        /// The literals, each with its home.
+        literals: Vec<(NodeId, Home)>,
+    },
 }
 
 /// One resource that breaks the rule, or may.
@@ -141,10 +226,35 @@ pub struct Finding {
     /// What is wrong, as a clause for people: names the value that stands
     /// there.
     pub message: String,
+    /// Where a computed value comes from, as far as it decides the verdict.
+    pub sources: Vec<Source>,
     /// Whether the repair is a matter of course, or the user's decision.
     pub is_safe: bool,
     /// What there is to do, or why nothing can be done.
     pub repair: Result<Repair, Obstacle>,
+}
+
+/// A node that a computed value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The node.
+    pub at: NodeId,
+    /// What comes from there, as a clause: `parameter Mode defaults to
+    /// MUTABLE`.
+    pub how: String,
+}
+
+/// What the rule says of a template.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdicts {
+    /// The findings, in the order of the text.
+    pub findings: Vec<Finding>,
+    /// The nodes that read a parameter or a mapping for the mode of a
+    /// repository, with that repository's mapping, compliant ones included.
+    pub reads: Vec<(NodeId, NodeId)>,
+    /// How many of the resources are of a type that the rule covers, by
+    /// their literal `Type`.
+    pub repositories: usize,
 }
 
 /// A text within the template that holds a template of its own. It is not
@@ -155,37 +265,42 @@ pub struct Embedded {
     pub at: NodeId,
 }
 
-/// Every finding of a tree, in the order of the text.
+/// Judges every resource of a template.
 #[must_use]
-pub fn findings(tree: &Tree<'_>, resources: &[Resource], profile: Profile) -> Vec<Finding> {
-    resources
-        .iter()
-        .filter_map(|&resource| {
-            Judge {
-                tree,
-                resource,
-                profile,
-            }
-            .verdict()
-        })
-        .collect()
+pub fn verdicts(tree: &Tree<'_>, template: &Template<'_>, policy: &Policy) -> Verdicts {
+    let mut verdicts = Verdicts::default();
+    for &resource in &template.resources {
+        verdicts.repositories += usize::from(policy.covers(tree, resource.body));
+        let mut judge = Judge {
+            tree,
+            scopes: &template.scopes,
+            resource,
+            policy,
+            reads: Vec::new(),
+        };
+        verdicts.findings.extend(judge.verdict());
+        let reads = judge.reads.into_iter().map(|read| (resource.body, read));
+        verdicts.reads.extend(reads);
+    }
+    verdicts
 }
 
-/// How many of the resources are repositories of images by their literal
-/// `Type`.
-#[must_use]
-pub fn repositories(tree: &Tree<'_>, resources: &[Resource]) -> usize {
-    resources
-        .iter()
-        .filter(|resource| is_repository(tree, resource.body))
-        .count()
-}
+impl Policy {
+    /// Whether a resource's mapping says literally that it is of a type that
+    /// the rule covers.
+    #[must_use]
+    pub fn covers(&self, tree: &Tree<'_>, body: NodeId) -> bool {
+        tree.entries_named(body, "Type")
+            .any(|entry| self.covers_type(tree, entry.value))
+    }
 
-/// Whether a resource's mapping says literally that it is a repository.
-#[must_use]
-pub fn is_repository(tree: &Tree<'_>, body: NodeId) -> bool {
-    tree.entries_named(body, "Type")
-        .any(|entry| tree.literal(entry.value) == Some(REPOSITORY))
+    fn covers_type(&self, tree: &Tree<'_>, word: NodeId) -> bool {
+        match tree.literal(word) {
+            Some(REPOSITORY) => true,
+            Some(CREATION_TEMPLATE) => self.creation_templates,
+            _ => false,
+        }
+    }
 }
 
 /// The scalars that hold a template with a repository (a stack set's
@@ -213,14 +328,20 @@ enum Ours {
     Unsure(NodeId, &'static str),
 }
 
-struct Judge<'t, 'a> {
+struct Judge<'e, 't, 'a> {
     tree: &'t Tree<'a>,
+    scopes: &'e Scopes<'t>,
     resource: Resource,
-    profile: Profile,
+    policy: &'e Policy,
+    /// What reads a parameter or a mapping for the mode.
+    reads: Vec<NodeId>,
 }
 
-impl Judge<'_, '_> {
-    fn verdict(&self) -> Option<Finding> {
+/// How many branches of `Properties` are looked at.
+const MAX_BRANCHES: usize = 64;
+
+impl Judge<'_, '_, '_> {
+    fn verdict(&mut self) -> Option<Finding> {
         let body = self.resource.body;
         match self.ours() {
             Ours::Yes => {}
@@ -240,16 +361,20 @@ impl Judge<'_, '_> {
         if let Some(second) = properties.next() {
             return Some(self.ambiguous(second.key, "Properties"));
         }
-        match first {
+        let mut finding = match first {
             Some(properties) => self.properties(properties),
             None => self.no_properties(),
+        }?;
+        if finding.repair.is_ok() && self.may_serve_a_cache() {
+            finding.repair = Err(Obstacle::PullThroughCache);
         }
+        Some(finding)
     }
 
     fn ours(&self) -> Ours {
         let body = self.resource.body;
         let types: Vec<Entry> = self.tree.entries_named(body, "Type").collect();
-        let is_ours = |node: NodeId| self.tree.literal(node) == Some(REPOSITORY);
+        let is_ours = |node: NodeId| self.policy.covers_type(self.tree, node);
         match types.as_slice() {
             [] => match template::merged(self.tree, body, "Type") {
                 Merged::Found(value) if is_ours(self.tree.resolve(value)) => Ours::Unsure(
@@ -276,7 +401,40 @@ impl Judge<'_, '_> {
         }
     }
 
-    fn no_properties(&self) -> Option<Finding> {
+    /// Whether it is a creation template whose `AppliedFor` holds
+    /// `PULL_THROUGH_CACHE`, or does not say.
+    fn may_serve_a_cache(&self) -> bool {
+        let tree = self.tree;
+        let kind = tree.entry(self.resource.body, "Type");
+        if kind.and_then(|kind| tree.literal(kind.value)) != Some(CREATION_TEMPLATE) {
+            return false;
+        }
+        let held = |mapping: NodeId, key: &str| match tree.entry(mapping, key) {
+            Some(entry) => Merged::Found(entry.value),
+            None => template::merged(tree, mapping, key),
+        };
+        let applied = match held(self.resource.body, "Properties") {
+            Merged::Found(properties) => held(tree.resolve(properties), "AppliedFor"),
+            other => other,
+        };
+        match applied {
+            Merged::Absent => false,
+            Merged::Unknown => true,
+            Merged::Found(list) => {
+                let list = tree.resolve(list);
+                let is_other = |&item: &NodeId| {
+                    let word = tree.literal(tree.resolve(item));
+                    word.is_some_and(|word| {
+                        word != "PULL_THROUGH_CACHE" && !value::is_placeholder(word)
+                    })
+                };
+                let is_list = !tree.has_custom_tag(list) && tree.entries(list).is_empty();
+                !(is_list && tree.literal(list).is_none() && tree.items(list).iter().all(is_other))
+            }
+        }
+    }
+
+    fn no_properties(&mut self) -> Option<Finding> {
         let body = self.resource.body;
         let at = self.resource.logical_id;
         match template::merged(self.tree, body, "Properties") {
@@ -299,9 +457,12 @@ impl Judge<'_, '_> {
         }
     }
 
-    fn properties(&self, properties: Entry) -> Option<Finding> {
+    fn properties(&mut self, properties: Entry) -> Option<Finding> {
         let tree = self.tree;
         let value = tree.resolve(properties.value);
+        if Call::of(tree, value).is_some() {
+            return self.computed_properties(properties.key, value);
+        }
         if tree.has_custom_tag(value) {
             return Some(self.unverifiable(properties.key, "its Properties are computed"));
         }
@@ -310,16 +471,70 @@ impl Judge<'_, '_> {
             Value::Mapping { entries: [], .. } => Some(self.missing(properties.key, Ok(fill))),
             Value::Mapping { .. } => self.judge_mapping(value, properties.key),
             _ if tree.is_null(value) => Some(self.missing(properties.key, Ok(fill))),
-            Value::Scalar { text, .. } if is_placeholder(text) => {
+            Value::Scalar { text, .. } if value::is_placeholder(text) => {
                 Some(self.unverifiable(properties.key, "its Properties are a placeholder"))
             }
             _ => Some(self.missing(properties.key, Err(Obstacle::NotAMapping))),
         }
     }
 
+    /// Judges every branch of `Fn::If` in the place of `Properties`. What is
+    /// known to break the rule in one breaks it; nothing is repaired there.
+    fn computed_properties(&mut self, at: NodeId, value: NodeId) -> Option<Finding> {
+        let tree = self.tree;
+        let mut unsure = None;
+        let mut todo = vec![(value, String::new())];
+        let mut looked_at = 0;
+        while let Some((node, given)) = todo.pop() {
+            looked_at += 1;
+            let node = tree.resolve(node);
+            let call = Call::of(tree, node);
+            let name = call.map(|call| call.name);
+            let finding = match (name, call.map(|call| call.arguments(tree))) {
+                _ if looked_at > MAX_BRANCHES => {
+                    Some(self.unverifiable(at, "its Properties have too many branches"))
+                }
+                (Some("If"), Some(&[condition, then, otherwise])) => {
+                    let condition = tree.literal(condition).unwrap_or("a condition");
+                    todo.push((otherwise, format!("{given}unless {condition}: ")));
+                    todo.push((then, format!("{given}if {condition}: ")));
+                    continue;
+                }
+                (Some("Ref"), _) if call.and_then(|call| call.word(tree)) == Some(NO_VALUE) => {
+                    Some(self.missing(at, Err(Obstacle::NotAMapping)))
+                }
+                (None, _) if tree.is_null(node) => {
+                    Some(self.missing(at, Err(Obstacle::NotAMapping)))
+                }
+                (None, _) if tree.is_mapping(node) && !tree.has_custom_tag(node) => {
+                    self.judge_mapping(node, at)
+                }
+                _ => Some(self.unverifiable(at, "its Properties are computed")),
+            };
+            match finding {
+                None => {}
+                Some(finding) if finding.verdict == Verdict::Unverifiable => {
+                    unsure.get_or_insert(finding);
+                }
+                Some(finding) => {
+                    let why = "its Properties are computed".to_owned();
+                    return Some(Finding {
+                        message: format!("{given}{}", finding.message),
+                        repair: Err(Obstacle::Computed(why)),
+                        ..finding
+                    });
+                }
+            }
+        }
+        if unsure.is_none() && self.policy.profile == Profile::Strict {
+            return Some(self.unverifiable(at, "its Properties are computed"));
+        }
+        unsure
+    }
+
     /// Judges the mapping of the properties; a mode that is missing is
     /// reported `at`.
-    fn judge_mapping(&self, mapping: NodeId, at: NodeId) -> Option<Finding> {
+    fn judge_mapping(&mut self, mapping: NodeId, at: NodeId) -> Option<Finding> {
         let tree = self.tree;
         let is_computed = template::holds_function(tree, mapping);
         let mut modes = tree.entries_named(mapping, MODE);
@@ -351,7 +566,12 @@ impl Judge<'_, '_> {
             return Some(self.unverifiable(at, "a function stands among its Properties"));
         }
         let value = value.map(|value| tree.resolve(value));
-        let judged = self.judge_value(value, has_filters)?;
+        let filters = match (own_filters, merged_filters) {
+            (Some(own), _) => Some(own.value),
+            (None, Merged::Found(merged)) => Some(merged),
+            _ => None,
+        };
+        let judged = self.judge_value(value, has_filters, filters)?;
 
         let obstacle = if let Some(obstacle) = judged.obstacle {
             Some(obstacle)
@@ -367,6 +587,9 @@ impl Judge<'_, '_> {
         let filters = own_filters;
         let repair = match (obstacle, mode, value) {
             (Some(obstacle), ..) => Err(obstacle),
+            (None, Some(_), Some(_)) if !judged.literals.is_empty() => Ok(Repair::RewriteSources {
+                literals: judged.literals,
+            }),
             (None, Some(_), Some(value)) => Ok(Repair::RewriteMode {
                 mapping,
                 value,
@@ -376,74 +599,216 @@ impl Judge<'_, '_> {
         };
         Some(Finding {
             is_safe: judged.is_safe,
+            sources: judged.sources,
             ..self.finding(judged.verdict, at, judged.message, repair)
         })
     }
 
     /// Judges the mode's value; None where it complies.
-    fn judge_value(&self, value: Option<NodeId>, has_filters: bool) -> Option<Judged> {
+    fn judge_value(
+        &mut self,
+        value: Option<NodeId>,
+        has_filters: bool,
+        filters: Option<NodeId>,
+    ) -> Option<Judged> {
         let tree = self.tree;
-        let missing = |message: &str| {
-            if has_filters {
-                Judged::unsafe_(
-                    Verdict::InvalidPair,
-                    format!("{message}, yet {FILTERS} is there: ECR rejects the pair"),
-                )
-            } else {
-                Judged::safe(Verdict::Missing, format!("{message}, so tags are mutable"))
+        let (word, what) = match value {
+            None => (Word::Nothing, "missing"),
+            Some(value) if tree.has_custom_tag(value) || template::is_intrinsic(tree, value) => {
+                return self.judge_computed(value, has_filters, filters);
             }
+            Some(value) if tree.is_null(value) => (Word::Nothing, "null"),
+            Some(value) => match tree.literal(value) {
+                Some("") => (Word::Nothing, "empty"),
+                Some(word) => (Word::Text(word.to_owned()), ""),
+                None => (Word::Collection, ""),
+            },
         };
-        let Some(value) = value else {
-            return Some(missing(&format!("{MODE} is missing")));
-        };
-        if tree.has_custom_tag(value) || template::is_intrinsic(tree, value) {
-            return Some(Judged::computed("its value is computed"));
-        }
-        if tree.is_null(value) {
-            return Some(missing(&format!("{MODE} is null")));
-        }
-        let Some(word) = tree.literal(value) else {
-            let message = format!("{MODE} is not a word");
-            return Some(Judged {
+        let verdict = self.judge_word(&word, has_filters, filters)?;
+        let rejected = "ECR rejects the pair";
+        Some(match (verdict, &word) {
+            (_, Word::Collection) => Judged {
                 obstacle: Some(Obstacle::NotAScalar),
-                ..Judged::unsafe_(Verdict::Invalid, message)
-            });
-        };
-        match word {
-            "" => Some(missing(&format!("{MODE} is empty"))),
-            IMMUTABLE => None,
-            "MUTABLE" if !has_filters => {
-                Some(Judged::safe(Verdict::Mutable, format!("{MODE} is MUTABLE")))
+                ..Judged::unsafe_(verdict, format!("{MODE} is not a word"))
+            },
+            (Verdict::InvalidPair, Word::Nothing) => Judged::unsafe_(
+                verdict,
+                format!("{MODE} is {what}, yet {FILTERS} is there: {rejected}"),
+            ),
+            (_, Word::Nothing) => {
+                Judged::safe(verdict, format!("{MODE} is {what}, so tags are mutable"))
             }
-            "MUTABLE" => Some(Judged::unsafe_(
-                Verdict::InvalidPair,
-                format!("{MODE} is MUTABLE, yet {FILTERS} is there: ECR rejects the pair"),
-            )),
-            "MUTABLE_WITH_EXCLUSION" => Some(Judged::unsafe_(
-                Verdict::Mutable,
-                format!("{MODE} is MUTABLE_WITH_EXCLUSION, so only some tags are immutable"),
-            )),
-            "IMMUTABLE_WITH_EXCLUSION" if !has_filters => Some(Judged::unsafe_(
-                Verdict::InvalidPair,
-                format!("{MODE} is IMMUTABLE_WITH_EXCLUSION without {FILTERS}: ECR rejects it"),
-            )),
-            "IMMUTABLE_WITH_EXCLUSION" if self.profile == Profile::Strict => Some(Judged::unsafe_(
-                Verdict::Exclusion,
-                format!("{MODE} is IMMUTABLE_WITH_EXCLUSION, so some tags are mutable"),
-            )),
-            "IMMUTABLE_WITH_EXCLUSION" => None,
-            _ if is_placeholder(word) => Some(Judged::computed("its value is a placeholder")),
-            _ => {
+            (Verdict::InvalidPair, Word::Text(word)) if has_filters => Judged::unsafe_(
+                verdict,
+                format!("{MODE} is {word}, yet {FILTERS} is there: {rejected}"),
+            ),
+            (Verdict::InvalidPair, Word::Text(word)) => Judged::unsafe_(
+                verdict,
+                format!("{MODE} is {word} without {FILTERS}: ECR rejects it"),
+            ),
+            (Verdict::Mutable, Word::Text(word)) if word == "MUTABLE" => {
+                Judged::safe(verdict, format!("{MODE} is {word}"))
+            }
+            (Verdict::Mutable, Word::Text(word)) => Judged::unsafe_(
+                verdict,
+                format!("{MODE} is {word}, so only some tags are immutable"),
+            ),
+            (Verdict::Exclusion, Word::Text(word)) => Judged::unsafe_(
+                verdict,
+                format!("{MODE} is {word}, so some tags are mutable"),
+            ),
+            (_, Word::Text(word)) if value::is_placeholder(word) => {
+                Judged::computed("its value is a placeholder")
+            }
+            (_, Word::Text(word)) => {
                 let cased = ["MUTABLE", IMMUTABLE]
                     .iter()
                     .any(|known| word.eq_ignore_ascii_case(known));
                 let message = format!("{MODE} is {word:?}, which ECR does not know");
-                Some(if cased && !has_filters {
-                    Judged::safe(Verdict::Invalid, message)
+                if cased && !has_filters {
+                    Judged::safe(verdict, message)
                 } else {
-                    Judged::unsafe_(Verdict::Invalid, message)
-                })
+                    Judged::unsafe_(verdict, message)
+                }
             }
+        })
+    }
+
+    /// What the rule says of one word that the mode is or can be.
+    fn judge_word(
+        &self,
+        word: &Word,
+        has_filters: bool,
+        filters: Option<NodeId>,
+    ) -> Option<Verdict> {
+        match word {
+            Word::Text(word) => match word.as_str() {
+                IMMUTABLE => None,
+                IMMUTABLE_WITH_EXCLUSION if !has_filters => Some(Verdict::InvalidPair),
+                IMMUTABLE_WITH_EXCLUSION => (self.policy.profile == Profile::Strict
+                    && !filters.is_some_and(|filters| self.are_kept(filters)))
+                .then_some(Verdict::Exclusion),
+                "" | "MUTABLE" if has_filters => Some(Verdict::InvalidPair),
+                "" => Some(Verdict::Missing),
+                "MUTABLE" | "MUTABLE_WITH_EXCLUSION" => Some(Verdict::Mutable),
+                _ => Some(Verdict::Invalid),
+            },
+            Word::Nothing if has_filters => Some(Verdict::InvalidPair),
+            Word::Nothing => Some(Verdict::Missing),
+            Word::Collection => Some(Verdict::Invalid),
+        }
+    }
+
+    /// Whether exclusion filters exclude nothing but tags that are to stay
+    /// mutable.
+    fn are_kept(&self, filters: NodeId) -> bool {
+        let tree = self.tree;
+        let items = tree.items(tree.resolve(filters));
+        let is_kept = |&item: &NodeId| {
+            let item = tree.resolve(item);
+            let word = |key: &str| tree.entry(item, key).and_then(|e| tree.literal(e.value));
+            word(FILTER_TYPE) == Some(WILDCARD)
+                && tree.entries(item).len() == 2
+                && word(FILTER_VALUE).is_some_and(|tag| {
+                    let mut kept = self.policy.keep_mutable.iter();
+                    kept.any(|pattern| pattern.as_str() == tag)
+                })
+        };
+        !items.is_empty() && items.iter().all(is_kept)
+    }
+
+    /// Judges everything that a computed mode can be.
+    fn judge_computed(
+        &mut self,
+        value: NodeId,
+        has_filters: bool,
+        filters: Option<NodeId>,
+    ) -> Option<Judged> {
+        let tree = self.tree;
+        let (_, sections) = self.scopes.around(value)?;
+        let context = Context {
+            tree,
+            sections,
+            loops: &template::loops(tree, self.resource.logical_id),
+        };
+        let values = value::values(context, value, &mut self.reads);
+        let judge = |known: &Known| self.judge_word(&known.word, has_filters, filters);
+
+        let mut bad: Vec<(Verdict, Known)> = Vec::new();
+        let mut unsure: Vec<Source> = Vec::new();
+        for known in values.known {
+            match judge(&known) {
+                None => {}
+                // What a computed key reaches may be there for something else.
+                Some(Verdict::Invalid) if known.is_guess => unsure.push(known.into()),
+                Some(verdict) => bad.push((verdict, known)),
+            }
+        }
+        for unknown in values.unknown {
+            let verdicts: Vec<Option<Verdict>> = unknown.among.iter().map(judge).collect();
+            let is_open = verdicts.is_empty()
+                || verdicts.iter().any(Option::is_none) && verdicts.iter().any(Option::is_some);
+            if is_open {
+                let (at, how) = (unknown.at, unknown.why);
+                unsure.push(Source { at, how });
+            } else {
+                let judged = verdicts.into_iter().zip(unknown.among);
+                bad.extend(judged.filter_map(|(verdict, known)| Some((verdict?, known))));
+            }
+        }
+        let Some((verdict, first)) = bad.first() else {
+            let is_strict = self.policy.profile == Profile::Strict;
+            return if !unsure.is_empty() {
+                Some(Judged::unsure(unsure))
+            } else if is_strict {
+                Some(Judged::computed("its value is computed"))
+            } else {
+                None
+            };
+        };
+        let can_be = match (&first.word, verdict) {
+            (Word::Nothing, _) => "missing",
+            (Word::Text(word), _) if word.is_empty() => "empty",
+            (Word::Text(word), _) => word,
+            (Word::Collection, _) => "a list or a mapping",
+        };
+        let message = match verdict {
+            Verdict::InvalidPair if has_filters => {
+                format!("{MODE} can be {can_be}, yet {FILTERS} is there")
+            }
+            Verdict::InvalidPair => format!("{MODE} can be {can_be} without {FILTERS}"),
+            _ => format!("{MODE} can be {can_be}"),
+        };
+        let literals = if has_filters || !self.policy.keep_mutable.is_empty() {
+            // The word and the filters would have to change together.
+            Err(Obstacle::Computed(message.clone()))
+        } else {
+            bad.iter()
+                .map(|(_, known)| self.literal_of(known))
+                .collect()
+        };
+        let mut judged = Judged::unsafe_(*verdict, message);
+        judged.sources = bad.into_iter().map(|(_, known)| known.into()).collect();
+        match literals {
+            Ok(literals) => judged.literals = literals,
+            Err(obstacle) => judged.obstacle = Some(obstacle),
+        }
+        Some(judged)
+    }
+
+    /// The literal to rewrite so that a word no longer comes out.
+    fn literal_of(&self, known: &Known) -> Result<(NodeId, Home), Obstacle> {
+        let tree = self.tree;
+        match known.home {
+            Home::Nowhere => Err(Obstacle::Computed(known.how.clone())),
+            Home::Parameter(parameter) => match value::objection(tree, parameter, IMMUTABLE) {
+                Some(at) => Err(Obstacle::NotAllowed {
+                    parameter: tree.literal(parameter.key).unwrap_or_default().to_owned(),
+                    at,
+                }),
+                None => Ok((known.at, known.home)),
+            },
+            Home::Here | Home::Mapping(_) => Ok((known.at, known.home)),
         }
     }
 
@@ -459,7 +824,7 @@ impl Judge<'_, '_> {
     }
 
     fn unverifiable(&self, at: NodeId, why: &str) -> Finding {
-        let message = format!("cannot tell whether tags are immutable: {why}");
+        let message = format!("{UNSURE}: {why}");
         let repair = Err(Obstacle::Computed(why.to_owned()));
         self.finding(Verdict::Unverifiable, at, message, repair)
     }
@@ -478,8 +843,25 @@ impl Judge<'_, '_> {
             logical_id: logical_id.unwrap_or("(computed)").to_owned(),
             at,
             message,
+            sources: Vec::new(),
             is_safe: true,
             repair,
+        }
+    }
+}
+
+/// The pseudo parameter that stands for nothing at all.
+///
+/// Source: AWS CloudFormation User Guide, "Pseudo parameters reference".
+const NO_VALUE: &str = "AWS::NoValue";
+
+const UNSURE: &str = "cannot tell whether tags are immutable";
+
+impl From<Known> for Source {
+    fn from(known: Known) -> Self {
+        Self {
+            at: known.at,
+            how: known.how,
         }
     }
 }
@@ -488,6 +870,9 @@ impl Judge<'_, '_> {
 struct Judged {
     verdict: Verdict,
     message: String,
+    sources: Vec<Source>,
+    /// The literals to rewrite, where the value is computed.
+    literals: Vec<(NodeId, Home)>,
     is_safe: bool,
     obstacle: Option<Obstacle>,
 }
@@ -497,6 +882,8 @@ impl Judged {
         Self {
             verdict,
             message,
+            sources: Vec::new(),
+            literals: Vec::new(),
             is_safe: true,
             obstacle: None,
         }
@@ -510,18 +897,20 @@ impl Judged {
     }
 
     fn computed(why: &str) -> Self {
-        let message = format!("cannot tell whether tags are immutable: {why}");
         Self {
             obstacle: Some(Obstacle::Computed(why.to_owned())),
-            ..Self::unsafe_(Verdict::Unverifiable, message)
+            ..Self::unsafe_(Verdict::Unverifiable, format!("{UNSURE}: {why}"))
         }
     }
-}
 
-/// Whether a word is filled in by something that runs before CloudFormation
-/// does, or by it: `${…}`, `{{resolve:…}}`, `{{ value }}`.
-fn is_placeholder(word: &str) -> bool {
-    word.contains(['$', '{', '}'])
+    fn unsure(sources: Vec<Source>) -> Self {
+        let why = "its value is computed".to_owned();
+        Self {
+            sources,
+            obstacle: Some(Obstacle::Computed(why)),
+            ..Self::unsafe_(Verdict::Unverifiable, UNSURE.to_owned())
+        }
+    }
 }
 
 impl fmt::Display for Obstacle {
@@ -545,6 +934,13 @@ impl fmt::Display for Obstacle {
                     "{MODE} is a list or a mapping; write {IMMUTABLE} by hand"
                 )
             }
+            Self::NotAllowed { parameter, .. } => write!(
+                f,
+                "parameter {parameter} does not allow {IMMUTABLE}, or may not; allow it there first"
+            ),
+            Self::PullThroughCache => f.write_str(
+                "AppliedFor may hold PULL_THROUGH_CACHE, whose tags move with those upstream; leave it mutable",
+            ),
         }
     }
 }

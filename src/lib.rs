@@ -108,9 +108,10 @@ pub mod source;
 pub mod span;
 pub mod syntax;
 pub mod template;
+pub mod value;
 pub mod verify;
 pub mod write;
 
-pub use find::{Profile, Verdict};
+pub use find::{Policy, Profile, Verdict};
 pub use plan::Applicability;
 pub use remediate::{remediate, Answer, Assessment, Remediation, Reported, Rules, TextError};

@@ -5,23 +5,23 @@
 //! patch, a written file) is decided by those who call it, all from the same
 //! [`Remediation`], so that a dry run cannot differ from the write.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::edit::{EditError, EditSet};
-use crate::find::{self, Finding, Profile, Verdict};
+use crate::find::{self, Finding, Policy, Verdict, Verdicts};
 use crate::plan::{Applicability, Fix, Planner, Refusal};
 use crate::source::{self, SourceError};
 use crate::span::{LineIndex, Position};
 use crate::syntax::change::Changes;
 use crate::syntax::{self, SyntaxError, Tree};
-use crate::template::{self, Resource};
+use crate::template::Template;
 use crate::verify::{self, ProofError};
 
 /// How a text is judged and what may be done to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// How strict the rule is taken.
-    pub profile: Profile,
+    /// How the rule is taken, and what it asks for.
+    pub policy: Policy,
     /// Up to which applicability fixes are made.
     pub allow: Applicability,
     /// The size above which a text is refused, in bytes.
@@ -31,7 +31,7 @@ pub struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         Self {
-            profile: Profile::Default,
+            policy: Policy::default(),
             allow: Applicability::Safe,
             max_size: source::DEFAULT_MAX_SIZE,
         }
@@ -139,9 +139,7 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
     let lines = LineIndex::new(text);
     let tree = syntax::parse(text).map_err(|error| not_syntax(&lines, &error))?;
     let reading = Reading::of(&tree, rules);
-
-    let planner = Planner::new(&tree, &lines, &reading.resources);
-    let plans = planner.plans(&reading.findings);
+    let plans = reading.plans(&tree, &lines, rules);
     let made: Vec<&Fix> = plans.iter().filter_map(|plan| rules.made(plan)).collect();
     let mut remediation = None;
     if !made.is_empty() {
@@ -151,15 +149,16 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
     }
 
     let findings = reading
+        .verdicts
         .findings
         .iter()
         .zip(&plans)
         .map(|(finding, plan)| Reported {
             verdict: finding.verdict,
-            counts: finding.verdict.counts(rules.profile),
+            counts: finding.verdict.counts(rules.policy.profile),
             logical_id: finding.logical_id.clone(),
             position: lines.position(tree.start(finding.at)),
-            message: finding.message.clone(),
+            message: message(finding, &tree, &lines),
             answer: match plan {
                 plan if rules.made(plan).is_some() => Answer::Fixed,
                 Ok(fix) => Answer::Withheld(fix.applicability),
@@ -176,7 +175,7 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
             .iter()
             .map(|embedded| lines.position(tree.start(embedded.at)))
             .collect(),
-        repositories: reading.repositories,
+        repositories: reading.verdicts.repositories,
         remediation,
     })
 }
@@ -204,30 +203,48 @@ fn repair(
     })
 }
 
-/// What a tree declares and what is wrong with it.
-struct Reading {
-    resources: Vec<Resource>,
-    findings: Vec<Finding>,
-    repositories: usize,
+/// What is wrong, with each place that a computed value comes from.
+fn message(finding: &Finding, tree: &Tree<'_>, lines: &LineIndex<'_>) -> String {
+    let mut message = finding.message.clone();
+    for (nth, source) in finding.sources.iter().enumerate() {
+        let line = lines.position(tree.start(source.at)).line;
+        let sign = if nth == 0 { ':' } else { ';' };
+        // Writing to a string does not fail.
+        let _ = write!(message, "{sign} {}, line {line}", source.how);
+    }
+    message
 }
 
-impl Reading {
-    fn of(tree: &Tree<'_>, rules: &Rules) -> Self {
-        let resources = template::resources(tree);
-        let findings = find::findings(tree, &resources, rules.profile);
-        let repositories = find::repositories(tree, &resources);
-        Self {
-            resources,
-            findings,
-            repositories,
-        }
+/// What a tree declares and what is wrong with it.
+struct Reading<'t> {
+    template: Template<'t>,
+    verdicts: Verdicts,
+}
+
+impl<'t> Reading<'t> {
+    fn of(tree: &'t Tree<'_>, rules: &Rules) -> Self {
+        let template = Template::of(tree);
+        let verdicts = find::verdicts(tree, &template, &rules.policy);
+        Self { template, verdicts }
+    }
+
+    /// The plan for each finding.
+    fn plans(
+        &self,
+        tree: &'t Tree<'_>,
+        lines: &LineIndex<'_>,
+        rules: &Rules,
+    ) -> Vec<Result<Fix, Refusal>> {
+        let reads = self.verdicts.reads.iter().map(|&(_, read)| read);
+        Planner::new(tree, lines, &self.template, reads, &rules.policy)
+            .plans(&self.verdicts.findings)
     }
 }
 
 /// The proof's last question: the repaired findings are gone, the others are
 /// as they were, and nothing is left that the rules would repair.
 fn is_done(
-    old: &Reading,
+    old: &Reading<'_>,
     plans: &[Result<Fix, Refusal>],
     tree: &Tree<'_>,
     rules: &Rules,
@@ -235,13 +252,14 @@ fn is_done(
     let lines = LineIndex::new(tree.text());
     let new = Reading::of(tree, rules);
     let mut expected = old
+        .verdicts
         .findings
         .iter()
         .zip(plans)
         .filter(|(_, plan)| rules.made(plan).is_none())
         .map(|(finding, _)| finding);
-    let plans = Planner::new(tree, &lines, &new.resources).plans(&new.findings);
-    for (finding, plan) in new.findings.iter().zip(&plans) {
+    let plans = new.plans(tree, &lines, rules);
+    for (finding, plan) in new.verdicts.findings.iter().zip(&plans) {
         let before = expected.next();
         let is_same = before.is_some_and(|before| {
             before.verdict == finding.verdict && before.logical_id == finding.logical_id

@@ -1,8 +1,10 @@
 //! Where resources stand in a document: what CloudFormation, SAM, the
 //! Serverless Framework and fragments make of a tree.
 //!
-//! This module owns the structure of templates. It does not judge a
-//! resource, and it knows neither bytes nor edits.
+//! This module owns the structure of templates: resources, parameters,
+//! mappings, loops, the forms of functions, and who reads what. It neither
+//! computes a value nor judges a resource, and it knows neither bytes nor
+//! edits.
 //!
 //! Resources are looked for in these places and in no other, so that
 //! examples in `Metadata`, `Outputs`, `Mappings` or a list stay data:
@@ -18,7 +20,7 @@
 //! Sources: AWS CloudFormation User Guide, "Template anatomy" and
 //! "`Fn::ForEach`"; Serverless Framework documentation, "AWS - Resources".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::syntax::{Entry, NodeId, Tree, Value};
 
@@ -33,9 +35,27 @@ pub struct Resource {
     pub body: NodeId,
 }
 
-/// Every resource of the tree, in the order of the text.
-#[must_use]
-pub fn resources(tree: &Tree<'_>) -> Vec<Resource> {
+/// What a tree is as a template.
+#[derive(Debug)]
+pub struct Template<'t> {
+    /// Every resource, in the order of the text.
+    pub resources: Vec<Resource>,
+    /// What values are computed from.
+    pub scopes: Scopes<'t>,
+}
+
+impl<'t> Template<'t> {
+    /// Reads a tree as a template.
+    #[must_use]
+    pub fn of(tree: &'t Tree<'_>) -> Self {
+        Self {
+            resources: resources(tree),
+            scopes: Scopes::of(tree),
+        }
+    }
+}
+
+fn resources(tree: &Tree<'_>) -> Vec<Resource> {
     let mut walk = Walk {
         tree,
         found: Vec::new(),
@@ -197,6 +217,378 @@ fn merged_by(tree: &Tree<'_>, mapping: NodeId, find: impl Fn(NodeId) -> Option<E
 fn push_merges(tree: &Tree<'_>, mapping: NodeId, todo: &mut Vec<NodeId>) {
     let merges: Vec<NodeId> = tree.entries_named(mapping, "<<").map(|e| e.value).collect();
     todo.extend(merges.iter().rev());
+}
+
+/// A function of CloudFormation's and what it is given, in the short form
+/// (`!If [a, b, c]`) or the long one (`Fn::If: [a, b, c]`).
+///
+/// Source: AWS CloudFormation User Guide, "Intrinsic function reference".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call<'t> {
+    /// `If`, `Ref`, `Sub`: without `Fn::`.
+    pub name: &'t str,
+    /// What it is given. In the short form this is the tagged node itself.
+    pub argument: NodeId,
+    /// Whether the tag of the argument is the function's own.
+    is_short: bool,
+}
+
+impl<'t> Call<'t> {
+    /// The function that a node calls, if that is all that the node says.
+    #[must_use]
+    pub fn of(tree: &'t Tree<'_>, node: NodeId) -> Option<Self> {
+        if let Some(tag) = tree.tag(node).filter(|_| tree.has_custom_tag(node)) {
+            let name = tag.span.of(tree.text()).strip_prefix('!')?;
+            return name.starts_with(char::is_alphabetic).then_some(Self {
+                name,
+                argument: node,
+                is_short: true,
+            });
+        }
+        let &[entry] = tree.entries(node) else {
+            return None;
+        };
+        let name = match tree.literal(entry.key)? {
+            name @ ("Ref" | "Condition") => name,
+            name => name.strip_prefix("Fn::")?,
+        };
+        Some(Self {
+            name,
+            argument: tree.resolve(entry.value),
+            is_short: false,
+        })
+    }
+
+    /// The word that it is given, if that is one: the name for `Ref`.
+    #[must_use]
+    pub fn word(&self, tree: &'t Tree<'_>) -> Option<&'t str> {
+        match tree.value(self.argument) {
+            Value::Scalar { text, .. } if self.is_short => Some(text),
+            _ => tree.literal(self.argument),
+        }
+    }
+
+    /// The list that it is given; empty where it is given none.
+    #[must_use]
+    pub fn arguments(&self, tree: &'t Tree<'_>) -> &'t [NodeId] {
+        if self.is_short || !tree.has_custom_tag(self.argument) {
+            tree.items(self.argument)
+        } else {
+            &[]
+        }
+    }
+}
+
+/// A string in which `Fn::Sub` puts values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Substitution<'t> {
+    /// The node of the string.
+    pub at: NodeId,
+    /// The string.
+    pub text: &'t str,
+    /// The mapping of its own variables, in the form with two arguments.
+    pub variables: Option<NodeId>,
+}
+
+impl<'t> Substitution<'t> {
+    /// What a call of `Fn::Sub` is given; None for other calls, and where
+    /// the string is not written there.
+    #[must_use]
+    pub fn of(tree: &'t Tree<'_>, call: Call<'t>) -> Option<Self> {
+        if call.name != "Sub" {
+            return None;
+        }
+        if let Some(text) = call.word(tree) {
+            return Some(Self {
+                at: call.argument,
+                text,
+                variables: None,
+            });
+        }
+        let &[string, variables] = call.arguments(tree) else {
+            return None;
+        };
+        let at = tree.resolve(string);
+        Some(Self {
+            at,
+            text: tree.literal(at)?,
+            variables: Some(tree.resolve(variables)),
+        })
+    }
+
+    /// The pieces of the string, in order.
+    pub fn pieces(&self) -> impl Iterator<Item = Piece<'t>> {
+        let mut rest = self.text;
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let open = rest.find("${").unwrap_or(rest.len());
+            let (text, from) = rest.split_at(open);
+            if !text.is_empty() {
+                rest = from;
+                return Some(Piece::Text(text));
+            }
+            let Some((inner, after)) = from.strip_prefix("${").and_then(|s| s.split_once('}'))
+            else {
+                rest = "";
+                return Some(Piece::Text(from));
+            };
+            rest = after;
+            Some(match inner.strip_prefix('!') {
+                Some(literal) => Piece::Escaped(literal),
+                None => Piece::Variable(inner.trim()),
+            })
+        })
+    }
+
+    /// The value that the call itself gives to a variable.
+    #[must_use]
+    pub fn variable(&self, tree: &Tree<'_>, name: &str) -> Option<NodeId> {
+        let entry = tree.entry(self.variables?, name)?;
+        Some(entry.value)
+    }
+}
+
+/// A piece of the string of `Fn::Sub`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece<'t> {
+    /// Text that stands for itself.
+    Text(&'t str),
+    /// `${!Name}`, which stands for `${Name}`.
+    Escaped(&'t str),
+    /// `${Name}`.
+    Variable(&'t str),
+}
+
+/// The sections of a template that values are computed from.
+#[derive(Debug, Default)]
+pub struct Sections<'t> {
+    /// The parameters by their names; None where a name stands twice.
+    parameters: HashMap<&'t str, Option<Entry>>,
+    /// The mappings, likewise.
+    mappings: HashMap<&'t str, Option<Entry>>,
+    /// The entries of the mappings by the names of all three levels.
+    leaves: HashMap<[&'t str; 3], Option<Leaf>>,
+}
+
+/// An entry of a mapping, with the keys that lead to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Leaf {
+    /// The key of the mapping, of its top level and of its second level.
+    pub keys: [NodeId; 3],
+    /// What stands there.
+    pub value: NodeId,
+}
+
+impl<'t> Sections<'t> {
+    /// A parameter's declaration, if there is just one.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<Entry> {
+        self.parameters.get(name).copied().flatten()
+    }
+
+    /// A mapping, if there is just one of that name.
+    #[must_use]
+    pub fn mapping(&self, name: &str) -> Option<Entry> {
+        self.mappings.get(name).copied().flatten()
+    }
+
+    /// The entry of a mapping with these keys, if there is just one.
+    #[must_use]
+    pub fn leaf(&self, keys: [&str; 3]) -> Option<Leaf> {
+        self.leaves.get(&keys).copied().flatten()
+    }
+
+    fn read(&mut self, tree: &'t Tree<'_>, template: NodeId) {
+        let named = |section: &str, into: &mut HashMap<&'t str, Option<Entry>>| {
+            for entry in tree.entries_named(template, section) {
+                for &entry in tree.entries(tree.resolve(entry.value)) {
+                    if let Some(name) = tree.literal(entry.key) {
+                        into.entry(name)
+                            .and_modify(|there| *there = None)
+                            .or_insert(Some(entry));
+                    }
+                }
+            }
+        };
+        named("Parameters", &mut self.parameters);
+        named("Mappings", &mut self.mappings);
+        for mapping in self.mappings.values().flatten() {
+            for top in tree.entries(tree.resolve(mapping.value)) {
+                for second in tree.entries(tree.resolve(top.value)) {
+                    let keys = [mapping.key, top.key, second.key];
+                    let [Some(a), Some(b), Some(c)] = keys.map(|key| tree.literal(key)) else {
+                        continue;
+                    };
+                    let value = second.value;
+                    self.leaves
+                        .entry([a, b, c])
+                        .and_modify(|there| *there = None)
+                        .or_insert(Some(Leaf { keys, value }));
+                }
+            }
+        }
+    }
+}
+
+/// The sections of every document of a tree.
+#[derive(Debug)]
+pub struct Scopes<'t> {
+    /// By the documents' roots, in the order of the text.
+    by_root: BTreeMap<NodeId, Sections<'t>>,
+}
+
+impl<'t> Scopes<'t> {
+    /// Reads the sections: those at the top, and those of the template that
+    /// stands under `resources` of a Serverless file.
+    #[must_use]
+    pub fn of(tree: &'t Tree<'_>) -> Self {
+        let mut by_root = BTreeMap::new();
+        for &root in tree.documents() {
+            let mut sections = Sections::default();
+            sections.read(tree, root);
+            for serverless in tree.entries_named(root, "resources") {
+                let value = tree.resolve(serverless.value);
+                sections.read(tree, value);
+                for &item in tree.items(value) {
+                    sections.read(tree, tree.resolve(item));
+                }
+            }
+            by_root.insert(root, sections);
+        }
+        Self { by_root }
+    }
+
+    /// The sections of the document that a node stands in. (Nodes are named
+    /// in the order of the text, so that a document's follow its root.)
+    #[must_use]
+    pub fn around(&self, node: NodeId) -> Option<(NodeId, &Sections<'t>)> {
+        let (&root, sections) = self.by_root.range(..=node).next_back()?;
+        Some((root, sections))
+    }
+}
+
+/// A loop that makes copies of what stands in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loop<'t> {
+    /// The key, `Fn::ForEach::Name`.
+    pub key: &'t str,
+    /// The name that stands for the item of the copy.
+    pub variable: &'t str,
+    /// The node that lists the items.
+    pub collection: NodeId,
+}
+
+/// The loops that a node stands in, the innermost first.
+///
+/// Source: AWS CloudFormation User Guide, "`Fn::ForEach`".
+#[must_use]
+pub fn loops<'t>(tree: &'t Tree<'_>, node: NodeId) -> Vec<Loop<'t>> {
+    let mut found = Vec::new();
+    let mut at = node;
+    while let Some(parent) = tree.parent(at) {
+        if let &[variable, collection, _] = tree.items(parent) {
+            let key = tree.parent(parent).and_then(|mapping| {
+                let entry = tree.entries(mapping).get(tree.index(parent) / 2)?;
+                tree.literal(entry.key)
+            });
+            let key = key.filter(|key| key.starts_with("Fn::ForEach::"));
+            if let (Some(key), Some(variable)) = (key, tree.literal(variable)) {
+                found.push(Loop {
+                    key,
+                    variable,
+                    collection: tree.resolve(collection),
+                });
+            }
+        }
+        at = parent;
+    }
+    found
+}
+
+/// Who reads the parameters and the mappings of a tree.
+#[derive(Debug, Default)]
+pub struct Readers<'t> {
+    /// The nodes that read a parameter, by the document and its name.
+    parameters: BTreeMap<(NodeId, &'t str), Vec<NodeId>>,
+    /// Each `Fn::FindInMap`, by its document.
+    mappings: BTreeMap<NodeId, Vec<Lookup<'t>>>,
+}
+
+/// A call of `Fn::FindInMap`: its node, and those of its three keys that are
+/// written there.
+#[derive(Clone, Copy, Debug)]
+struct Lookup<'t> {
+    at: NodeId,
+    keys: [Option<&'t str>; 3],
+}
+
+impl<'t> Readers<'t> {
+    /// Finds them, in one walk over the tree.
+    #[must_use]
+    pub fn of(tree: &'t Tree<'_>, scopes: &Scopes<'t>) -> Self {
+        let mut readers = Self::default();
+        for node in tree.nodes() {
+            let Some(call) = Call::of(tree, node) else {
+                continue;
+            };
+            let Some((root, _)) = scopes.around(node) else {
+                continue;
+            };
+            if call.name == "Ref" {
+                if let Some(name) = call.word(tree) {
+                    readers.add_parameter(root, name, node);
+                }
+            } else if let Some(substitution) = Substitution::of(tree, call) {
+                for piece in substitution.pieces() {
+                    match piece {
+                        Piece::Variable(name) if substitution.variable(tree, name).is_none() => {
+                            readers.add_parameter(root, name, substitution.at);
+                        }
+                        _ => {}
+                    }
+                }
+            } else if call.name == "FindInMap" {
+                let mut given = call.arguments(tree).iter();
+                let keys = [(); 3].map(|()| {
+                    let key = given.next().map(|&key| tree.resolve(key));
+                    key.and_then(|key| tree.literal(key))
+                });
+                let lookups = readers.mappings.entry(root).or_default();
+                lookups.push(Lookup { at: node, keys });
+            }
+        }
+        readers
+    }
+
+    fn add_parameter(&mut self, root: NodeId, name: &'t str, at: NodeId) {
+        self.parameters.entry((root, name)).or_default().push(at);
+    }
+
+    /// The nodes that read a parameter of a document.
+    #[must_use]
+    pub fn of_parameter<'r>(&'r self, root: NodeId, name: &'r str) -> &'r [NodeId] {
+        self.parameters
+            .get(&(root, name))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The calls that can read the entry of a mapping with these keys: a key
+    /// that is computed may be any.
+    pub fn of_leaf<'r>(
+        &'r self,
+        root: NodeId,
+        keys: [&'r str; 3],
+    ) -> impl Iterator<Item = NodeId> + 'r {
+        let lookups = self.mappings.get(&root).into_iter().flatten();
+        lookups
+            .filter(move |lookup| {
+                let mut pairs = lookup.keys.iter().zip(keys);
+                pairs.all(|(read, key)| read.is_none_or(|read| read == key))
+            })
+            .map(|lookup| lookup.at)
+    }
 }
 
 /// Whether a mapping is, or holds, a function of CloudFormation's in its

@@ -40,7 +40,7 @@ const fn shell(name: &'static str, may_name: &'static [&'static str]) -> Room {
 }
 
 /// The map. `lib.rs` and `main.rs` are not on it: they name everything.
-const MAP: [Room; 15] = [
+const MAP: [Room; 16] = [
     // Arithmetic on offsets, and bytes on their way in: these know nothing.
     pure("span", &[]),
     pure("source", &[]),
@@ -50,11 +50,16 @@ const MAP: [Room; 15] = [
     pure("edit", &["span"]),
     // Where resources stand. It must not know what is wrong with them.
     pure("template", &["syntax"]),
+    // What functions come to. It must not know which words are right.
+    pure("value", &["syntax", "template"]),
     // The rule: facts about a tree. It must not know of bytes or edits, so
     // that YAML and JSON are judged the same.
-    pure("find", &["source", "syntax", "template"]),
+    pure("find", &["source", "syntax", "template", "value"]),
     // From facts to edits. It must not know how they will be proven.
-    pure("plan", &["edit", "find", "span", "syntax", "template"]),
+    pure(
+        "plan",
+        &["edit", "find", "span", "syntax", "template", "value"],
+    ),
     // The proof. It must not know how the edits were planned, nor the rule:
     // else it would repeat their mistakes.
     pure("verify", &["edit", "span", "syntax"]),

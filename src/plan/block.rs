@@ -4,10 +4,11 @@
 //! the key that it belongs to, above any comments there, so that no comment
 //! is parted from the key that it stands above.
 
-use super::{quoted, Dress, Planner, Refusal};
+use super::text::{self, Lines};
+use super::{Dress, Planner, Refusal};
 use crate::edit::Edit;
-use crate::find::{IMMUTABLE, MODE};
 use crate::span::{LineIndex, Span};
+use crate::syntax::change::New;
 use crate::syntax::{CollectionStyle, Entry, NodeId, ScalarStyle, Tree, Value};
 use crate::template::Resource;
 
@@ -54,13 +55,13 @@ pub(super) fn add_first(
     planner: &Planner<'_, '_>,
     properties: Entry,
     mapping: NodeId,
+    resource: Resource,
     dress: Dress,
 ) -> Result<(Edit, usize), Refusal> {
     let Planner { tree, lines, .. } = planner;
     let first = tree.span(mapping).start;
-    let declaration = declaration(dress);
     if !lines.begins_line(first) {
-        return add_second(planner, mapping, &declaration).map(|edit| (edit, 1));
+        return add_second(planner, mapping, resource, dress).map(|edit| (edit, 1));
     }
     let head = planner
         .after_colon(properties.key)
@@ -70,7 +71,8 @@ pub(super) fn add_first(
     if indent.contains('\t') {
         return Err(Refusal::Layout("the indentation holds tabs"));
     }
-    let edit = new_line(lines, head, &format!("{indent}{declaration}"));
+    let declared = planner.declaration();
+    let edit = new_lines(planner, head, &declared, indent, resource, dress);
     Ok((edit, 0))
 }
 
@@ -79,7 +81,8 @@ pub(super) fn add_first(
 fn add_second(
     planner: &Planner<'_, '_>,
     mapping: NodeId,
-    declaration: &str,
+    resource: Resource,
+    dress: Dress,
 ) -> Result<Edit, Refusal> {
     let Planner { tree, lines, .. } = planner;
     let first = tree.entries(mapping).first();
@@ -96,7 +99,33 @@ fn add_second(
         ));
     }
     let indent = indent_of(planner, mapping)?;
-    Ok(new_line(lines, end, &format!("{indent}{declaration}")))
+    let declared = planner.declaration();
+    Ok(new_lines(planner, end, &declared, &indent, resource, dress))
+}
+
+/// An entry below another that stands on lines of its own.
+pub(super) fn add_after(
+    planner: &Planner<'_, '_>,
+    mapping: NodeId,
+    sibling: Entry,
+    new: (String, New),
+    resource: Resource,
+    dress: Dress,
+) -> Result<Vec<Edit>, Refusal> {
+    let tree = planner.tree;
+    if tree.scalar_style(sibling.value) == Some(ScalarStyle::Block) {
+        return Err(Refusal::Layout("a block scalar stands in the way"));
+    }
+    let end = planner.head_end(sibling.value, tree.span(sibling.value).end);
+    let indent = indent_of(planner, mapping)?;
+    Ok(vec![new_lines(
+        planner,
+        end,
+        &[new],
+        &indent,
+        resource,
+        dress,
+    )])
 }
 
 /// The mode below a `Properties:` for which nothing is written.
@@ -111,35 +140,11 @@ pub(super) fn fill_properties(
         .ok_or(Refusal::Layout("the key has no colon"))?;
     let head = planner.head_end(properties.value, colon);
     let indent = indent_of(planner, resource.body)?;
-    let step = " ".repeat(step(planner, resource));
-    let declaration = declaration(dress);
-    Ok(new_line(
-        planner.lines,
-        head,
-        &format!("{indent}{step}{declaration}"),
+    let indent = indent + &step(planner, resource);
+    let declared = planner.declaration();
+    Ok(new_lines(
+        planner, head, &declared, &indent, resource, dress,
     ))
-}
-
-/// `Properties` with the mode, below `Type`.
-pub(super) fn add_properties(
-    planner: &Planner<'_, '_>,
-    body: NodeId,
-    type_entry: Entry,
-    resource: Resource,
-    dress: Dress,
-) -> Result<Vec<Edit>, Refusal> {
-    let Planner { tree, lines, .. } = planner;
-    if tree.scalar_style(type_entry.value) == Some(ScalarStyle::Block) {
-        return Err(Refusal::Layout("Type is a block scalar"));
-    }
-    let end = tree.span(type_entry.value).end;
-    let indent = indent_of(planner, body)?;
-    let step = " ".repeat(step(planner, resource));
-    let ending = lines.line_ending(end);
-    let properties = quoted("Properties", dress.key);
-    let declaration = declaration(dress);
-    let text = format!("{indent}{properties}:{ending}{indent}{step}{declaration}");
-    Ok(vec![new_line(lines, end, &text)])
 }
 
 /// The mode in the place of the only entry.
@@ -148,16 +153,22 @@ pub(super) fn replace_only(
     properties: Entry,
     mapping: NodeId,
     only: Entry,
+    resource: Resource,
     dress: Dress,
 ) -> Result<Vec<Edit>, Refusal> {
     let lines = planner.lines;
     let gone = extent(planner, mapping, only)?;
     if gone.end > lines.line(gone.end).start {
         // The file ends there, and without a line ending.
-        let line = format!("{}{}", indent_of(planner, mapping)?, declaration(dress));
-        return Ok(vec![Edit::replace(gone, line)]);
+        let lines = Lines {
+            indent: &indent_of(planner, mapping)?,
+            step: &step(planner, resource),
+            ending: lines.line_ending(gone.start),
+        };
+        let declared = text::block(&planner.declaration(), dress, lines);
+        return Ok(vec![Edit::replace(gone, declared)]);
     }
-    let (first, _) = add_first(planner, properties, mapping, dress)?;
+    let (first, _) = add_first(planner, properties, mapping, resource, dress)?;
     Ok(vec![first, Edit::remove(gone)])
 }
 
@@ -263,11 +274,6 @@ fn deep_end(tree: &Tree<'_>, entry: Entry) -> Result<usize, Refusal> {
     Ok(end)
 }
 
-fn declaration(dress: Dress) -> String {
-    let (key, value) = (quoted(MODE, dress.key), quoted(IMMUTABLE, dress.value));
-    format!("{key}: {value}")
-}
-
 /// The spaces before the entries of a block mapping.
 fn indent_of(planner: &Planner<'_, '_>, mapping: NodeId) -> Result<String, Refusal> {
     let start = planner.tree.span(mapping).start;
@@ -280,22 +286,37 @@ fn indent_of(planner: &Planner<'_, '_>, mapping: NodeId) -> Result<String, Refus
     Ok(" ".repeat(before.chars().count()))
 }
 
-/// By how many columns to indent below `Properties`: as the file does, else
-/// as the resource's body is below its logical ID.
-fn step(planner: &Planner<'_, '_>, resource: Resource) -> usize {
+/// By what to indent below `Properties`: as the file does, else as the
+/// resource's body is below its logical ID.
+fn step(planner: &Planner<'_, '_>, resource: Resource) -> String {
     let logical_id = planner.column(resource.logical_id);
     let body = planner.tree.span(resource.body).start;
     let body = planner.lines.position(body).column - 1;
-    planner
+    let step = planner
         .step
         .or_else(|| body.checked_sub(logical_id).filter(|&step| step > 0))
-        .unwrap_or(COMMON_STEP)
+        .unwrap_or(COMMON_STEP);
+    " ".repeat(step)
 }
 
-/// `text` as lines of its own below the line of `offset`.
-fn new_line(lines: &LineIndex<'_>, offset: usize, text: &str) -> Edit {
-    let line = lines.line(offset);
-    let ending = lines.line_ending(offset);
+/// Entries as lines of their own below the line of `offset`.
+fn new_lines(
+    planner: &Planner<'_, '_>,
+    offset: usize,
+    entries: &[(String, New)],
+    indent: &str,
+    resource: Resource,
+    dress: Dress,
+) -> Edit {
+    let line = planner.lines.line(offset);
+    let ending = planner.lines.line_ending(offset);
+    let step = step(planner, resource);
+    let lines = Lines {
+        indent,
+        step: &step,
+        ending,
+    };
+    let text = text::block(entries, dress, lines);
     if line.text_end == line.end {
         // The file's last line, without an ending: the new one has none either.
         Edit::insert(line.end, format!("{ending}{text}"))

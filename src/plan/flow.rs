@@ -5,10 +5,11 @@
 //! the [`Dress`]. A new member is laid out as its neighbours are: on a line
 //! of its own, or beside them.
 
-use super::{quoted, Dress, Planner, Refusal};
+use super::text::{self, Braces, Lines};
+use super::{Dress, Planner, Refusal};
 use crate::edit::Edit;
-use crate::find::{IMMUTABLE, MODE};
 use crate::span::Span;
+use crate::syntax::change::New;
 use crate::syntax::{Entry, NodeId, ScalarStyle, Value};
 use crate::template::Resource;
 
@@ -21,10 +22,13 @@ const BLANKS: [char; 2] = [' ', '\t'];
 pub(super) fn add_first(
     planner: &Planner<'_, '_>,
     mapping: NodeId,
+    type_entry: Entry,
+    resource: Resource,
     dress: Dress,
 ) -> Result<Edit, Refusal> {
     let Planner { tree, lines, .. } = planner;
     let text = tree.text();
+    let declared = planner.declaration();
     let open = brace(planner, mapping)?;
     let entries = tree.entries(mapping);
     let Some(first) = entries.first() else {
@@ -35,17 +39,25 @@ pub(super) fn add_first(
     if !is_filler(gap) {
         return Err(Refusal::Layout("the first key of the mapping is explicit"));
     }
-    let member = member(planner, Some(*first), dress);
     if gap.contains('\n') {
         if !lines.begins_line(start) {
             return Err(Refusal::Layout("the first member shares its line"));
         }
+        let colon = colon(planner, *first, dress);
+        let ending = lines.line_ending(open);
+        let at = Lines {
+            indent: lines.indent(start),
+            step: &step(planner, type_entry, resource),
+            ending,
+        };
+        let members = text::member_lines(&declared, dress, colon, at);
         let line = lines.line(open);
-        let (indent, ending) = (lines.indent(start), lines.line_ending(open));
-        return Ok(Edit::insert(line.end, format!("{indent}{member},{ending}")));
+        return Ok(Edit::insert(line.end, format!("{members},{ending}")));
     }
     let separator = separator(planner, mapping);
-    Ok(Edit::insert(start, format!("{member}{separator}")))
+    let braces = braces(planner, mapping, *first, dress);
+    let members = text::members(&declared, dress, braces);
+    Ok(Edit::insert(start, format!("{members}{separator}")))
 }
 
 /// The mode as the only member of an empty mapping, be it on one line or
@@ -61,61 +73,66 @@ pub(super) fn fill_empty(
     let open = brace(planner, mapping)?;
     let inner = Span::new(open + 1, tree.span(mapping).end.saturating_sub(1));
     let written = inner.of(tree.text());
-    let member = member(planner, Some(type_entry), dress);
+    let declared = planner.declaration();
     if written.contains('\n') {
         let line = lines.line(open);
-        let (indent, ending) = (lines.indent(open), lines.line_ending(open));
+        let ending = lines.line_ending(open);
         let step = step(planner, type_entry, resource);
-        return Ok(Edit::insert(
-            line.end,
-            format!("{indent}{step}{member}{ending}"),
-        ));
+        let at = Lines {
+            indent: &format!("{}{step}", lines.indent(open)),
+            step: &step,
+            ending,
+        };
+        let colon = colon(planner, type_entry, dress);
+        let members = text::member_lines(&declared, dress, colon, at);
+        return Ok(Edit::insert(line.end, format!("{members}{ending}")));
     }
-    // One blank on each side of the member, if there are any.
+    let braces = braces(planner, resource.body, type_entry, dress);
+    let members = text::members(&declared, dress, braces);
+    // One blank on each side of the members, if there are any.
     Ok(match written.len() {
-        0 => Edit::insert(inner.start, member),
-        1 => Edit::insert(inner.end, format!("{member}{written}")),
-        _ => Edit::insert(inner.start + 1, member),
+        0 => Edit::insert(inner.start, members),
+        1 => Edit::insert(inner.end, format!("{members}{written}")),
+        _ => Edit::insert(inner.start + 1, members),
     })
 }
 
-/// `Properties` with the mode, as the member after `Type`.
-pub(super) fn add_properties(
+/// A member after another: on a line of its own, if that has one.
+pub(super) fn add_after(
     planner: &Planner<'_, '_>,
-    body: NodeId,
-    type_entry: Entry,
+    mapping: NodeId,
+    sibling: Entry,
+    new: (String, New),
     resource: Resource,
     dress: Dress,
 ) -> Result<Vec<Edit>, Refusal> {
     let Planner { tree, lines, .. } = planner;
-    let open = brace(planner, body)?;
-    let key = tree.start(type_entry.key);
-    let end = end(planner, type_entry)?;
-    let name = quoted("Properties", dress.key);
-    let colon = colon(planner, Some(type_entry), dress);
+    let open = brace(planner, mapping)?;
+    let key = tree.start(sibling.key);
+    let end = end(planner, sibling)?;
     let after = After::of(planner, end);
     let own_line = lines.begins_line(key) && lines.line(open).start != lines.line(key).start;
     if !own_line || after.shares_line {
-        let value = mapping(planner, body, type_entry, dress);
-        let separator = separator(planner, body);
+        let braces = braces(planner, mapping, sibling, dress);
+        let member = text::members(&[new], dress, braces);
+        let separator = separator(planner, mapping);
         let blank = separator
             .strip_prefix(',')
             .filter(|rest| !rest.contains('\n'));
         let blank = blank.unwrap_or(" ");
-        return Ok(vec![Edit::insert(
-            end,
-            format!(",{blank}{name}{colon}{value}"),
-        )]);
+        return Ok(vec![Edit::insert(end, format!(",{blank}{member}"))]);
     }
-    let (indent, ending) = (lines.indent(key), lines.line_ending(end));
-    let step = step(planner, type_entry, resource);
-    let member = member(planner, Some(type_entry), dress);
+    let ending = lines.line_ending(end);
+    let (_, type_entry) = planner.owner(mapping)?;
+    let at = Lines {
+        indent: lines.indent(key),
+        step: &step(planner, type_entry, resource),
+        ending,
+    };
+    let member = text::member_lines(&[new], dress, colon(planner, sibling, dress), at);
     let comma = if after.comma.is_some() { "," } else { "" };
-    let block = format!(
-        "{indent}{name}{colon}{{{ending}{indent}{step}{member}{ending}{indent}}}{comma}{ending}"
-    );
     let below = lines.line(after.comma.unwrap_or(end)).end;
-    let mut edits = vec![Edit::insert(below, block)];
+    let mut edits = vec![Edit::insert(below, format!("{member}{comma}{ending}"))];
     if after.comma.is_none() {
         edits.push(Edit::insert(end, ","));
     }
@@ -125,12 +142,60 @@ pub(super) fn add_properties(
 /// The mode in the place of the only member.
 pub(super) fn replace_only(
     planner: &Planner<'_, '_>,
+    mapping: NodeId,
     only: Entry,
+    type_entry: Entry,
+    resource: Resource,
     dress: Dress,
 ) -> Result<Edit, Refusal> {
-    let member = member(planner, Some(only), dress);
-    let old = Span::new(planner.tree.start(only.key), end(planner, only)?);
-    Ok(Edit::replace(old, member))
+    let Planner { tree, lines, .. } = planner;
+    let start = tree.start(only.key);
+    let old = Span::new(start, end(planner, only)?);
+    let declared = planner.declaration();
+    if !lines.begins_line(start) {
+        let braces = braces(planner, mapping, only, dress);
+        return Ok(Edit::replace(old, text::members(&declared, dress, braces)));
+    }
+    let at = Lines {
+        indent: lines.indent(start),
+        step: &step(planner, type_entry, resource),
+        ending: lines.line_ending(start),
+    };
+    let members = text::member_lines(&declared, dress, colon(planner, only, dress), at);
+    let members = members.strip_prefix(at.indent).unwrap_or(&members);
+    Ok(Edit::replace(old, members))
+}
+
+/// Another list in the place of the value of a member.
+pub(super) fn replace_value(
+    planner: &Planner<'_, '_>,
+    mapping: NodeId,
+    member: Entry,
+    value: &New,
+    resource: Resource,
+    dress: Dress,
+) -> Result<Edit, Refusal> {
+    let Planner { tree, lines, .. } = planner;
+    let start = tree.start(member.key);
+    let old = tree.span(member.value);
+    if old.is_empty() {
+        return Err(Refusal::Layout("the exclusion filters are not written"));
+    }
+    if !lines.begins_line(start) {
+        let braces = braces(planner, mapping, member, dress);
+        return Ok(Edit::replace(old, text::one_line(value, dress, braces)));
+    }
+    let (_, type_entry) = planner.owner(mapping)?;
+    let at = Lines {
+        indent: lines.indent(start),
+        step: &step(planner, type_entry, resource),
+        ending: lines.line_ending(start),
+    };
+    let colon = colon(planner, member, dress);
+    Ok(Edit::replace(
+        old,
+        text::over_lines(value, dress, colon, at),
+    ))
 }
 
 /// Takes a member away, with one comma, and its line if it has one.
@@ -178,13 +243,6 @@ pub(super) fn remove(
     Ok(edits)
 }
 
-/// The mode as a member, with the colon that `sibling` has.
-fn member(planner: &Planner<'_, '_>, sibling: Option<Entry>, dress: Dress) -> String {
-    let colon = colon(planner, sibling, dress);
-    let (key, value) = (quoted(MODE, dress.key), quoted(IMMUTABLE, dress.value));
-    format!("{key}{colon}{value}")
-}
-
 /// A mapping of the mode alone, on one line, padded as `body` is if that is
 /// a mapping in braces.
 pub(super) fn mapping(
@@ -193,14 +251,29 @@ pub(super) fn mapping(
     type_entry: Entry,
     dress: Dress,
 ) -> String {
-    let member = member(planner, Some(type_entry), dress);
+    let braces = braces(planner, body, type_entry, dress);
+    text::one_line(&New::Mapping(planner.declaration()), dress, braces)
+}
+
+/// How a mapping on one line is written beside `sibling`: padded as `body` is
+/// if that is a mapping in braces.
+fn braces(
+    planner: &Planner<'_, '_>,
+    body: NodeId,
+    sibling: Entry,
+    dress: Dress,
+) -> Braces<'static> {
     let text = planner.tree.text();
     let is_padded = brace(planner, body).is_ok_and(|open| {
         let inner = Span::new(open + 1, text.len().min(open + 3)).of(text);
         inner.starts_with(' ') && !inner.ends_with(BLANKS) && !inner.contains(['\n', '\r'])
     });
-    let pad = if is_padded { " " } else { "" };
-    format!("{{{pad}{member}{pad}}}")
+    let is_tight = written_colon(planner, sibling) == ":";
+    Braces {
+        colon: colon(planner, sibling, dress),
+        comma: if is_tight { "," } else { ", " },
+        pad: if is_padded { " " } else { "" },
+    }
 }
 
 /// Where what follows a member may be taken away: where it ends, and behind
@@ -317,9 +390,8 @@ fn without_blank_lines(separator: &str) -> String {
 
 /// The colon as `sibling` has it, unless that is aligned to others. Behind a
 /// bare key it needs a blank.
-fn colon(planner: &Planner<'_, '_>, sibling: Option<Entry>, dress: Dress) -> &'static str {
-    let written = sibling.map_or("", |sibling| written_colon(planner, sibling));
-    match written {
+fn colon(planner: &Planner<'_, '_>, sibling: Entry, dress: Dress) -> &'static str {
+    match written_colon(planner, sibling) {
         " : " => " : ",
         ":" if dress.key != ScalarStyle::Plain => ":",
         " :" if dress.key != ScalarStyle::Plain => " :",

@@ -6,20 +6,28 @@
 //! how the plan was made.
 //!
 //! What a block mapping of YAML needs stands in `block`, what a mapping in
-//! braces needs, be it JSON or YAML, in `flow`.
+//! braces needs, be it JSON or YAML, in `flow`; how new entries are written
+//! in either, in `text`.
 
 mod block;
 mod flow;
+mod text;
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use self::text::{is_string, quoted};
 use crate::edit::Edit;
-use crate::find::{self, Finding, Obstacle, Repair, FILTERS, IMMUTABLE, MODE};
+use crate::find::{
+    Finding, Obstacle, Policy, Repair, FILTERS, FILTER_TYPE, FILTER_VALUE, IMMUTABLE,
+    IMMUTABLE_WITH_EXCLUSION, MODE, WILDCARD,
+};
 use crate::span::{Line, LineIndex, Span};
 use crate::syntax::change::{Change, Changes, New};
 use crate::syntax::{CollectionStyle, Entry, Format, NodeId, ScalarStyle, Tree, Value};
-use crate::template::Resource;
+use crate::template::{Call, Readers, Resource, Template};
+use crate::value::Home;
 
 /// How sure a fix is to be wanted. Ordered: a user who allows the less sure
 /// allows the surer too, so a filter is `<=`.
@@ -54,6 +62,11 @@ pub enum Refusal {
         /// Where it stands, in bytes.
         at: usize,
     },
+    /// The literal that the mode is computed from feeds something else, too.
+    OtherUser {
+        /// Where that reads it, in bytes.
+        at: usize,
+    },
     /// The word stands in a block scalar that would not become the word
     /// alone.
     BlockScalar,
@@ -71,6 +84,9 @@ impl Refusal {
             Self::Obstacle(Obstacle::Merged(_)) => "merged",
             Self::Obstacle(Obstacle::NotAMapping) => "not-a-mapping",
             Self::Obstacle(Obstacle::NotAScalar) => "not-a-scalar",
+            Self::Obstacle(Obstacle::NotAllowed { .. }) => "not-allowed",
+            Self::Obstacle(Obstacle::PullThroughCache) => "pull-through-cache",
+            Self::OtherUser { .. } => "other-user",
             Self::Shared { .. } => "shared",
             Self::BlockScalar => "block-scalar",
             Self::Layout(_) => "layout",
@@ -84,6 +100,10 @@ impl Refusal {
             Self::Obstacle(obstacle) => obstacle.to_string(),
             Self::Shared { at } => format!(
                 "the node is shared through an anchor (line {}); write {MODE}: {IMMUTABLE} by hand",
+                lines.position(*at).line
+            ),
+            Self::OtherUser { at } => format!(
+                "what it is computed from is also read on line {}; write {MODE}: {IMMUTABLE} by hand",
                 lines.position(*at).line
             ),
             Self::BlockScalar => {
@@ -109,6 +129,12 @@ impl fmt::Display for Applicability {
 pub struct Planner<'t, 'a> {
     tree: &'t Tree<'a>,
     lines: &'t LineIndex<'a>,
+    template: &'t Template<'t>,
+    policy: &'t Policy,
+    /// What reads a parameter or a mapping for a mode.
+    reads: BTreeSet<NodeId>,
+    /// All that reads one; asked for by few templates.
+    readers: OnceCell<Readers<'t>>,
     /// The nodes that aliases stand for, each with a user that is something
     /// else to a repository than the others, or is none of one, if there is.
     shared: BTreeMap<NodeId, Option<NodeId>>,
@@ -137,12 +163,19 @@ struct Dress {
 }
 
 impl<'t, 'a> Planner<'t, 'a> {
-    /// Prepares for a tree and its resources, in time linear in their number.
+    /// Prepares for a template, in time linear in its size. `reads` are the
+    /// nodes that [`find::verdicts`](crate::find::verdicts) gives.
     #[must_use]
-    pub fn new(tree: &'t Tree<'a>, lines: &'t LineIndex<'a>, resources: &[Resource]) -> Self {
+    pub fn new(
+        tree: &'t Tree<'a>,
+        lines: &'t LineIndex<'a>,
+        template: &'t Template<'t>,
+        reads: impl IntoIterator<Item = NodeId>,
+        policy: &'t Policy,
+    ) -> Self {
         let (mut roles, mut owners) = (BTreeMap::new(), BTreeMap::new());
-        for &resource in resources {
-            if !find::is_repository(tree, resource.body) {
+        for &resource in &template.resources {
+            if !policy.covers(tree, resource.body) {
                 continue;
             }
             if resource.value == resource.body {
@@ -177,10 +210,14 @@ impl<'t, 'a> Planner<'t, 'a> {
         Self {
             tree,
             lines,
+            template,
+            policy,
+            reads: reads.into_iter().collect(),
+            readers: OnceCell::new(),
             shared,
             unsure_line: unsure_line(tree),
             owners,
-            step: block::usual_step(tree, lines, resources),
+            step: block::usual_step(tree, lines, &template.resources),
         }
     }
 
@@ -188,56 +225,118 @@ impl<'t, 'a> Planner<'t, 'a> {
     /// none. What resources share is planned once.
     #[must_use]
     pub fn plans(&self, findings: &[Finding]) -> Vec<Result<Fix, Refusal>> {
-        let mut known: BTreeMap<(Repair, bool), Result<Fix, Refusal>> = BTreeMap::new();
+        let mut known: BTreeMap<(&Repair, bool), Result<Fix, Refusal>> = BTreeMap::new();
         findings
             .iter()
             .map(|finding| match &finding.repair {
                 Err(obstacle) => Err(Refusal::Obstacle(obstacle.clone())),
                 Ok(repair) => known
-                    .entry((*repair, finding.is_safe))
-                    .or_insert_with(|| self.plan(*repair, finding.is_safe))
+                    .entry((repair, finding.is_safe))
+                    .or_insert_with(|| self.plan(repair, finding.is_safe))
                     .clone(),
             })
             .collect()
     }
 
-    fn plan(&self, repair: Repair, is_safe: bool) -> Result<Fix, Refusal> {
+    /// What the rule asks a repository to declare.
+    fn declaration(&self) -> Vec<(String, New)> {
+        let word = New::Text(self.word().to_owned());
+        let mut declared = vec![(MODE.to_owned(), word)];
+        declared.extend(self.kept());
+        declared
+    }
+
+    /// The mode that a repair writes.
+    fn word(&self) -> &'static str {
+        if self.policy.keep_mutable.is_empty() {
+            IMMUTABLE
+        } else {
+            IMMUTABLE_WITH_EXCLUSION
+        }
+    }
+
+    /// The exclusion filters that go with it, if some tags are to stay mutable.
+    fn kept(&self) -> Option<(String, New)> {
+        let filter = |tag: &str| {
+            let pairs = [(FILTER_TYPE, WILDCARD), (FILTER_VALUE, tag)];
+            let entry = |(key, word): (&str, &str)| (key.to_owned(), New::Text(word.to_owned()));
+            New::Mapping(pairs.map(entry).into())
+        };
+        let tags = self.policy.keep_mutable.iter();
+        let filters: Vec<New> = tags.map(|tag| filter(tag.as_str())).collect();
+        (!filters.is_empty()).then(|| (FILTERS.to_owned(), New::Sequence(filters)))
+    }
+
+    fn plan(&self, repair: &Repair, is_safe: bool) -> Result<Fix, Refusal> {
         if self.unsure_line.is_some() {
             return Err(Refusal::Layout(
                 "the file has a line separator that some readers take for the end of a line",
             ));
         }
-        let site = match repair {
-            Repair::AddProperties { body } => body,
-            Repair::FillProperties { value } | Repair::RewriteMode { value, .. } => value,
-            Repair::AddMode { mapping, .. } => mapping,
-        };
-        let is_shared = self.shared(site)?;
         let mut fix = Fix {
-            applicability: if is_safe && !is_shared {
-                Applicability::Safe
-            } else {
-                Applicability::Unsafe
-            },
+            applicability: Applicability::Safe,
             edits: Vec::new(),
             changes: Changes::default(),
         };
+        let mut is_shared = false;
+        let mut sites = Vec::new();
         match repair {
-            Repair::AddProperties { body } => self.add_properties(body, &mut fix)?,
-            Repair::FillProperties { value } => self.fill_properties(value, &mut fix)?,
-            Repair::AddMode { mapping, filters } => self.add_mode(mapping, filters, &mut fix)?,
+            Repair::AddProperties { body } => sites.push(*body),
+            Repair::FillProperties { value } => sites.push(*value),
+            Repair::AddMode { mapping, .. } => sites.push(*mapping),
             Repair::RewriteMode {
                 mapping,
                 value,
                 filters,
             } => {
-                self.rewrite_mode(value, &mut fix)?;
-                if let Some(filters) = filters {
-                    self.remove_entry(mapping, filters, &mut fix)?;
+                sites.push(*value);
+                if filters.is_some() || self.kept().is_some() {
+                    sites.push(*mapping);
+                }
+            }
+            Repair::RewriteSources { literals } => {
+                for &(at, home) in literals {
+                    sites.push(at);
+                    sites.extend(self.only_users(home)?);
                 }
             }
         }
-        if !matches!(repair, Repair::RewriteMode { .. }) {
+        for &site in &sites {
+            is_shared |= self.shared(site)?;
+        }
+        if !is_safe || is_shared {
+            fix.applicability = Applicability::Unsafe;
+        }
+        match repair {
+            Repair::AddProperties { body } => self.add_properties(*body, &mut fix)?,
+            Repair::FillProperties { value } => self.fill_properties(*value, &mut fix)?,
+            Repair::AddMode { mapping, filters } => self.add_mode(*mapping, *filters, &mut fix)?,
+            Repair::RewriteMode {
+                mapping,
+                value,
+                filters,
+            } => {
+                self.rewrite_word(*value, self.word(), &mut fix)?;
+                self.replace_filters(*mapping, *filters, &mut fix)?;
+            }
+            Repair::RewriteSources { literals } => {
+                for &(at, _) in literals {
+                    if Call::of(self.tree, at).is_some_and(|call| call.name == "Ref") {
+                        self.replace_call(at, &mut fix)?;
+                    } else {
+                        self.rewrite_word(at, IMMUTABLE, &mut fix)?;
+                    }
+                }
+            }
+        }
+        let lines_at = match repair {
+            Repair::AddProperties { body: site }
+            | Repair::FillProperties { value: site }
+            | Repair::AddMode { mapping: site, .. } => Some(*site),
+            Repair::RewriteMode { mapping, .. } => self.kept().map(|_| *mapping),
+            Repair::RewriteSources { .. } => None,
+        };
+        if let Some(site) = lines_at {
             let (resource, _) = self.owner(site)?;
             let is_block =
                 self.tree.collection_style(resource.body) == Some(CollectionStyle::Block);
@@ -248,6 +347,35 @@ impl<'t, 'a> Planner<'t, 'a> {
             }
         }
         Ok(fix)
+    }
+
+    /// The nodes that read a literal, all of them for the mode of a
+    /// repository.
+    fn only_users(&self, home: Home) -> Result<Vec<NodeId>, Refusal> {
+        let tree = self.tree;
+        let name = |key: NodeId| tree.literal(key).unwrap_or_default();
+        let readers = || {
+            self.readers
+                .get_or_init(|| Readers::of(tree, &self.template.scopes))
+        };
+        let root_of = |key| self.template.scopes.around(key).map(|(root, _)| root);
+        let users: Vec<NodeId> = match home {
+            Home::Here | Home::Nowhere => Vec::new(),
+            Home::Parameter(parameter) => match root_of(parameter.key) {
+                Some(root) => readers().of_parameter(root, name(parameter.key)).to_vec(),
+                None => Vec::new(),
+            },
+            Home::Mapping(leaf) => match root_of(leaf.value) {
+                Some(root) => readers().of_leaf(root, leaf.keys.map(name)).collect(),
+                None => Vec::new(),
+            },
+        };
+        match users.iter().find(|user| !self.reads.contains(user)) {
+            Some(&other) => Err(Refusal::OtherUser {
+                at: tree.start(other),
+            }),
+            None => Ok(users),
+        }
     }
 
     /// Whether a blank or comment line right below an edit is indented with
@@ -324,26 +452,33 @@ impl<'t, 'a> Planner<'t, 'a> {
             key: self.quote(type_entry.key),
             value: self.quote(type_entry.value),
         };
-        fix.edits = match self.tree.collection_style(body) {
+        let declared = New::Mapping(self.declaration());
+        let new = ("Properties".to_owned(), declared);
+        self.add_after(body, type_entry, new, resource, dress, fix)
+    }
+
+    /// An entry below another one of its mapping.
+    fn add_after(
+        &self,
+        mapping: NodeId,
+        sibling: Entry,
+        new: (String, New),
+        resource: Resource,
+        dress: Dress,
+        fix: &mut Fix,
+    ) -> Result<(), Refusal> {
+        let (key, value) = new.clone();
+        fix.edits.extend(match self.tree.collection_style(mapping) {
             Some(CollectionStyle::Flow) => {
-                flow::add_properties(self, body, type_entry, resource, dress)?
+                flow::add_after(self, mapping, sibling, new, resource, dress)?
             }
-            _ => block::add_properties(self, body, type_entry, resource, dress)?,
-        };
-        let before = self
-            .tree
-            .entries(body)
-            .iter()
-            .position(|entry| *entry == type_entry)
-            .map_or(0, |index| index + 1);
-        fix.changes.add(
-            body,
-            Change::Insert {
-                before,
-                key: "Properties".to_owned(),
-                value: declared(),
-            },
-        );
+            _ => block::add_after(self, mapping, sibling, new, resource, dress)?,
+        });
+        let mut entries = self.tree.entries(mapping).iter();
+        let before = entries.position(|entry| *entry == sibling);
+        let before = before.map_or(0, |index| index + 1);
+        fix.changes
+            .add(mapping, Change::Insert { before, key, value });
         Ok(())
     }
 
@@ -366,18 +501,22 @@ impl<'t, 'a> Planner<'t, 'a> {
         } else {
             block::fill_properties(self, properties, resource, dress)?
         };
-        let change = if tree.is_mapping(value) {
-            Change::Insert {
-                before: 0,
-                key: MODE.to_owned(),
-                value: New::Text(IMMUTABLE.to_owned()),
-            }
+        if tree.is_mapping(value) {
+            self.declare(value, 0, fix);
         } else {
-            Change::Replace(declared())
-        };
+            let declared = New::Mapping(self.declaration());
+            fix.changes.add(value, Change::Replace(declared));
+        }
         fix.edits.push(edit);
-        fix.changes.add(value, change);
         Ok(())
+    }
+
+    /// Says that a mapping gains what the rule asks for.
+    fn declare(&self, mapping: NodeId, before: usize, fix: &mut Fix) {
+        for (key, value) in self.declaration() {
+            fix.changes
+                .add(mapping, Change::Insert { before, key, value });
+        }
     }
 
     fn add_mode(
@@ -387,7 +526,7 @@ impl<'t, 'a> Planner<'t, 'a> {
         fix: &mut Fix,
     ) -> Result<(), Refusal> {
         let properties = self.home(mapping)?;
-        let (_, type_entry) = self.owner(mapping)?;
+        let (resource, type_entry) = self.owner(mapping)?;
         let dress = Dress {
             key: self.key_style(mapping, properties.key),
             value: self.value_style(mapping, type_entry),
@@ -399,45 +538,103 @@ impl<'t, 'a> Planner<'t, 'a> {
             // The mode takes the place of the only entry.
             self.is_used_nowhere_else(only)?;
             fix.edits = if is_flow {
-                vec![flow::replace_only(self, only, dress)?]
+                vec![flow::replace_only(
+                    self, mapping, only, type_entry, resource, dress,
+                )?]
             } else {
-                block::replace_only(self, properties, mapping, only, dress)?
+                block::replace_only(self, properties, mapping, only, resource, dress)?
             };
             self.forget_entry(mapping, only, fix);
         } else {
             let edit;
             (edit, before) = if is_flow {
-                (flow::add_first(self, mapping, dress)?, 0)
+                (
+                    flow::add_first(self, mapping, type_entry, resource, dress)?,
+                    0,
+                )
             } else {
-                block::add_first(self, properties, mapping, dress)?
+                block::add_first(self, properties, mapping, resource, dress)?
             };
             fix.edits.push(edit);
             if let Some(filters) = filters {
                 self.remove_entry(mapping, filters, fix)?;
             }
         }
-        fix.changes.add(
-            mapping,
-            Change::Insert {
-                before,
-                key: MODE.to_owned(),
-                value: New::Text(IMMUTABLE.to_owned()),
-            },
-        );
+        self.declare(mapping, before, fix);
         Ok(())
     }
 
-    fn rewrite_mode(&self, value: NodeId, fix: &mut Fix) -> Result<(), Refusal> {
+    /// Takes the exclusion filters away, and writes those of the tags that
+    /// are to stay mutable below the mode.
+    fn replace_filters(
+        &self,
+        mapping: NodeId,
+        old: Option<Entry>,
+        fix: &mut Fix,
+    ) -> Result<(), Refusal> {
+        let tree = self.tree;
+        let Some(new) = self.kept() else {
+            return match old {
+                Some(old) => self.remove_entry(mapping, old, fix),
+                None => Ok(()),
+            };
+        };
+        let (resource, type_entry) = self.owner(mapping)?;
+        let mode = tree.entry(mapping, MODE);
+        let mode = mode.ok_or(Refusal::Layout("the mode has no key"))?;
+        let dress = Dress {
+            key: self.quote(mode.key),
+            value: self.value_style(mapping, type_entry),
+        };
+        let mut entries = tree.entries(mapping).iter();
+        let after = entries.find(|entry| **entry == mode).and(entries.next());
+        let is_flow = tree.collection_style(mapping) == Some(CollectionStyle::Flow);
+        match old {
+            // Where the list stands in its place already, only it changes.
+            Some(old) if is_flow && after == Some(&old) => {
+                self.is_used_nowhere_else(old)?;
+                let (_, value) = new;
+                let edit = flow::replace_value(self, mapping, old, &value, resource, dress)?;
+                fix.edits.push(edit);
+                fix.changes.add(old.value, Change::Become(value));
+                Ok(())
+            }
+            Some(old) => {
+                self.add_after(mapping, mode, new, resource, dress, fix)?;
+                self.remove_entry(mapping, old, fix)
+            }
+            None => self.add_after(mapping, mode, new, resource, dress, fix),
+        }
+    }
+
+    /// Puts a word in the place of `AWS::NoValue`.
+    fn replace_call(&self, at: NodeId, fix: &mut Fix) -> Result<(), Refusal> {
+        let tree = self.tree;
+        if tree.anchor(at).is_some() {
+            return Err(Refusal::Layout("an anchor stands in the way"));
+        }
+        let span = Span::new(tree.start(at), tree.end(at));
+        if span.of(tree.text()).contains('\n') && tree.format() == Format::Yaml {
+            return Err(Refusal::Layout("AWS::NoValue stands on several lines"));
+        }
+        let word = quoted(IMMUTABLE, self.style_beside(at));
+        fix.edits.push(Edit::replace(span, word));
+        let new = New::Text(IMMUTABLE.to_owned());
+        fix.changes.add(at, Change::Become(new));
+        Ok(())
+    }
+
+    fn rewrite_word(&self, value: NodeId, new: &str, fix: &mut Fix) -> Result<(), Refusal> {
         let tree = self.tree;
         let span = tree.span(value);
+        if tree.literal(value) == Some(new) {
+            return Ok(());
+        }
         let edit = match tree.value(value) {
             Value::Scalar {
                 style: ScalarStyle::Single | ScalarStyle::Double,
                 ..
-            } => Edit::replace(
-                Span::new(span.start + 1, span.end.saturating_sub(1)),
-                IMMUTABLE,
-            ),
+            } => Edit::replace(Span::new(span.start + 1, span.end.saturating_sub(1)), new),
             Value::Scalar {
                 style: ScalarStyle::Block,
                 text,
@@ -448,24 +645,22 @@ impl<'t, 'a> Planner<'t, 'a> {
                     return Err(Refusal::BlockScalar);
                 }
                 let start = span.start + (written.len() - written.trim_start().len());
-                Edit::replace(Span::new(start, start + word.len()), IMMUTABLE)
+                Edit::replace(Span::new(start, start + word.len()), new)
             }
-            Value::Scalar { .. } if span.is_empty() => {
-                self.fill_blank(self.home(value)?, IMMUTABLE)?
-            }
+            Value::Scalar { .. } if span.is_empty() => self.fill_blank(self.home(value)?, new)?,
             // A word stays as bare as it was; null, and whatever is bare in
             // JSON, was so because it had to be.
             Value::Scalar { .. } => {
                 let word = if tree.format() == Format::Json || tree.is_null(value) {
-                    quoted(IMMUTABLE, self.value_style_beside(value)?)
+                    quoted(new, self.style_beside(value))
                 } else {
-                    IMMUTABLE.to_owned()
+                    new.to_owned()
                 };
                 Edit::replace(span, word)
             }
             _ => return Err(Refusal::Layout("the value is not a word")),
         };
-        let new = New::Text(IMMUTABLE.to_owned());
+        let new = New::Text(new.to_owned());
         fix.edits.push(edit);
         fix.changes.add(value, Change::Replace(new));
         Ok(())
@@ -611,12 +806,30 @@ impl<'t, 'a> Planner<'t, 'a> {
         self.quote(first.map_or(type_entry.value, |entry| entry.value))
     }
 
-    /// As [`Planner::value_style`], for the mapping that holds `value`.
-    fn value_style_beside(&self, value: NodeId) -> Result<ScalarStyle, Refusal> {
-        let (_, type_entry) = self.owner(value)?;
-        let mapping = self.tree.parent(value);
-        let mapping = mapping.ok_or(Refusal::Layout("the value belongs to no key"))?;
-        Ok(self.value_style(mapping, type_entry))
+    /// How a value is to be quoted: as [`Planner::value_style`] says where it
+    /// stands in the mapping of a repository's properties, else as the first
+    /// string beside it.
+    fn style_beside(&self, value: NodeId) -> ScalarStyle {
+        let Some(parent) = self.tree.parent(value) else {
+            return self.quote(value);
+        };
+        let owner = self.owner(value).ok();
+        if let Some((_, type_entry)) = owner.filter(|_| self.tree.is_mapping(parent)) {
+            return self.value_style(parent, type_entry);
+        }
+        let values = self.tree.entries(parent).iter().map(|entry| entry.value);
+        let items = self.tree.items(parent).iter().copied();
+        // The first item of `Fn::If` names a condition, and is no such value.
+        let beside = values.chain(items.skip(1)).find(|&beside| {
+            let is_word = self.tree.literal(beside).is_some_and(is_string);
+            beside != value && is_word
+        });
+        let fallback = owner.map(|(_, type_entry)| type_entry.value);
+        match beside.or(fallback) {
+            Some(beside) => self.quote(beside),
+            None if self.tree.format() == Format::Json => ScalarStyle::Double,
+            None => ScalarStyle::Plain,
+        }
     }
 
     fn quote(&self, id: NodeId) -> ScalarStyle {
@@ -667,30 +880,4 @@ fn unsure_line(tree: &Tree<'_>) -> Option<usize> {
         let before = next.checked_sub(1).and_then(|last| quoted.get(last));
         before.is_none_or(|span| span.end <= at)
     })
-}
-
-/// `{ImageTagMutability: IMMUTABLE}` as a value.
-fn declared() -> New {
-    New::Mapping(vec![(MODE.to_owned(), New::Text(IMMUTABLE.to_owned()))])
-}
-
-/// A word in the quotes of a style.
-fn quoted(word: &str, style: ScalarStyle) -> String {
-    match style {
-        ScalarStyle::Single => format!("'{word}'"),
-        ScalarStyle::Double => format!("\"{word}\""),
-        ScalarStyle::Plain | ScalarStyle::Block => word.to_owned(),
-    }
-}
-
-/// Whether a plain word is a string, so that it could have been quoted: not
-/// null, a boolean or a number.
-///
-/// Source: YAML 1.2.2 section 10.3.2, and the booleans of YAML 1.1.
-fn is_string(plain: &str) -> bool {
-    let lower = plain.to_ascii_lowercase();
-    !matches!(
-        lower.as_str(),
-        "" | "~" | "null" | "true" | "false" | "yes" | "no" | "on" | "off"
-    ) && plain.parse::<f64>().is_err()
 }

@@ -16,6 +16,8 @@ pub enum New {
     Text(String),
     /// A mapping with these entries, in this order.
     Mapping(Vec<(String, New)>),
+    /// A sequence of these items.
+    Sequence(Vec<New>),
 }
 
 impl New {
@@ -28,6 +30,7 @@ impl New {
                 .iter()
                 .flat_map(|(key, value)| std::iter::once(key.as_str()).chain(value.words()))
                 .collect(),
+            Self::Sequence(items) => items.iter().flat_map(New::words).collect(),
         }
     }
 }
@@ -52,6 +55,8 @@ pub enum Change {
     },
     /// The node says this instead; its tag and anchor stay.
     Replace(New),
+    /// The node, and the tag that it has, give way to this.
+    Become(New),
 }
 
 /// The changes meant for a tree, by the node of the old tree that each is
@@ -133,6 +138,10 @@ fn agrees(
     is: NodeId,
     todo: &mut Vec<(NodeId, NodeId)>,
 ) -> bool {
+    let meant = changes.at(was);
+    if let [Change::Become(value)] = meant {
+        return new.tag(is).is_none() && new.anchor(is).is_none() && says(new, is, value);
+    }
     let same = |a: Option<Span>, b: Option<Span>| {
         a.map(|span| span.of(old.text())) == b.map(|span| span.of(new.text()))
     };
@@ -140,14 +149,18 @@ fn agrees(
     if !same(tag(old, was), tag(new, is)) || !same(old.anchor(was), new.anchor(is)) {
         return false;
     }
-    let meant = changes.at(was);
     if let Some(value) = meant.iter().find_map(|change| match change {
         Change::Replace(value) => Some(value),
         _ => None,
     }) {
         let was_block = old.scalar_style(was) == Some(ScalarStyle::Block);
         let is_block = new.scalar_style(is) == Some(ScalarStyle::Block);
-        return meant.len() == 1 && was_block == is_block && says(new, is, value);
+        // The tag is the old one, whatever it makes of the word.
+        let is_said = match (value, new.value(is)) {
+            (New::Text(word), Value::Scalar { text, .. }) => word == text,
+            _ => says(new, is, value),
+        };
+        return meant.len() == 1 && was_block == is_block && is_said;
     }
     match (old.value(was), new.value(is)) {
         (
@@ -227,6 +240,15 @@ fn says(tree: &Tree<'_>, id: NodeId, value: &New) -> bool {
                 && there.iter().zip(entries).all(|(entry, (key, value))| {
                     tree.literal(entry.key) == Some(key) && says(tree, entry.value, value)
                 })
+        }
+        New::Sequence(items) => {
+            let there = tree.items(id);
+            matches!(tree.value(id), Value::Sequence { .. })
+                && there.len() == items.len()
+                && there
+                    .iter()
+                    .zip(items)
+                    .all(|(&item, value)| says(tree, item, value))
         }
     }
 }

@@ -472,6 +472,30 @@ impl<'a> Tree<'a> {
             .fold(self.span(id).start, usize::min)
     }
 
+    /// Where the last word of a node ends, in bytes: its own, or that of its
+    /// last descendant.
+    #[must_use]
+    pub fn end(&self, id: NodeId) -> usize {
+        let mut end = self.span(id).end;
+        let mut last = id;
+        loop {
+            last = match self.value(last) {
+                Value::Mapping {
+                    entries: [.., entry],
+                    ..
+                } => {
+                    end = end.max(self.span(entry.key).end);
+                    entry.value
+                }
+                Value::Sequence {
+                    items: [.., item], ..
+                } => *item,
+                _ => return end,
+            };
+            end = end.max(self.span(last).end);
+        }
+    }
+
     /// The way from a document's root to a node: the number of the document,
     /// then of the child at each level.
     #[must_use]

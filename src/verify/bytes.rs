@@ -29,6 +29,10 @@ pub(super) fn check(tree: &Tree<'_>, edits: &EditSet, changes: &Changes) -> Resu
                 words.extend(value.words());
                 replaced.push(tree.span(at));
             }
+            Change::Become(value) => {
+                words.extend(value.words());
+                replaced.push(Span::new(tree.start(at), tree.end(at)));
+            }
             Change::Remove { entry } => {
                 removed.extend(
                     tree.entries(at)
@@ -40,18 +44,14 @@ pub(super) fn check(tree: &Tree<'_>, edits: &EditSet, changes: &Changes) -> Resu
     }
     removed.sort_unstable();
     for edit in edits.edits() {
-        let brings_words = edit
-            .text
-            .split(|character: char| !character.is_alphanumeric())
-            .all(|word| word.is_empty() || words.contains(word));
-        let brings_signs = edit
-            .text
-            .chars()
-            .all(|sign| sign.is_alphanumeric() || " \t\r\n{}:,\"'".contains(sign));
+        // A dash alone begins an item.
+        let is_sign = |sign: char| " \t\r\n{}[]:,\"'".contains(sign);
+        let mut brought = edit.text.split(is_sign);
+        let brings_own = brought.all(|word| matches!(word, "" | "-") || words.contains(word));
         let takes_own = is_blank(edit.span.of(tree.text()))
             || is_replaced(edit, &replaced)
             || is_removed(edit, &removed, tree.text());
-        if !(brings_words && brings_signs && takes_own) {
+        if !(brings_own && takes_own) {
             return Err(ProofError::OtherBytes {
                 at: edit.span.start,
             });

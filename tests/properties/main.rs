@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use immutag::remediate::Reported;
-use immutag::{remediate, Answer, Applicability, Assessment, Profile, Rules};
+use immutag::{remediate, Answer, Applicability, Assessment, Policy, Profile, Rules};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree;
@@ -142,10 +142,13 @@ impl Case {
 
 fn rules(strict: bool, all: bool) -> Rules {
     Rules {
-        profile: if strict {
-            Profile::Strict
-        } else {
-            Profile::Default
+        policy: Policy {
+            profile: if strict {
+                Profile::Strict
+            } else {
+                Profile::Default
+            },
+            ..Policy::default()
         },
         allow: if all {
             Applicability::Unsafe

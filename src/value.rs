@@ -1,0 +1,592 @@
+//! What a computed value can be.
+//!
+//! This module owns the evaluation of CloudFormation's functions, as far as a
+//! template decides them: parameters by their defaults, conditions both ways,
+//! mappings by the entries that can be reached. It gives every word that can
+//! come out, with the literal that it comes from. It does not know which
+//! words are right, and it changes nothing.
+//!
+//! What only a deployment knows (an import, an attribute, a parameter without
+//! a default) is *unknown*, with the reason. So is what takes more steps than
+//! an honest template does, so that hostile ones cost no more than that.
+//!
+//! Source: AWS CloudFormation User Guide, "Intrinsic function reference",
+//! "Parameters", "Mappings", and "`AWS::LanguageExtensions` transform".
+
+use crate::syntax::{Entry, NodeId, Tree, Value};
+use crate::template::{self, Call, Leaf, Loop, Piece, Sections, Substitution};
+
+/// How many functions and literals are looked at for one value.
+const MAX_STEPS: usize = 4096;
+/// How many words a value may have, and how many it may be glued from.
+const MAX_WORDS: usize = 256;
+/// How deep functions may call each other, aliases followed.
+const MAX_DEPTH: usize = 64;
+
+/// Everything that a value can be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Values {
+    /// The words that can come out.
+    pub known: Vec<Known>,
+    /// Why it can be something else, too.
+    pub unknown: Vec<Unknown>,
+}
+
+/// A word that can come out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The word.
+    pub word: Word,
+    /// The node that says it.
+    pub at: NodeId,
+    /// How it comes out, as a clause: `parameter Mode defaults to MUTABLE`.
+    pub how: String,
+    /// Whether another word can be written at the node to change what comes
+    /// out, and only that.
+    pub home: Home,
+    /// Whether it was reached by a key that is computed, so that it may be
+    /// there for something else.
+    pub is_guess: bool,
+}
+
+/// What comes out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// A string, or what counts as one.
+    Text(String),
+    /// `AWS::NoValue`, or null: as if nothing were written.
+    Nothing,
+    /// A list or a mapping.
+    Collection,
+}
+
+/// Where a literal stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Home {
+    /// Within the value itself.
+    Here,
+    /// It is the default of a parameter.
+    Parameter(Entry),
+    /// It is an entry of a mapping.
+    Mapping(Leaf),
+    /// The word is put together, or made for several copies at once: no
+    /// literal stands for it alone.
+    Nowhere,
+}
+
+/// Why a value cannot be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// The node that decides.
+    pub at: NodeId,
+    /// Why it does not say, as a clause.
+    pub why: String,
+    /// The words that it is one of, where they are listed.
+    pub among: Vec<Known>,
+}
+
+/// What a value is computed in.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'e, 't, 'a> {
+    /// The tree.
+    pub tree: &'t Tree<'a>,
+    /// The sections of its template.
+    pub sections: &'e Sections<'t>,
+    /// The loops that it stands in, the innermost first.
+    pub loops: &'e [Loop<'t>],
+}
+
+/// Computes the value of a node. Every node on the way that reads a
+/// parameter or a mapping for its value is added to `reads`.
+#[must_use]
+pub fn values(context: Context<'_, '_, '_>, node: NodeId, reads: &mut Vec<NodeId>) -> Values {
+    Evaluation {
+        context,
+        steps: 0,
+        depth: 0,
+        is_key: false,
+        reads,
+    }
+    .value(node)
+}
+
+/// Whether a word is filled in by something that runs before CloudFormation
+/// does, or by it: `${…}`, `{{resolve:…}}`, `{{ value }}`.
+#[must_use]
+pub fn is_placeholder(word: &str) -> bool {
+    word.contains(['$', '{', '}'])
+}
+
+impl Known {
+    fn new(word: Word, at: NodeId, how: String, home: Home) -> Self {
+        Self {
+            word,
+            at,
+            how,
+            home,
+            is_guess: false,
+        }
+    }
+}
+
+impl Word {
+    fn shown(&self) -> &str {
+        match self {
+            Self::Text(text) if text.is_empty() => "empty",
+            Self::Text(text) => text,
+            Self::Nothing => "null",
+            Self::Collection => "a list or a mapping",
+        }
+    }
+}
+
+impl Values {
+    fn one(known: Known) -> Self {
+        Self {
+            known: vec![known],
+            unknown: Vec::new(),
+        }
+    }
+
+    fn unknown(at: NodeId, why: impl Into<String>) -> Self {
+        Self {
+            known: Vec::new(),
+            unknown: vec![Unknown {
+                at,
+                why: why.into(),
+                among: Vec::new(),
+            }],
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.known.extend(other.known);
+        self.unknown.extend(other.unknown);
+    }
+
+    /// Says under which condition the words come out.
+    fn given(mut self, when: &str, condition: &str) -> Self {
+        for known in &mut self.known {
+            known.how = format!("{} {when} {condition}", known.how);
+        }
+        self
+    }
+}
+
+struct Evaluation<'e, 't, 'a, 'r> {
+    context: Context<'e, 't, 'a>,
+    steps: usize,
+    depth: usize,
+    /// Whether the word is to find an entry by, so that a parameter is all
+    /// that it may be and not its default.
+    is_key: bool,
+    reads: &'r mut Vec<NodeId>,
+}
+
+impl<'t> Evaluation<'_, 't, '_, '_> {
+    fn value(&mut self, node: NodeId) -> Values {
+        let tree = self.context.tree;
+        let node = tree.resolve(node);
+        self.steps += 1;
+        if self.steps > MAX_STEPS || self.depth > MAX_DEPTH {
+            return Values::unknown(node, "it takes too many steps to compute");
+        }
+        self.depth += 1;
+        let mut values = match Call::of(tree, node) {
+            Some(call) => self.call(node, call),
+            None if tree.has_custom_tag(node) => Values::unknown(node, "its tag is not known"),
+            None if template::is_intrinsic(tree, node) => {
+                Values::unknown(node, "a function stands among other keys")
+            }
+            None => literal(tree, node, Home::Here, |word| format!("it is {word}")),
+        };
+        self.depth -= 1;
+        if values.known.len() > MAX_WORDS {
+            values = Values::unknown(node, "it can be too many words");
+        }
+        values
+    }
+
+    fn call(&mut self, node: NodeId, call: Call<'t>) -> Values {
+        let tree = self.context.tree;
+        match (call.name, call.arguments(tree)) {
+            ("Ref", _) => match call.word(tree) {
+                Some(name) => self.reference(node, name),
+                None => Values::unknown(node, "Ref is given no name"),
+            },
+            ("If", &[condition, then, otherwise]) => {
+                let condition = tree
+                    .literal(tree.resolve(condition))
+                    .unwrap_or("a condition");
+                let mut values = self.value(then).given("if", condition);
+                values.add(self.value(otherwise).given("unless", condition));
+                values
+            }
+            ("FindInMap", arguments) => self.find_in_map(node, arguments),
+            ("Sub", _) => match Substitution::of(tree, call) {
+                Some(substitution) => self.substitution(node, substitution),
+                None => Values::unknown(node, "Fn::Sub is given no string"),
+            },
+            ("Join", &[delimiter, list]) => {
+                let delimiter = tree.literal(tree.resolve(delimiter));
+                match (delimiter, self.list(list)) {
+                    (Some(delimiter), Ok(items)) => {
+                        let mut parts = Vec::new();
+                        for item in items {
+                            if !parts.is_empty() && !delimiter.is_empty() {
+                                parts.push(text(node, delimiter));
+                            }
+                            parts.push(item);
+                        }
+                        glued(node, "Fn::Join", parts)
+                    }
+                    (_, Err(unknown)) => unknown,
+                    (None, _) => Values::unknown(node, "the delimiter of Fn::Join is computed"),
+                }
+            }
+            ("Select", &[index, list]) => {
+                let index = tree.literal(tree.resolve(index));
+                let index = index.and_then(|index| index.trim().parse::<usize>().ok());
+                match (index, self.list(list)) {
+                    (Some(index), Ok(mut items)) if index < items.len() => items.swap_remove(index),
+                    (_, Err(unknown)) => unknown,
+                    _ => Values::unknown(node, "Fn::Select has no item of that number"),
+                }
+            }
+            (name, _) => {
+                let prefix = if name == "Condition" { "" } else { "Fn::" };
+                let why = format!("{prefix}{name} is known when it is deployed");
+                Values::unknown(node, why)
+            }
+        }
+    }
+
+    fn reference(&mut self, node: NodeId, name: &str) -> Values {
+        if name == "AWS::NoValue" {
+            let how = "it is AWS::NoValue".to_owned();
+            return Values::one(Known::new(Word::Nothing, node, how, Home::Here));
+        }
+        let loops = self.context.loops;
+        if let Some(found) = loops.iter().find(|found| found.variable == name) {
+            return self.copies(*found);
+        }
+        if name.starts_with("AWS::") {
+            return Values::unknown(node, format!("{name} is known when it is deployed"));
+        }
+        self.parameter(node, name)
+    }
+
+    /// What the variable of a loop stands for, over all copies.
+    fn copies(&mut self, found: Loop<'t>) -> Values {
+        let tree = self.context.tree;
+        let items = tree.items(found.collection);
+        if items.is_empty() || tree.has_custom_tag(found.collection) {
+            return Values::unknown(found.collection, format!("{} is computed", found.key));
+        }
+        let mut values = Values::default();
+        for &item in items {
+            let mut copy = self.value(item);
+            for known in &mut copy.known {
+                known.home = Home::Nowhere;
+                known.how = format!("{} in a copy of {}", known.how, found.key);
+            }
+            values.add(copy);
+        }
+        values
+    }
+
+    fn parameter(&mut self, node: NodeId, name: &str) -> Values {
+        let tree = self.context.tree;
+        let Some(parameter) = self.context.sections.parameter(name) else {
+            let why = format!("{name} is no parameter of this template");
+            return Values::unknown(node, why);
+        };
+        self.reads.push(node);
+        let body = tree.resolve(parameter.value);
+        let kind = tree.entry(body, "Type");
+        let kind = kind.map_or(Some("String"), |kind| {
+            tree.literal(tree.resolve(kind.value))
+        });
+        // Of any other type, the default may name the value and not be it.
+        if kind != Some("String") {
+            let why = format!("parameter {name} is not of type String");
+            return Values::unknown(parameter.key, why);
+        }
+        let allowed = tree.entry(body, "AllowedValues");
+        if let Some(default) = tree.entry(body, "Default").filter(|_| !self.is_key) {
+            let home = Home::Parameter(parameter);
+            return literal(tree, tree.resolve(default.value), home, |word| {
+                format!("parameter {name} defaults to {word}")
+            });
+        }
+        let mut among = Values::default();
+        let allowed = allowed.map(|allowed| tree.items(tree.resolve(allowed.value)));
+        for &item in allowed.unwrap_or_default() {
+            among.add(literal(tree, tree.resolve(item), Home::Nowhere, |word| {
+                format!("parameter {name} allows {word}")
+            }));
+        }
+        if self.is_key && !among.known.is_empty() && among.unknown.is_empty() {
+            return among;
+        }
+        let mut values = Values::unknown(parameter.key, format!("parameter {name} has no Default"));
+        if among.unknown.is_empty() {
+            for unknown in &mut values.unknown {
+                unknown.among.clone_from(&among.known);
+            }
+        }
+        values
+    }
+
+    fn substitution(&mut self, node: NodeId, substitution: Substitution<'t>) -> Values {
+        let tree = self.context.tree;
+        let mut parts = Vec::new();
+        for piece in substitution.pieces() {
+            parts.push(match piece {
+                Piece::Text(word) if word.len() == substitution.text.len() => {
+                    // It is all that is written there: a literal like any other.
+                    let how = format!("it is {word}");
+                    let word = Word::Text(word.to_owned());
+                    Values::one(Known::new(word, substitution.at, how, Home::Here))
+                }
+                Piece::Text(word) => text(substitution.at, word),
+                Piece::Escaped(name) => text(substitution.at, &format!("${{{name}}}")),
+                Piece::Variable(name) => match substitution.variable(tree, name) {
+                    Some(value) => self.value(value),
+                    None => self.reference(substitution.at, name),
+                },
+            });
+        }
+        glued(node, "Fn::Sub", parts)
+    }
+
+    /// The values of the items of a list; or why it cannot be told what they
+    /// are.
+    fn list(&mut self, list: NodeId) -> Result<Vec<Values>, Values> {
+        let tree = self.context.tree;
+        let list = tree.resolve(list);
+        match Call::of(tree, list) {
+            None if !tree.has_custom_tag(list) && !tree.items(list).is_empty() => Ok(tree
+                .items(list)
+                .iter()
+                .map(|&item| self.value(item))
+                .collect()),
+            Some(call) if call.name == "Split" => {
+                let [delimiter, string] = call.arguments(tree) else {
+                    return Err(Values::unknown(
+                        list,
+                        "Fn::Split is not given two arguments",
+                    ));
+                };
+                let words = [delimiter, string].map(|&word| tree.literal(tree.resolve(word)));
+                match words {
+                    [Some(delimiter), Some(string)] if !delimiter.is_empty() => {
+                        let parts = string.split(delimiter).take(MAX_WORDS);
+                        Ok(parts.map(|part| text(list, part)).collect())
+                    }
+                    _ => Err(Values::unknown(list, "what Fn::Split is given is computed")),
+                }
+            }
+            _ => Err(Values::unknown(list, "a list is computed")),
+        }
+    }
+
+    fn find_in_map(&mut self, node: NodeId, arguments: &[NodeId]) -> Values {
+        let tree = self.context.tree;
+        let ([map, top, second], fallback) = match *arguments {
+            [map, top, second] => ([map, top, second], None),
+            [map, top, second, more] => ([map, top, second], Some(more)),
+            _ => return Values::unknown(node, "Fn::FindInMap is not given three keys"),
+        };
+        let fallback = fallback.and_then(|more| tree.entry(tree.resolve(more), "DefaultValue"));
+        let Some(maps) = self.keys(map) else {
+            return Values::unknown(node, "the name of a mapping is computed");
+        };
+        self.reads.push(node);
+        let (tops, seconds) = (self.keys(top), self.keys(second));
+        let is_guess = tops.is_none() || seconds.is_none();
+        let mut values = Values::default();
+        let mut misses = is_guess;
+        for map in &maps {
+            let Some(mapping) = self.context.sections.mapping(map) else {
+                values.add(Values::unknown(
+                    node,
+                    format!("{map} is no mapping of this template"),
+                ));
+                continue;
+            };
+            for top in self.named(mapping.value, tops.as_deref()) {
+                for second in self.named_below(mapping.value, &top, seconds.as_deref()) {
+                    self.steps += 1;
+                    if self.steps > MAX_STEPS {
+                        return Values::unknown(node, "it takes too many steps to compute");
+                    }
+                    match self.context.sections.leaf([map, &top, &second]) {
+                        Some(leaf) => {
+                            values.add(leaf_value(tree, leaf, is_guess, [map, &top, &second]));
+                        }
+                        None => misses = true,
+                    }
+                }
+            }
+        }
+        if let Some(fallback) = fallback {
+            if misses {
+                values.add(self.value(fallback.value).given("as", "DefaultValue"));
+            }
+        } else if values.known.is_empty() && values.unknown.is_empty() {
+            return Values::unknown(node, "Fn::FindInMap reaches no entry");
+        }
+        values
+    }
+
+    /// The words that a key can be; None where it can be any.
+    fn keys(&mut self, key: NodeId) -> Option<Vec<String>> {
+        let was = std::mem::replace(&mut self.is_key, true);
+        let read = self.reads.len();
+        let values = self.value(key);
+        // What decides which entry is read does not feed it.
+        self.reads.truncate(read);
+        self.is_key = was;
+        if !values.unknown.is_empty() {
+            return None;
+        }
+        let words = values.known.into_iter().map(|known| match known.word {
+            Word::Text(word) if !is_placeholder(&word) => Some(word),
+            _ => None,
+        });
+        words.collect()
+    }
+
+    /// These keys, or all that a mapping has.
+    fn named(&self, mapping: NodeId, keys: Option<&[String]>) -> Vec<String> {
+        let tree = self.context.tree;
+        match keys {
+            Some(keys) => keys.to_vec(),
+            None => tree
+                .entries(tree.resolve(mapping))
+                .iter()
+                .filter_map(|entry| tree.literal(entry.key))
+                .take(MAX_STEPS)
+                .map(str::to_owned)
+                .collect(),
+        }
+    }
+
+    fn named_below(&self, mapping: NodeId, top: &str, keys: Option<&[String]>) -> Vec<String> {
+        let tree = self.context.tree;
+        let below = tree.entry(tree.resolve(mapping), top);
+        match (below, keys) {
+            (Some(below), keys) => self.named(below.value, keys),
+            (None, Some(keys)) => keys.to_vec(),
+            (None, None) => Vec::new(),
+        }
+    }
+}
+
+fn leaf_value(tree: &Tree<'_>, leaf: Leaf, is_guess: bool, keys: [&str; 3]) -> Values {
+    let name = keys.join(".");
+    let at = tree.resolve(leaf.value);
+    let mut values = literal(tree, at, Home::Mapping(leaf), |word| {
+        format!("mapping {name} is {word}")
+    });
+    for known in &mut values.known {
+        known.is_guess = is_guess;
+    }
+    values
+}
+
+/// A node that calls no function.
+fn literal(tree: &Tree<'_>, at: NodeId, home: Home, how: impl Fn(&str) -> String) -> Values {
+    let word = match tree.value(at) {
+        _ if tree.has_custom_tag(at) => return Values::unknown(at, "a literal is computed"),
+        _ if tree.is_null(at) => Word::Nothing,
+        Value::Scalar { text, .. } if is_placeholder(text) => {
+            return Values::unknown(at, "its value is a placeholder");
+        }
+        Value::Scalar { text, .. } => Word::Text(text.to_owned()),
+        Value::Mapping { .. } | Value::Sequence { .. } => Word::Collection,
+        Value::Alias { .. } => return Values::unknown(at, "an alias stands for nothing"),
+    };
+    let home = match word {
+        Word::Collection => Home::Nowhere,
+        _ => home,
+    };
+    let how = how(word.shown());
+    Values::one(Known::new(word, at, how, home))
+}
+
+/// A piece of text that is part of a longer one.
+fn text(at: NodeId, word: &str) -> Values {
+    let how = format!("it is {word}");
+    Values::one(Known::new(
+        Word::Text(word.to_owned()),
+        at,
+        how,
+        Home::Nowhere,
+    ))
+}
+
+/// What comes out where a function puts parts together. A part that stands
+/// alone comes out as it is.
+fn glued(node: NodeId, function: &str, mut parts: Vec<Values>) -> Values {
+    if parts.len() == 1 {
+        return parts.remove(0);
+    }
+    let mut glued = vec![String::new()];
+    for part in parts {
+        if !part.unknown.is_empty() {
+            return Values {
+                known: Vec::new(),
+                unknown: part.unknown,
+            };
+        }
+        let mut longer = Vec::new();
+        for known in part.known {
+            let Word::Text(word) = known.word else {
+                return Values::unknown(known.at, format!("{function} is given no string"));
+            };
+            longer.extend(glued.iter().map(|start| format!("{start}{word}")));
+        }
+        if longer.len() > MAX_WORDS {
+            return Values::unknown(node, "it can be too many words");
+        }
+        glued = longer;
+    }
+    let known = glued.into_iter().map(|word| {
+        let how = format!("{function} makes it {word}");
+        Known::new(Word::Text(word), node, how, Home::Nowhere)
+    });
+    Values {
+        known: known.collect(),
+        unknown: Vec::new(),
+    }
+}
+
+/// What the declaration of a parameter has against a word: the key of the
+/// entry that does not let the parameter be that word, or may not.
+///
+/// Source: AWS CloudFormation User Guide, "Parameters".
+#[must_use]
+pub fn objection(tree: &Tree<'_>, parameter: Entry, word: &str) -> Option<NodeId> {
+    let declaration = tree.resolve(parameter.value);
+    let rules = ["AllowedValues", "AllowedPattern", "MinLength", "MaxLength"];
+    rules.into_iter().find_map(|rule| {
+        let entry = tree.entry(declaration, rule)?;
+        let value = tree.resolve(entry.value);
+        let length = || tree.literal(value).and_then(|length| length.parse().ok());
+        let takes = match rule {
+            "AllowedValues" => {
+                let allowed = tree.items(value).iter();
+                allowed
+                    .copied()
+                    .any(|item| tree.literal(tree.resolve(item)) == Some(word))
+            }
+            "MinLength" => length().is_some_and(|least: usize| word.len() >= least),
+            "MaxLength" => length().is_some_and(|most: usize| word.len() <= most),
+            // Expressions are not judged here.
+            _ => false,
+        };
+        (!takes).then_some(entry.key)
+    })
+}
