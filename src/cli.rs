@@ -5,9 +5,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::discover::Selection;
+use crate::explain::{self, Topic};
 use crate::find::{Policy, Profile, TagPattern, MAX_FILTERS};
 use crate::plan::Applicability;
 use crate::remediate::Rules;
@@ -21,6 +23,8 @@ Examples:
   immutag fix                       repair in place
   immutag fix --unsafe-fixes a.yaml also where it takes a decision of yours
   immutag fix - < in.yaml > out.yaml
+  immutag fix --keep-mutable latest where pipelines move that tag
+  immutag explain computed          what a code in brackets means
 
 Exit status:
   0  nothing left to do
@@ -105,6 +109,15 @@ pub struct Options {
     pub exit_non_zero_on_fix: bool,
 }
 
+/// What the process is asked to do.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// To look at files.
+    Run(Box<Options>),
+    /// To say what a code means, or all of them.
+    Explain(Option<Topic>),
+}
+
 /// Reads the arguments of the process.
 ///
 /// # Errors
@@ -112,8 +125,8 @@ pub struct Options {
 /// exit status is 2 and 0.
 pub fn parse(
     arguments: impl IntoIterator<Item = std::ffi::OsString>,
-) -> Result<Options, clap::Error> {
-    Cli::try_parse_from(arguments)?.into_options()
+) -> Result<Request, clap::Error> {
+    Cli::try_parse_from(arguments)?.into_request()
 }
 
 /// The definition of the command line, for generators of completions and
@@ -145,6 +158,12 @@ enum Command {
         /// Exit with 1 if a file was changed
         #[arg(long, help_heading = "Result")]
         exit_non_zero_on_fix: bool,
+    },
+    /// Say what a code in brackets means, with an example and what to do
+    Explain {
+        /// The code; all of them are listed without one
+        #[arg(value_parser = PossibleValuesParser::new(explain::topics().map(|t| t.code)), hide_possible_values = true)]
+        code: Option<String>,
     },
 }
 
@@ -234,26 +253,35 @@ struct Common {
 }
 
 impl Cli {
-    fn into_options(self) -> Result<Options, clap::Error> {
-        match self.command {
-            Command::Check(common) => common.into_options(Mode::Check),
-            Command::Diff(common) => common.into_options(Mode::Diff),
+    fn into_request(self) -> Result<Request, clap::Error> {
+        let options = match self.command {
+            Command::Check(common) => common.into_options(Mode::Check)?,
+            Command::Diff(common) => common.into_options(Mode::Diff)?,
             Command::Fix {
                 common,
                 exit_non_zero_on_fix,
-            } => Ok(Options {
+            } => Options {
                 exit_non_zero_on_fix,
                 ..common.into_options(Mode::Fix)?
-            }),
-        }
+            },
+            Command::Explain { code } => {
+                let is_asked = |topic: &Topic| Some(topic.code) == code.as_deref();
+                return Ok(Request::Explain(explain::topics().find(is_asked)));
+            }
+        };
+        Ok(Request::Run(Box::new(options)))
     }
 }
 
 impl Common {
     fn into_options(self, mode: Mode) -> Result<Options, clap::Error> {
         let input = self.input()?;
-        let mut keep_mutable = self.keep_mutable;
-        keep_mutable.dedup();
+        let mut keep_mutable: Vec<TagPattern> = Vec::new();
+        for tag in self.keep_mutable {
+            if !keep_mutable.contains(&tag) {
+                keep_mutable.push(tag);
+            }
+        }
         if keep_mutable.len() > MAX_FILTERS {
             return usage(&format!(
                 "--keep-mutable takes at most {MAX_FILTERS} tags, as ECR does; use `*` for several"
@@ -358,7 +386,31 @@ mod tests {
     use super::*;
 
     fn options(arguments: &[&str]) -> Result<Options, clap::Error> {
-        parse(arguments.iter().map(Into::into))
+        match parse(arguments.iter().map(Into::into))? {
+            Request::Run(options) => Ok(*options),
+            other @ Request::Explain(_) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn tags_are_those_that_ecr_takes() {
+        let keep = |tags: &[&str]| {
+            let flags = tags.iter().flat_map(|tag| ["--keep-mutable", tag]);
+            options(
+                &["immutag", "fix"]
+                    .into_iter()
+                    .chain(flags)
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let kept = keep(&["latest", "dev-*", "*.*", "v1_2"]).unwrap();
+        assert_eq!(kept.rules.policy.keep_mutable.len(), 4);
+        let twice = keep(&["a", "b", "a", "c", "d", "e"]).unwrap();
+        assert_eq!(twice.rules.policy.keep_mutable.len(), 5);
+        for wrong in ["", "a b", "é", "***", &"x".repeat(129)] {
+            assert!(keep(&[wrong]).is_err(), "{wrong}");
+        }
+        assert!(keep(&["a", "b", "c", "d", "e", "f"]).is_err());
     }
 
     #[test]

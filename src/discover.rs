@@ -31,10 +31,11 @@
 //! template gives the same result before and after `git init`. A line in an ignore file
 //! that is not a valid glob is passed over, as git does.
 //!
-//! Three things are skipped whatever the options say: anything named `.git`, whose files
-//! are not the user's to edit; symbolic links, as git and ripgrep do, so that a walk
-//! neither leaves its root nor meets a file twice; and what is neither a file nor a
-//! directory.
+//! Four things are skipped whatever the options say: anything named `.git`, whose files
+//! are not the user's to edit; a directory named `cdk.out`, in which the AWS CDK puts what
+//! it synthesizes, and will again (unless it is named itself); symbolic links, as git and
+//! ripgrep do, so that a walk neither leaves its root nor meets a file twice; and what is
+//! neither a file nor a directory.
 //!
 //! # Each file once
 //!
@@ -488,6 +489,9 @@ impl Filter {
         if !(kind.is_file() || kind.is_dir()) || name == ".git" || is_temporary(name) {
             return false;
         }
+        if kind.is_dir() && name == "cdk.out" && entry.depth() > 0 {
+            return false;
+        }
         let shown = undotted(entry.path());
         if nested.contains(shown) {
             return false;
@@ -877,6 +881,15 @@ mod tests {
             tree.visit_paths(&["out", ".h"]),
             [".h/e.yaml", "out/d.yaml"]
         );
+    }
+
+    #[test]
+    fn what_the_cdk_synthesizes_is_passed_over_unless_named() {
+        let tree = Tree::new(&["cdk.out/a.json", "x/cdk.out/b.json", "cdk.out.yaml"]);
+        assert_eq!(tree.visit_paths(&[""]), ["cdk.out.yaml"]);
+        assert_eq!(tree.visit_paths(&["cdk.out"]), ["cdk.out/a.json"]);
+        let named = ["x/cdk.out/b.json"];
+        assert_eq!(tree.visit_paths(&named), named);
     }
 
     #[test]

@@ -98,6 +98,7 @@
 pub mod cli;
 pub mod discover;
 pub mod edit;
+pub mod explain;
 pub mod find;
 pub mod outcome;
 pub mod plan;

@@ -3,14 +3,16 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use immutag::{cli, run};
+use immutag::cli::{self, Request};
+use immutag::run;
 
 fn main() -> ExitCode {
-    let options = match cli::parse(std::env::args_os()) {
-        Ok(options) => options,
+    let done = match cli::parse(std::env::args_os()) {
+        Ok(Request::Run(options)) => run::run(&options),
+        Ok(Request::Explain(topic)) => run::explain(topic),
         Err(error) => error.exit(),
     };
-    match run::run(&options) {
+    match done {
         Ok(status) => status.into(),
         Err(error) => {
             // Where standard error is gone there is nobody left to tell.

@@ -14,7 +14,7 @@ use crate::source::{self, SourceError};
 use crate::span::{LineIndex, Position};
 use crate::syntax::change::Changes;
 use crate::syntax::{self, SyntaxError, Tree};
-use crate::template::Template;
+use crate::template::{self, Template};
 use crate::verify::{self, ProofError};
 
 /// How a text is judged and what may be done to it.
@@ -80,6 +80,18 @@ pub struct Reported {
     pub answer: Answer,
 }
 
+/// What is worth knowing about a text beside its findings. It changes no
+/// exit status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Where it is about.
+    pub position: Position,
+    /// A short name that stays the same between releases.
+    pub code: &'static str,
+    /// What there is to know, as a clause.
+    pub message: String,
+}
+
 /// A text that changes, before and after, and the edits between.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remediation {
@@ -96,8 +108,8 @@ pub struct Remediation {
 pub struct Assessment {
     /// The findings, in the order of the text.
     pub findings: Vec<Reported>,
-    /// Where templates stand inside strings, which are not looked into.
-    pub embedded: Vec<Position>,
+    /// What else there is to say, in the order of the text.
+    pub notes: Vec<Note>,
     /// How many repositories of images the text declares.
     pub repositories: usize,
     /// The repair, if any of the findings is repaired.
@@ -171,10 +183,7 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
         .collect();
     Ok(Assessment {
         findings,
-        embedded: find::embedded(&tree)
-            .iter()
-            .map(|embedded| lines.position(tree.start(embedded.at)))
-            .collect(),
+        notes: notes(&tree, &lines, &reading),
         repositories: reading.verdicts.repositories,
         remediation,
     })
@@ -201,6 +210,32 @@ fn repair(
         after,
         edits,
     })
+}
+
+/// What is to be said beside the findings.
+fn notes(tree: &Tree<'_>, lines: &LineIndex<'_>, reading: &Reading<'_>) -> Vec<Note> {
+    let mut notes: Vec<Note> = find::embedded(tree)
+        .iter()
+        .map(|embedded| Note {
+            position: lines.position(tree.start(embedded.at)),
+            code: "embedded",
+            message: "a template inside a string is not checked".to_owned(),
+        })
+        .collect();
+    if !reading.verdicts.findings.is_empty() {
+        let at = template::synthesized(tree, &reading.template.resources);
+        notes.extend(at.map(|at| {
+            Note {
+                position: lines.position(tree.start(at)),
+                code: "synthesized",
+                message: "the AWS CDK has synthesized this template, and would undo a repair: \
+                      set imageTagMutability in the construct"
+                    .to_owned(),
+            }
+        }));
+    }
+    notes.sort_by_key(|note| note.position);
+    notes
 }
 
 /// What is wrong, with each place that a computed value comes from.

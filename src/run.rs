@@ -15,6 +15,7 @@ use std::sync::Mutex;
 
 use crate::cli::{Input, Mode, Options};
 use crate::discover::{GlobError, Target, Walk};
+use crate::explain::{self, Topic};
 use crate::outcome::{FileError, Outcome, Summary};
 use crate::remediate::{remediate, Assessment, Rules};
 use crate::report::{self, patch};
@@ -108,6 +109,17 @@ pub fn run(options: &Options) -> Result<ExitStatus, RunError> {
         result => result.map_err(RunError::Output)?,
     }
     Ok(status(&summary, options))
+}
+
+/// Prints what a code means, or all codes.
+///
+/// # Errors
+/// A failing output. A reader that closes it early is no error.
+pub fn explain(topic: Option<Topic>) -> Result<ExitStatus, RunError> {
+    match explain::write(topic, &mut io::stdout().lock()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(RunError::Output(error)),
+        _ => Ok(ExitStatus::Clean),
+    }
 }
 
 /// What the findings that are left, the errors and the options come to.

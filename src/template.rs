@@ -164,6 +164,23 @@ impl Walk<'_, '_> {
     }
 }
 
+/// Where a template shows that the AWS CDK has synthesized it: the metadata
+/// that it gives a resource, or the resource that it reports itself with.
+///
+/// Source: AWS CDK Developer Guide, "Version reporting"; `aws:cdk:path` in
+/// the metadata of every resource that it synthesizes.
+#[must_use]
+pub fn synthesized(tree: &Tree<'_>, resources: &[Resource]) -> Option<NodeId> {
+    resources.iter().find_map(|resource| {
+        if tree.literal(resource.logical_id) == Some("CDKMetadata") {
+            return Some(resource.logical_id);
+        }
+        let metadata = tree.entry(resource.body, "Metadata")?;
+        let path = tree.entry(tree.resolve(metadata.value), "aws:cdk:path")?;
+        Some(path.key)
+    })
+}
+
 /// What a mapping holds under a key, its merge keys considered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Merged {

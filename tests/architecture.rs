@@ -40,7 +40,7 @@ const fn shell(name: &'static str, may_name: &'static [&'static str]) -> Room {
 }
 
 /// The map. `lib.rs` and `main.rs` are not on it: they name everything.
-const MAP: [Room; 16] = [
+const MAP: [Room; 17] = [
     // Arithmetic on offsets, and bytes on their way in: these know nothing.
     pure("span", &[]),
     pure("source", &[]),
@@ -76,8 +76,13 @@ const MAP: [Room; 16] = [
     // the bytes say.
     shell("discover", &[]),
     shell("write", &[]),
+    // What the codes mean. It must not know who uses them.
+    shell("explain", &[]),
     // What the user wants. It must not know how it is done.
-    shell("cli", &["discover", "find", "plan", "remediate", "source"]),
+    shell(
+        "cli",
+        &["discover", "explain", "find", "plan", "remediate", "source"],
+    ),
     // Words. It must not decide anything, nor touch a file.
     shell("report", &["cli", "outcome", "remediate"]),
     // One file after the other, through all of it. It must not know syntax.
@@ -86,6 +91,7 @@ const MAP: [Room; 16] = [
         &[
             "cli",
             "discover",
+            "explain",
             "outcome",
             "remediate",
             "report",

@@ -26,7 +26,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use immutag::{cli, remediate, Answer, Assessment, Profile, Rules, Verdict};
+use immutag::cli::{self, Request};
+use immutag::{remediate, Answer, Assessment, Profile, Rules, Verdict};
 
 struct Case {
     /// The name of the folder, and of the input where there are several.
@@ -69,8 +70,8 @@ fn cases_in(folder: &Path) -> Vec<Case> {
         .chain(args.split_whitespace())
         .map(Into::into);
     let rules = match cli::parse(args) {
-        Ok(options) => options.rules,
-        Err(error) => panic!("{}: {error}", folder.display()),
+        Ok(Request::Run(options)) => options.rules,
+        other => panic!("{}: {other:?}", folder.display()),
     };
     let slug = folder.file_name().unwrap().to_string_lossy();
     let mut inputs: Vec<PathBuf> = fs::read_dir(folder)

@@ -82,11 +82,14 @@ pub fn write_findings(outcome: &Outcome, options: &Options, out: &mut dyn Write)
     if verbosity == Verbosity::Quiet {
         return Ok(());
     }
-    for at in &assessment.embedded {
+    for note in &assessment.notes {
         writeln!(
             out,
-            "{BOLD}{path}:{}:{}{BOLD:#}: {NOTE}note{NOTE:#}: a template inside a string is not checked {DIM}[embedded]{DIM:#}",
-            at.line, at.column
+            "{BOLD}{path}:{}:{}{BOLD:#}: {NOTE}note{NOTE:#}: {} {DIM}[{}]{DIM:#}",
+            note.position.line,
+            note.position.column,
+            escaped(&note.message),
+            note.code,
         )?;
     }
     let complies = assessment.findings.is_empty() && assessment.repositories > 0;
