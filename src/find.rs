@@ -230,6 +230,9 @@ pub struct Finding {
     pub sources: Vec<Source>,
     /// Whether the repair is a matter of course, or the user's decision.
     pub is_safe: bool,
+    /// Whether it is still [unverifiable](Verdict::Unverifiable) when it is
+    /// repaired: the mode can be something that the template does not say.
+    pub is_rest_unsure: bool,
     /// What there is to do, or why nothing can be done.
     pub repair: Result<Repair, Obstacle>,
 }
@@ -599,6 +602,7 @@ impl Judge<'_, '_, '_> {
         };
         Some(Finding {
             is_safe: judged.is_safe,
+            is_rest_unsure: judged.is_rest_unsure,
             sources: judged.sources,
             ..self.finding(judged.verdict, at, judged.message, repair)
         })
@@ -620,6 +624,9 @@ impl Judge<'_, '_, '_> {
             Some(value) if tree.is_null(value) => (Word::Nothing, "null"),
             Some(value) => match tree.literal(value) {
                 Some("") => (Word::Nothing, "empty"),
+                Some(word) if value::is_placeholder(word) => {
+                    return self.judge_computed(value, has_filters, filters);
+                }
                 Some(word) => (Word::Text(word.to_owned()), ""),
                 None => (Word::Collection, ""),
             },
@@ -657,15 +664,9 @@ impl Judge<'_, '_, '_> {
                 verdict,
                 format!("{MODE} is {word}, so some tags are mutable"),
             ),
-            (_, Word::Text(word)) if value::is_placeholder(word) => {
-                Judged::computed("its value is a placeholder")
-            }
-            (_, Word::Text(word)) => {
-                let cased = ["MUTABLE", IMMUTABLE]
-                    .iter()
-                    .any(|known| word.eq_ignore_ascii_case(known));
-                let message = format!("{MODE} is {word:?}, which ECR does not know");
-                if cased && !has_filters {
+            (_, Word::Text(text)) => {
+                let message = format!("{MODE} is {text:?}, which ECR does not know");
+                if is_cased(&word) && !has_filters {
                     Judged::safe(verdict, message)
                 } else {
                     Judged::unsafe_(verdict, message)
@@ -732,7 +733,13 @@ impl Judge<'_, '_, '_> {
             loops: &template::loops(tree, self.resource.logical_id),
         };
         let values = value::values(context, value, &mut self.reads);
-        let judge = |known: &Known| self.judge_word(&known.word, has_filters, filters);
+        let judge = |known: &Known| {
+            // The filters may be computed, too: whether a mode goes with them
+            // is known of none but the one that needs them.
+            let needs_filters = matches!(&known.word, Word::Text(word)
+                if word.as_str() == IMMUTABLE_WITH_EXCLUSION);
+            self.judge_word(&known.word, has_filters && needs_filters, filters)
+        };
 
         let mut bad: Vec<(Verdict, Known)> = Vec::new();
         let mut unsure: Vec<Source> = Vec::new();
@@ -740,7 +747,9 @@ impl Judge<'_, '_, '_> {
             match judge(&known) {
                 None => {}
                 // What a computed key reaches may be there for something else.
-                Some(Verdict::Invalid) if known.is_guess => unsure.push(known.into()),
+                Some(Verdict::Invalid) if known.is_guess && !is_cased(&known.word) => {
+                    unsure.push(known.into());
+                }
                 Some(verdict) => bad.push((verdict, known)),
             }
         }
@@ -773,14 +782,13 @@ impl Judge<'_, '_, '_> {
             (Word::Collection, _) => "a list or a mapping",
         };
         let message = match verdict {
-            Verdict::InvalidPair if has_filters => {
-                format!("{MODE} can be {can_be}, yet {FILTERS} is there")
-            }
             Verdict::InvalidPair => format!("{MODE} can be {can_be} without {FILTERS}"),
             _ => format!("{MODE} can be {can_be}"),
         };
-        let literals = if has_filters || !self.policy.keep_mutable.is_empty() {
-            // The word and the filters would have to change together.
+        let is_strict = self.policy.profile == Profile::Strict;
+        let literals = if is_strict || has_filters || !self.policy.keep_mutable.is_empty() {
+            // A computed value stays one, and is no literal; the word and the
+            // filters would have to change together.
             Err(Obstacle::Computed(message.clone()))
         } else {
             bad.iter()
@@ -788,6 +796,7 @@ impl Judge<'_, '_, '_> {
                 .collect()
         };
         let mut judged = Judged::unsafe_(*verdict, message);
+        judged.is_rest_unsure = !unsure.is_empty();
         judged.sources = bad.into_iter().map(|(_, known)| known.into()).collect();
         match literals {
             Ok(literals) => judged.literals = literals,
@@ -845,6 +854,7 @@ impl Judge<'_, '_, '_> {
             message,
             sources: Vec::new(),
             is_safe: true,
+            is_rest_unsure: false,
             repair,
         }
     }
@@ -856,6 +866,12 @@ impl Judge<'_, '_, '_> {
 const NO_VALUE: &str = "AWS::NoValue";
 
 const UNSURE: &str = "cannot tell whether tags are immutable";
+
+/// Whether it is the one plain mode or the other, but for upper and lower case.
+fn is_cased(word: &Word) -> bool {
+    let modes = ["MUTABLE", IMMUTABLE];
+    matches!(word, Word::Text(word) if modes.iter().any(|mode| word.eq_ignore_ascii_case(mode)))
+}
 
 impl From<Known> for Source {
     fn from(known: Known) -> Self {
@@ -874,6 +890,7 @@ struct Judged {
     /// The literals to rewrite, where the value is computed.
     literals: Vec<(NodeId, Home)>,
     is_safe: bool,
+    is_rest_unsure: bool,
     obstacle: Option<Obstacle>,
 }
 
@@ -885,6 +902,7 @@ impl Judged {
             sources: Vec::new(),
             literals: Vec::new(),
             is_safe: true,
+            is_rest_unsure: false,
             obstacle: None,
         }
     }

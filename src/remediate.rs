@@ -286,30 +286,27 @@ fn is_done(
 ) -> Result<(), ProofError> {
     let lines = LineIndex::new(tree.text());
     let new = Reading::of(tree, rules);
-    let mut expected = old
-        .verdicts
-        .findings
-        .iter()
-        .zip(plans)
-        .filter(|(_, plan)| rules.made(plan).is_none())
-        .map(|(finding, _)| finding);
+    let left = |(finding, plan): (&Finding, _)| match rules.made(plan) {
+        None => Some((finding.verdict, finding.logical_id.clone())),
+        Some(_) if finding.is_rest_unsure => {
+            Some((Verdict::Unverifiable, finding.logical_id.clone()))
+        }
+        Some(_) => None,
+    };
+    let mut expected = old.verdicts.findings.iter().zip(plans).filter_map(left);
     let plans = new.plans(tree, &lines, rules);
     for (finding, plan) in new.verdicts.findings.iter().zip(&plans) {
-        let before = expected.next();
-        let is_same = before.is_some_and(|before| {
-            before.verdict == finding.verdict && before.logical_id == finding.logical_id
-        });
-        if !is_same || rules.made(plan).is_some() {
+        let found = (finding.verdict, finding.logical_id.clone());
+        if expected.next() != Some(found) || rules.made(plan).is_some() {
             return Err(ProofError::NotDone(format!(
                 "{} would still be reported",
                 finding.logical_id
             )));
         }
     }
-    if let Some(finding) = expected.next() {
+    if let Some((_, logical_id)) = expected.next() {
         return Err(ProofError::NotDone(format!(
-            "{} would no longer be reported",
-            finding.logical_id
+            "{logical_id} would no longer be reported"
         )));
     }
     Ok(())

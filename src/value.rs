@@ -198,13 +198,37 @@ impl<'t> Evaluation<'_, 't, '_, '_> {
             None if template::is_intrinsic(tree, node) => {
                 Values::unknown(node, "a function stands among other keys")
             }
-            None => literal(tree, node, Home::Here, |word| format!("it is {word}")),
+            None => match tree.literal(node).and_then(|text| self.copied(node, text)) {
+                Some(substitution) => self.substitution(node, substitution),
+                None => literal(tree, node, Home::Here, |word| format!("it is {word}")),
+            },
         };
         self.depth -= 1;
         if values.known.len() > MAX_WORDS {
             values = Values::unknown(node, "it can be too many words");
         }
         values
+    }
+
+    /// A string in which loops put their items, and nothing else does: in a
+    /// copy, `${Name}` stands for the item wherever it is written.
+    fn copied(&self, at: NodeId, text: &'t str) -> Option<Substitution<'t>> {
+        let substitution = Substitution {
+            at,
+            text,
+            variables: None,
+        };
+        let is_variable = |name: &str| {
+            let mut loops = self.context.loops.iter();
+            loops.any(|found| found.variable == name)
+        };
+        let mut pieces = substitution.pieces();
+        let all = pieces.all(|piece| match piece {
+            Piece::Text(text) => !is_placeholder(text),
+            Piece::Variable(name) => is_variable(name),
+            Piece::Escaped(_) => false,
+        });
+        (all && is_placeholder(text)).then_some(substitution)
     }
 
     fn call(&mut self, node: NodeId, call: Call<'t>) -> Values {

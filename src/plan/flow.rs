@@ -87,7 +87,10 @@ pub(super) fn fill_empty(
         let members = text::member_lines(&declared, dress, colon, at);
         return Ok(Edit::insert(line.end, format!("{members}{ending}")));
     }
-    let braces = braces(planner, resource.body, type_entry, dress);
+    let braces = Braces {
+        pad: if written.is_empty() { "" } else { " " },
+        ..braces(planner, resource.body, type_entry, dress)
+    };
     let members = text::members(&declared, dress, braces);
     // One blank on each side of the members, if there are any.
     Ok(match written.len() {
