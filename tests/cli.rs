@@ -8,6 +8,7 @@
     reason = "a test sets up its files itself, and fails by panicking"
 )]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{symlink, PermissionsExt};
@@ -239,36 +240,46 @@ fn a_patch_applied_by_git_gives_the_bytes_of_fix() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures")
         .join("fix");
-    let fixed = Folder::new(&[]);
-    let patched = Folder::new(&[]);
-    let mut inputs = Vec::new();
+    // The inputs by the flags of their cases.
+    let mut by_flags: BTreeMap<String, Vec<(String, PathBuf)>> = BTreeMap::new();
     for case in fs::read_dir(root).unwrap() {
         let case = case.unwrap().path();
+        let flags = fs::read_to_string(case.join("args")).unwrap_or_default();
         for file in fs::read_dir(&case).unwrap() {
             let file = file.unwrap().path();
             if file.file_stem().is_some_and(|stem| stem == "input") {
                 let slug = case.file_name().unwrap().to_string_lossy();
                 let extension = file.extension().unwrap().to_string_lossy();
                 let name = format!("{slug} one.{extension}");
-                for folder in [&fixed, &patched] {
-                    fs::copy(&file, folder.path().join(&name)).unwrap();
-                }
-                inputs.push(name);
+                let inputs = by_flags.entry(flags.trim().to_owned()).or_default();
+                inputs.push((name, file));
             }
         }
     }
-    assert!(inputs.len() > 100);
-    let allow = "--unsafe-fixes";
-    let patch = patched.run(&["diff", allow]);
-    assert_eq!(patch.status, 1);
-    assert_eq!(fixed.run(&["fix", allow]).status, 0);
-    let applied = patched.git(&["apply", "--whitespace=nowarn"], &patch.stdout);
-    assert_eq!(applied.status, 0, "{}", applied.stderr);
-    for name in inputs {
-        let read = |folder: &Folder| fs::read(folder.path().join(&name)).unwrap();
-        assert_eq!(read(&patched), read(&fixed), "{name}");
+    assert!(by_flags.len() > 2 && by_flags[""].len() > 100);
+    for (flags, inputs) in by_flags {
+        let fixed = Folder::new(&[]);
+        let patched = Folder::new(&[]);
+        for (name, file) in &inputs {
+            for folder in [&fixed, &patched] {
+                fs::copy(file, folder.path().join(name)).unwrap();
+            }
+        }
+        let run = |folder: &Folder, mode: &str| {
+            let arguments = std::iter::once(mode).chain(flags.split_whitespace());
+            folder.run(&arguments.collect::<Vec<_>>())
+        };
+        let patch = run(&patched, "diff");
+        assert_eq!(patch.status, 1, "{flags}");
+        assert_eq!(run(&fixed, "fix").status, 0, "{flags}");
+        let applied = patched.git(&["apply", "--whitespace=nowarn"], &patch.stdout);
+        assert_eq!(applied.status, 0, "{flags}: {}", applied.stderr);
+        for (name, _) in inputs {
+            let read = |folder: &Folder| fs::read(folder.path().join(&name)).unwrap();
+            assert_eq!(read(&patched), read(&fixed), "{name}");
+        }
+        assert_eq!(run(&patched, "diff").stdout, "", "{flags}");
     }
-    assert_eq!(patched.run(&["diff", allow]).stdout, "");
 }
 
 #[test]

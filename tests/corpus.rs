@@ -14,7 +14,7 @@
     reason = "a test sets up its files itself, fails by panicking, and says what it saw"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -72,6 +72,16 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         .collect()
 }
 
+/// The folders that a walk passes over.
+fn synthesized(files: &Files) -> Vec<String> {
+    let folders = files.keys().flat_map(|name| name.ancestors());
+    let found: BTreeSet<String> = folders
+        .filter(|folder| folder.file_name().is_some_and(|name| name == "cdk.out"))
+        .map(|folder| folder.to_string_lossy().into_owned())
+        .collect();
+    found.into_iter().collect()
+}
+
 #[test]
 fn real_templates_are_repaired_and_none_is_damaged() {
     let (Ok(corpus), Ok(judge)) = (env::var("IMMUTAG_CORPUS"), env::var("IMMUTAG_JUDGE")) else {
@@ -84,8 +94,15 @@ fn real_templates_are_repaired_and_none_is_damaged() {
     let fixed = copy(&originals);
     let patched = copy(&originals);
 
-    let patch = immutag(patched.path(), &["diff"]).stdout;
-    let report = immutag(fixed.path(), &["fix"]);
+    // What the CDK has synthesized is passed over unless it is named.
+    let folders = synthesized(&originals);
+    let run = |mode: &'static str, folder: &Path| {
+        let paths = folders.iter().map(String::as_str);
+        let arguments: Vec<&str> = [mode, "."].into_iter().chain(paths).collect();
+        immutag(folder, &arguments)
+    };
+    let patch = run("diff", patched.path()).stdout;
+    let report = run("fix", fixed.path());
     println!("left, with the reason:");
     let said = [&report.stdout[..], &report.stderr].concat();
     let said = String::from_utf8(said).unwrap();
@@ -106,7 +123,7 @@ fn real_templates_are_repaired_and_none_is_damaged() {
 
     // Once is enough.
     let once = read(fixed.path());
-    let again = immutag(fixed.path(), &["fix"]);
+    let again = run("fix", fixed.path());
     assert_eq!(again.status.code(), report.status.code());
     assert!(
         once == read(fixed.path()),
