@@ -10,12 +10,13 @@
 //! takes, and which of them go with exclusion filters, are those of the AWS
 //! CloudFormation User Guide, `AWS::ECR::Repository`.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::source::REPOSITORY;
 use crate::syntax::{Entry, NodeId, Tree, Value};
 use crate::template::{self, Call, Merged, Resource, Scopes, Template};
-use crate::value::{self, Context, Home, Known, Word};
+use crate::value::{self, Budget, Context, Home, Known, Word};
 
 /// The property that the rule is about.
 pub const MODE: &str = "ImageTagMutability";
@@ -253,7 +254,9 @@ pub struct Verdicts {
     /// The findings, in the order of the text.
     pub findings: Vec<Finding>,
     /// The nodes that read a parameter or a mapping for the mode of a
-    /// repository, with that repository's mapping, compliant ones included.
+    /// repository, with that repository's mapping, compliant ones included;
+    /// but not where exclusion filters stand beside the mode, since no other
+    /// word may go with them.
     pub reads: Vec<(NodeId, NodeId)>,
     /// How many of the resources are of a type that the rule covers, by
     /// their literal `Type`.
@@ -272,6 +275,7 @@ pub struct Embedded {
 #[must_use]
 pub fn verdicts(tree: &Tree<'_>, template: &Template<'_>, policy: &Policy) -> Verdicts {
     let mut verdicts = Verdicts::default();
+    let mut budget = Budget::of(tree.text().len());
     for &resource in &template.resources {
         verdicts.repositories += usize::from(policy.covers(tree, resource.body));
         let mut judge = Judge {
@@ -279,6 +283,7 @@ pub fn verdicts(tree: &Tree<'_>, template: &Template<'_>, policy: &Policy) -> Ve
             scopes: &template.scopes,
             resource,
             policy,
+            budget: &mut budget,
             reads: Vec::new(),
         };
         verdicts.findings.extend(judge.verdict());
@@ -336,6 +341,7 @@ struct Judge<'e, 't, 'a> {
     scopes: &'e Scopes<'t>,
     resource: Resource,
     policy: &'e Policy,
+    budget: &'e mut Budget,
     /// What reads a parameter or a mapping for the mode.
     reads: Vec<NodeId>,
 }
@@ -732,7 +738,10 @@ impl Judge<'_, '_, '_> {
             sections,
             loops: &template::loops(tree, self.resource.logical_id),
         };
-        let values = value::values(context, value, &mut self.reads);
+        let (values, reads) = value::values(context, value, self.budget);
+        if !has_filters {
+            self.reads.extend(reads);
+        }
         let judge = |known: &Known| {
             // The filters may be computed, too: whether a mode goes with them
             // is known of none but the one that needs them.
@@ -741,11 +750,14 @@ impl Judge<'_, '_, '_> {
             self.judge_word(&known.word, has_filters && needs_filters, filters)
         };
 
+        // What aliases name more than once is one source.
+        let mut seen = BTreeSet::new();
         let mut bad: Vec<(Verdict, Known)> = Vec::new();
         let mut unsure: Vec<Source> = Vec::new();
         for known in values.known {
             match judge(&known) {
                 None => {}
+                Some(_) if !seen.insert((known.at, known.home)) => {}
                 // What a computed key reaches may be there for something else.
                 Some(Verdict::Invalid) if known.is_guess && !is_cased(&known.word) => {
                     unsure.push(known.into());

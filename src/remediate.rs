@@ -238,14 +238,20 @@ fn notes(tree: &Tree<'_>, lines: &LineIndex<'_>, reading: &Reading<'_>) -> Vec<N
     notes
 }
 
-/// What is wrong, with each place that a computed value comes from.
+/// How many places that a computed value comes from are named.
+const MAX_SOURCES: usize = 8;
+
+/// What is wrong, with the places that a computed value comes from.
 fn message(finding: &Finding, tree: &Tree<'_>, lines: &LineIndex<'_>) -> String {
     let mut message = finding.message.clone();
-    for (nth, source) in finding.sources.iter().enumerate() {
+    for (nth, source) in finding.sources.iter().take(MAX_SOURCES).enumerate() {
         let line = lines.position(tree.start(source.at)).line;
         let sign = if nth == 0 { ':' } else { ';' };
         // Writing to a string does not fail.
         let _ = write!(message, "{sign} {}, line {line}", source.how);
+    }
+    if let more @ 1.. = finding.sources.len().saturating_sub(MAX_SOURCES) {
+        let _ = write!(message, "; and {more} more");
     }
     message
 }
@@ -286,27 +292,34 @@ fn is_done(
 ) -> Result<(), ProofError> {
     let lines = LineIndex::new(tree.text());
     let new = Reading::of(tree, rules);
-    let left = |(finding, plan): (&Finding, _)| match rules.made(plan) {
-        None => Some((finding.verdict, finding.logical_id.clone())),
-        Some(_) if finding.is_rest_unsure => {
-            Some((Verdict::Unverifiable, finding.logical_id.clone()))
-        }
-        Some(_) => None,
-    };
-    let mut expected = old.verdicts.findings.iter().zip(plans).filter_map(left);
+    let mut expected = old
+        .verdicts
+        .findings
+        .iter()
+        .zip(plans)
+        .filter(|(finding, plan)| rules.made(plan).is_none() || finding.is_rest_unsure);
     let plans = new.plans(tree, &lines, rules);
     for (finding, plan) in new.verdicts.findings.iter().zip(&plans) {
-        let found = (finding.verdict, finding.logical_id.clone());
-        if expected.next() != Some(found) || rules.made(plan).is_some() {
+        let is_left = expected.next().is_some_and(|(before, made)| {
+            let verdict = match rules.made(made) {
+                Some(_) => Verdict::Unverifiable,
+                None => before.verdict,
+            };
+            // One of several sources may have been repaired for others.
+            let is_computed = !before.sources.is_empty() && !finding.sources.is_empty();
+            before.logical_id == finding.logical_id && (verdict == finding.verdict || is_computed)
+        });
+        if !is_left || rules.made(plan).is_some() {
             return Err(ProofError::NotDone(format!(
                 "{} would still be reported",
                 finding.logical_id
             )));
         }
     }
-    if let Some((_, logical_id)) = expected.next() {
+    if let Some((finding, _)) = expected.next() {
         return Err(ProofError::NotDone(format!(
-            "{logical_id} would no longer be reported"
+            "{} would no longer be reported",
+            finding.logical_id
         )));
     }
     Ok(())

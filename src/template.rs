@@ -21,6 +21,7 @@
 //! "`Fn::ForEach`"; Serverless Framework documentation, "AWS - Resources".
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
 
 use crate::syntax::{Entry, NodeId, Tree, Value};
 
@@ -385,6 +386,8 @@ pub struct Sections<'t> {
     parameters: HashMap<&'t str, Option<Entry>>,
     /// The mappings, likewise.
     mappings: HashMap<&'t str, Option<Entry>>,
+    /// The top levels of the mappings by their names, likewise.
+    tops: HashMap<[&'t str; 2], Option<Entry>>,
     /// The entries of the mappings by the names of all three levels.
     leaves: HashMap<[&'t str; 3], Option<Leaf>>,
 }
@@ -411,6 +414,12 @@ impl<'t> Sections<'t> {
         self.mappings.get(name).copied().flatten()
     }
 
+    /// The top level of a mapping with this key, if there is just one.
+    #[must_use]
+    pub fn top(&self, mapping: &str, key: &str) -> Option<Entry> {
+        self.tops.get(&[mapping, key]).copied().flatten()
+    }
+
     /// The entry of a mapping with these keys, if there is just one.
     #[must_use]
     pub fn leaf(&self, keys: [&str; 3]) -> Option<Leaf> {
@@ -422,9 +431,7 @@ impl<'t> Sections<'t> {
             for entry in tree.entries_named(template, section) {
                 for &entry in tree.entries(tree.resolve(entry.value)) {
                     if let Some(name) = tree.literal(entry.key) {
-                        into.entry(name)
-                            .and_modify(|there| *there = None)
-                            .or_insert(Some(entry));
+                        once(into, name, entry);
                     }
                 }
             }
@@ -432,21 +439,33 @@ impl<'t> Sections<'t> {
         named("Parameters", &mut self.parameters);
         named("Mappings", &mut self.mappings);
         for mapping in self.mappings.values().flatten() {
-            for top in tree.entries(tree.resolve(mapping.value)) {
+            let Some(map) = tree.literal(mapping.key) else {
+                continue;
+            };
+            for &top in tree.entries(tree.resolve(mapping.value)) {
+                let Some(name) = tree.literal(top.key) else {
+                    continue;
+                };
+                once(&mut self.tops, [map, name], top);
                 for second in tree.entries(tree.resolve(top.value)) {
-                    let keys = [mapping.key, top.key, second.key];
-                    let [Some(a), Some(b), Some(c)] = keys.map(|key| tree.literal(key)) else {
-                        continue;
+                    let leaf = Leaf {
+                        keys: [mapping.key, top.key, second.key],
+                        value: second.value,
                     };
-                    let value = second.value;
-                    self.leaves
-                        .entry([a, b, c])
-                        .and_modify(|there| *there = None)
-                        .or_insert(Some(Leaf { keys, value }));
+                    if let Some(key) = tree.literal(second.key) {
+                        once(&mut self.leaves, [map, name, key], leaf);
+                    }
                 }
             }
         }
     }
+}
+
+/// Takes a value down by its name, and none where the name stands twice.
+fn once<K: Eq + Hash, V>(into: &mut HashMap<K, Option<V>>, name: K, value: V) {
+    into.entry(name)
+        .and_modify(|there| *there = None)
+        .or_insert(Some(value));
 }
 
 /// The sections of every document of a tree.
@@ -529,16 +548,9 @@ pub fn loops<'t>(tree: &'t Tree<'_>, node: NodeId) -> Vec<Loop<'t>> {
 pub struct Readers<'t> {
     /// The nodes that read a parameter, by the document and its name.
     parameters: BTreeMap<(NodeId, &'t str), Vec<NodeId>>,
-    /// Each `Fn::FindInMap`, by its document.
-    mappings: BTreeMap<NodeId, Vec<Lookup<'t>>>,
-}
-
-/// A call of `Fn::FindInMap`: its node, and those of its three keys that are
-/// written there.
-#[derive(Clone, Copy, Debug)]
-struct Lookup<'t> {
-    at: NodeId,
-    keys: [Option<&'t str>; 3],
+    /// The calls of `Fn::FindInMap`, by the document and those of the three
+    /// keys that are written there.
+    mappings: BTreeMap<(NodeId, [Option<&'t str>; 3]), Vec<NodeId>>,
 }
 
 impl<'t> Readers<'t> {
@@ -572,8 +584,8 @@ impl<'t> Readers<'t> {
                     let key = given.next().map(|&key| tree.resolve(key));
                     key.and_then(|key| tree.literal(key))
                 });
-                let lookups = readers.mappings.entry(root).or_default();
-                lookups.push(Lookup { at: node, keys });
+                let lookups = readers.mappings.entry((root, keys)).or_default();
+                lookups.push(node);
             }
         }
         readers
@@ -593,18 +605,19 @@ impl<'t> Readers<'t> {
 
     /// The calls that can read the entry of a mapping with these keys: a key
     /// that is computed may be any.
-    pub fn of_leaf<'r>(
-        &'r self,
-        root: NodeId,
-        keys: [&'r str; 3],
-    ) -> impl Iterator<Item = NodeId> + 'r {
-        let lookups = self.mappings.get(&root).into_iter().flatten();
-        lookups
-            .filter(move |lookup| {
-                let mut pairs = lookup.keys.iter().zip(keys);
-                pairs.all(|(read, key)| read.is_none_or(|read| read == key))
-            })
-            .map(|lookup| lookup.at)
+    #[must_use]
+    pub fn of_leaf(&self, root: NodeId, keys: [&str; 3]) -> Vec<NodeId> {
+        let each = |key| [Some(key), None];
+        let [a, b, c] = keys.map(each);
+        let mut found = Vec::new();
+        for keys in a
+            .into_iter()
+            .flat_map(|a| b.map(|b| (a, b)))
+            .flat_map(|(a, b)| c.map(|c| [a, b, c]))
+        {
+            found.extend(self.mappings.get(&(root, keys)).into_iter().flatten());
+        }
+        found
     }
 }
 

@@ -18,8 +18,8 @@ use crate::template::{self, Call, Leaf, Loop, Piece, Sections, Substitution};
 
 /// How many functions and literals are looked at for one value.
 const MAX_STEPS: usize = 4096;
-/// How many words a value may have, and how many it may be glued from.
-const MAX_WORDS: usize = 256;
+/// How many words may come out where parts are put together.
+const MAX_GLUED: usize = 64;
 /// How deep functions may call each other, aliases followed.
 const MAX_DEPTH: usize = 64;
 
@@ -96,18 +96,39 @@ pub struct Context<'e, 't, 'a> {
     pub loops: &'e [Loop<'t>],
 }
 
-/// Computes the value of a node. Every node on the way that reads a
-/// parameter or a mapping for its value is added to `reads`.
+/// How many steps the values of one text may take together: linear in its
+/// size, however its values refer to each other.
+#[derive(Debug)]
+pub struct Budget(usize);
+
+impl Budget {
+    /// What a text of so many bytes is worth.
+    #[must_use]
+    pub fn of(bytes: usize) -> Self {
+        Self(MAX_STEPS.saturating_add(bytes.saturating_mul(4)))
+    }
+}
+
+/// Computes the value of a node. Gives every node on the way, too, that
+/// reads a parameter or a mapping for its value.
 #[must_use]
-pub fn values(context: Context<'_, '_, '_>, node: NodeId, reads: &mut Vec<NodeId>) -> Values {
-    Evaluation {
+pub fn values(
+    context: Context<'_, '_, '_>,
+    node: NodeId,
+    budget: &mut Budget,
+) -> (Values, Vec<NodeId>) {
+    let mut evaluation = Evaluation {
         context,
         steps: 0,
+        most: budget.0.min(MAX_STEPS),
         depth: 0,
+        given: Vec::new(),
         is_key: false,
-        reads,
-    }
-    .value(node)
+        reads: Vec::new(),
+    };
+    let values = evaluation.value(node);
+    budget.0 = budget.0.saturating_sub(evaluation.steps);
+    (values, evaluation.reads)
 }
 
 /// Whether a word is filled in by something that runs before CloudFormation
@@ -163,36 +184,34 @@ impl Values {
         self.known.extend(other.known);
         self.unknown.extend(other.unknown);
     }
-
-    /// Says under which condition the words come out.
-    fn given(mut self, when: &str, condition: &str) -> Self {
-        for known in &mut self.known {
-            known.how = format!("{} {when} {condition}", known.how);
-        }
-        self
-    }
 }
 
-struct Evaluation<'e, 't, 'a, 'r> {
+/// How many conditions are named with a word.
+const MAX_GIVEN: usize = 3;
+
+struct Evaluation<'e, 't, 'a> {
     context: Context<'e, 't, 'a>,
     steps: usize,
+    most: usize,
     depth: usize,
+    /// What has to hold for a branch, the innermost last: `unless`, `IsProd`.
+    given: Vec<(&'static str, &'t str)>,
     /// Whether the word is to find an entry by, so that a parameter is all
     /// that it may be and not its default.
     is_key: bool,
-    reads: &'r mut Vec<NodeId>,
+    reads: Vec<NodeId>,
 }
 
-impl<'t> Evaluation<'_, 't, '_, '_> {
+impl<'t> Evaluation<'_, 't, '_> {
     fn value(&mut self, node: NodeId) -> Values {
         let tree = self.context.tree;
         let node = tree.resolve(node);
         self.steps += 1;
-        if self.steps > MAX_STEPS || self.depth > MAX_DEPTH {
+        if self.steps > self.most || self.depth > MAX_DEPTH {
             return Values::unknown(node, "it takes too many steps to compute");
         }
         self.depth += 1;
-        let mut values = match Call::of(tree, node) {
+        let values = match Call::of(tree, node) {
             Some(call) => self.call(node, call),
             None if tree.has_custom_tag(node) => Values::unknown(node, "its tag is not known"),
             None if template::is_intrinsic(tree, node) => {
@@ -200,12 +219,29 @@ impl<'t> Evaluation<'_, 't, '_, '_> {
             }
             None => match tree.literal(node).and_then(|text| self.copied(node, text)) {
                 Some(substitution) => self.substitution(node, substitution),
-                None => literal(tree, node, Home::Here, |word| format!("it is {word}")),
+                None => self.given(literal(tree, node, Home::Here, |word| {
+                    format!("it is {word}")
+                })),
             },
         };
         self.depth -= 1;
-        if values.known.len() > MAX_WORDS {
-            values = Values::unknown(node, "it can be too many words");
+        values
+    }
+
+    /// The value of a node where something has to hold for it.
+    fn branch(&mut self, when: &'static str, condition: &'t str, node: NodeId) -> Values {
+        self.given.push((when, condition));
+        let values = self.value(node);
+        self.given.pop();
+        values
+    }
+
+    /// Says of words that come out what has to hold for it.
+    fn given(&self, mut values: Values) -> Values {
+        for known in &mut values.known {
+            for (when, condition) in self.given.iter().rev().take(MAX_GIVEN) {
+                known.how.extend([" ", when, " ", condition]);
+            }
         }
         values
     }
@@ -242,8 +278,8 @@ impl<'t> Evaluation<'_, 't, '_, '_> {
                 let condition = tree
                     .literal(tree.resolve(condition))
                     .unwrap_or("a condition");
-                let mut values = self.value(then).given("if", condition);
-                values.add(self.value(otherwise).given("unless", condition));
+                let mut values = self.branch("if", condition, then);
+                values.add(self.branch("unless", condition, otherwise));
                 values
             }
             ("FindInMap", arguments) => self.find_in_map(node, arguments),
@@ -262,7 +298,7 @@ impl<'t> Evaluation<'_, 't, '_, '_> {
                             }
                             parts.push(item);
                         }
-                        glued(node, "Fn::Join", parts)
+                        self.glued(node, "Fn::Join", parts)
                     }
                     (_, Err(unknown)) => unknown,
                     (None, _) => Values::unknown(node, "the delimiter of Fn::Join is computed"),
@@ -288,7 +324,8 @@ impl<'t> Evaluation<'_, 't, '_, '_> {
     fn reference(&mut self, node: NodeId, name: &str) -> Values {
         if name == "AWS::NoValue" {
             let how = "it is AWS::NoValue".to_owned();
-            return Values::one(Known::new(Word::Nothing, node, how, Home::Here));
+            let nothing = Known::new(Word::Nothing, node, how, Home::Here);
+            return self.given(Values::one(nothing));
         }
         let loops = self.context.loops;
         if let Some(found) = loops.iter().find(|found| found.variable == name) {
@@ -339,9 +376,10 @@ impl<'t> Evaluation<'_, 't, '_, '_> {
         let allowed = tree.entry(body, "AllowedValues");
         if let Some(default) = tree.entry(body, "Default").filter(|_| !self.is_key) {
             let home = Home::Parameter(parameter);
-            return literal(tree, tree.resolve(default.value), home, |word| {
+            let default = literal(tree, tree.resolve(default.value), home, |word| {
                 format!("parameter {name} defaults to {word}")
             });
+            return self.given(default);
         }
         let mut among = Values::default();
         let allowed = allowed.map(|allowed| tree.items(tree.resolve(allowed.value)));
@@ -371,7 +409,8 @@ impl<'t> Evaluation<'_, 't, '_, '_> {
                     // It is all that is written there: a literal like any other.
                     let how = format!("it is {word}");
                     let word = Word::Text(word.to_owned());
-                    Values::one(Known::new(word, substitution.at, how, Home::Here))
+                    let known = Known::new(word, substitution.at, how, Home::Here);
+                    self.given(Values::one(known))
                 }
                 Piece::Text(word) => text(substitution.at, word),
                 Piece::Escaped(name) => text(substitution.at, &format!("${{{name}}}")),
@@ -381,7 +420,7 @@ impl<'t> Evaluation<'_, 't, '_, '_> {
                 },
             });
         }
-        glued(node, "Fn::Sub", parts)
+        self.glued(node, "Fn::Sub", parts)
     }
 
     /// The values of the items of a list; or why it cannot be told what they
@@ -405,7 +444,7 @@ impl<'t> Evaluation<'_, 't, '_, '_> {
                 let words = [delimiter, string].map(|&word| tree.literal(tree.resolve(word)));
                 match words {
                     [Some(delimiter), Some(string)] if !delimiter.is_empty() => {
-                        let parts = string.split(delimiter).take(MAX_WORDS);
+                        let parts = string.split(delimiter).take(MAX_GLUED);
                         Ok(parts.map(|part| text(list, part)).collect())
                     }
                     _ => Err(Values::unknown(list, "what Fn::Split is given is computed")),
@@ -433,35 +472,74 @@ impl<'t> Evaluation<'_, 't, '_, '_> {
         let mut misses = is_guess;
         for map in &maps {
             let Some(mapping) = self.context.sections.mapping(map) else {
-                values.add(Values::unknown(
-                    node,
-                    format!("{map} is no mapping of this template"),
-                ));
+                let why = format!("{map} is no mapping of this template");
+                values.add(Values::unknown(node, why));
                 continue;
             };
-            for top in self.named(mapping.value, tops.as_deref()) {
-                for second in self.named_below(mapping.value, &top, seconds.as_deref()) {
-                    self.steps += 1;
-                    if self.steps > MAX_STEPS {
-                        return Values::unknown(node, "it takes too many steps to compute");
-                    }
-                    match self.context.sections.leaf([map, &top, &second]) {
-                        Some(leaf) => {
-                            values.add(leaf_value(tree, leaf, is_guess, [map, &top, &second]));
-                        }
-                        None => misses = true,
-                    }
+            let Some(leaves) = self.leaves(map, mapping, tops.as_deref(), seconds.as_deref())
+            else {
+                return Values::unknown(node, "it takes too many steps to compute");
+            };
+            for leaf in leaves {
+                match leaf {
+                    Some(leaf) => values.add(self.given(leaf_value(tree, leaf, is_guess))),
+                    None => misses = true,
                 }
             }
         }
         if let Some(fallback) = fallback {
             if misses {
-                values.add(self.value(fallback.value).given("as", "DefaultValue"));
+                values.add(self.branch("as", "DefaultValue", fallback.value));
             }
         } else if values.known.is_empty() && values.unknown.is_empty() {
             return Values::unknown(node, "Fn::FindInMap reaches no entry");
         }
         values
+    }
+
+    /// The entries of a mapping that these keys reach, or any where there are
+    /// none; None for keys that are not there. None in all where that takes
+    /// too many steps.
+    fn leaves(
+        &mut self,
+        map: &str,
+        mapping: Entry,
+        tops: Option<&[String]>,
+        seconds: Option<&[String]>,
+    ) -> Option<Vec<Option<Leaf>>> {
+        let tree = self.context.tree;
+        let sections = self.context.sections;
+        let mut found = Vec::new();
+        let all = tree.entries(tree.resolve(mapping.value));
+        let all = all.iter().map(|entry| tree.literal(entry.key));
+        let tops: Box<dyn Iterator<Item = Option<&str>>> = match tops {
+            Some(tops) => Box::new(tops.iter().map(|top| Some(top.as_str()))),
+            None => Box::new(all),
+        };
+        for top in tops {
+            self.steps += 1;
+            if self.steps > self.most {
+                return None;
+            }
+            let Some(top) = top else {
+                continue;
+            };
+            if let Some(seconds) = seconds {
+                self.steps += seconds.len();
+                found.extend(
+                    seconds
+                        .iter()
+                        .map(|second| sections.leaf([map, top, second])),
+                );
+                continue;
+            }
+            let below = sections.top(map, top);
+            let below = below.map_or(&[][..], |below| tree.entries(tree.resolve(below.value)));
+            self.steps += below.len();
+            let second = below.iter().filter_map(|entry| tree.literal(entry.key));
+            found.extend(second.map(|second| sections.leaf([map, top, second])));
+        }
+        Some(found)
     }
 
     /// The words that a key can be; None where it can be any.
@@ -482,34 +560,46 @@ impl<'t> Evaluation<'_, 't, '_, '_> {
         words.collect()
     }
 
-    /// These keys, or all that a mapping has.
-    fn named(&self, mapping: NodeId, keys: Option<&[String]>) -> Vec<String> {
-        let tree = self.context.tree;
-        match keys {
-            Some(keys) => keys.to_vec(),
-            None => tree
-                .entries(tree.resolve(mapping))
-                .iter()
-                .filter_map(|entry| tree.literal(entry.key))
-                .take(MAX_STEPS)
-                .map(str::to_owned)
-                .collect(),
+    /// What comes out where a function puts parts together. A part that stands
+    /// alone comes out as it is.
+    fn glued(&self, node: NodeId, function: &str, mut parts: Vec<Values>) -> Values {
+        if parts.len() == 1 {
+            return parts.remove(0);
         }
-    }
-
-    fn named_below(&self, mapping: NodeId, top: &str, keys: Option<&[String]>) -> Vec<String> {
-        let tree = self.context.tree;
-        let below = tree.entry(tree.resolve(mapping), top);
-        match (below, keys) {
-            (Some(below), keys) => self.named(below.value, keys),
-            (None, Some(keys)) => keys.to_vec(),
-            (None, None) => Vec::new(),
+        let mut glued = vec![String::new()];
+        for part in parts {
+            if !part.unknown.is_empty() {
+                return Values {
+                    known: Vec::new(),
+                    unknown: part.unknown,
+                };
+            }
+            let mut longer = Vec::new();
+            for known in part.known {
+                let Word::Text(word) = known.word else {
+                    return Values::unknown(known.at, format!("{function} is given no string"));
+                };
+                longer.extend(glued.iter().map(|start| format!("{start}{word}")));
+            }
+            if longer.len() > MAX_GLUED {
+                return Values::unknown(node, "it can be too many words");
+            }
+            glued = longer;
         }
+        let known = glued.into_iter().map(|word| {
+            let how = format!("{function} makes it {word}");
+            Known::new(Word::Text(word), node, how, Home::Nowhere)
+        });
+        self.given(Values {
+            known: known.collect(),
+            unknown: Vec::new(),
+        })
     }
 }
 
-fn leaf_value(tree: &Tree<'_>, leaf: Leaf, is_guess: bool, keys: [&str; 3]) -> Values {
-    let name = keys.join(".");
+fn leaf_value(tree: &Tree<'_>, leaf: Leaf, is_guess: bool) -> Values {
+    let name = leaf.keys.map(|key| tree.literal(key).unwrap_or_default());
+    let name = name.join(".");
     let at = tree.resolve(leaf.value);
     let mut values = literal(tree, at, Home::Mapping(leaf), |word| {
         format!("mapping {name} is {word}")
@@ -549,42 +639,6 @@ fn text(at: NodeId, word: &str) -> Values {
         how,
         Home::Nowhere,
     ))
-}
-
-/// What comes out where a function puts parts together. A part that stands
-/// alone comes out as it is.
-fn glued(node: NodeId, function: &str, mut parts: Vec<Values>) -> Values {
-    if parts.len() == 1 {
-        return parts.remove(0);
-    }
-    let mut glued = vec![String::new()];
-    for part in parts {
-        if !part.unknown.is_empty() {
-            return Values {
-                known: Vec::new(),
-                unknown: part.unknown,
-            };
-        }
-        let mut longer = Vec::new();
-        for known in part.known {
-            let Word::Text(word) = known.word else {
-                return Values::unknown(known.at, format!("{function} is given no string"));
-            };
-            longer.extend(glued.iter().map(|start| format!("{start}{word}")));
-        }
-        if longer.len() > MAX_WORDS {
-            return Values::unknown(node, "it can be too many words");
-        }
-        glued = longer;
-    }
-    let known = glued.into_iter().map(|word| {
-        let how = format!("{function} makes it {word}");
-        Known::new(Word::Text(word), node, how, Home::Nowhere)
-    });
-    Values {
-        known: known.collect(),
-        unknown: Vec::new(),
-    }
 }
 
 /// What the declaration of a parameter has against a word: the key of the

@@ -13,7 +13,7 @@ mod block;
 mod flow;
 mod text;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -135,6 +135,8 @@ pub struct Planner<'t, 'a> {
     reads: BTreeSet<NodeId>,
     /// All that reads one; asked for by few templates.
     readers: OnceCell<Readers<'t>>,
+    /// What is known of the users of a literal.
+    known_users: RefCell<BTreeMap<Home, Result<bool, Refusal>>>,
     /// The nodes that aliases stand for, each with a user that is something
     /// else to a repository than the others, or is none of one, if there is.
     shared: BTreeMap<NodeId, Option<NodeId>>,
@@ -214,6 +216,7 @@ impl<'t, 'a> Planner<'t, 'a> {
             policy,
             reads: reads.into_iter().collect(),
             readers: OnceCell::new(),
+            known_users: RefCell::default(),
             shared,
             unsure_line: unsure_line(tree),
             owners,
@@ -297,7 +300,9 @@ impl<'t, 'a> Planner<'t, 'a> {
             Repair::RewriteSources { literals } => {
                 for &(at, home) in literals {
                     sites.push(at);
-                    sites.extend(self.only_users(home)?);
+                    let mut known = self.known_users.borrow_mut();
+                    let users = known.entry(home).or_insert_with(|| self.only_users(home));
+                    is_shared |= users.clone()?;
                 }
             }
         }
@@ -349,16 +354,14 @@ impl<'t, 'a> Planner<'t, 'a> {
         Ok(fix)
     }
 
-    /// The nodes that read a literal, all of them for the mode of a
-    /// repository.
-    fn only_users(&self, home: Home) -> Result<Vec<NodeId>, Refusal> {
+    /// Whether a literal is shared, all that read it being modes of
+    /// repositories.
+    fn only_users(&self, home: Home) -> Result<bool, Refusal> {
         let tree = self.tree;
         let name = |key: NodeId| tree.literal(key).unwrap_or_default();
-        let readers = || {
-            self.readers
-                .get_or_init(|| Readers::of(tree, &self.template.scopes))
-        };
-        let root_of = |key| self.template.scopes.around(key).map(|(root, _)| root);
+        let scopes = &self.template.scopes;
+        let readers = || self.readers.get_or_init(|| Readers::of(tree, scopes));
+        let root_of = |key| scopes.around(key).map(|(root, _)| root);
         let users: Vec<NodeId> = match home {
             Home::Here | Home::Nowhere => Vec::new(),
             Home::Parameter(parameter) => match root_of(parameter.key) {
@@ -366,16 +369,18 @@ impl<'t, 'a> Planner<'t, 'a> {
                 None => Vec::new(),
             },
             Home::Mapping(leaf) => match root_of(leaf.value) {
-                Some(root) => readers().of_leaf(root, leaf.keys.map(name)).collect(),
+                Some(root) => readers().of_leaf(root, leaf.keys.map(name)),
                 None => Vec::new(),
             },
         };
-        match users.iter().find(|user| !self.reads.contains(user)) {
-            Some(&other) => Err(Refusal::OtherUser {
-                at: tree.start(other),
-            }),
-            None => Ok(users),
+        if let Some(&other) = users.iter().find(|user| !self.reads.contains(user)) {
+            let at = tree.start(other);
+            return Err(Refusal::OtherUser { at });
         }
+        for &user in &users {
+            self.shared(user)?;
+        }
+        Ok(users.len() > 1)
     }
 
     /// Whether a blank or comment line right below an edit is indented with

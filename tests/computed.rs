@@ -1,0 +1,140 @@
+//! Computed values where one text holds what is repaired beside what is not,
+//! which a fixture does not say; and how far hostile ones are followed.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fmt::Write;
+
+use immutag::{remediate, Answer, Applicability, Assessment, Rules, Verdict};
+
+fn assess(text: &str) -> Assessment {
+    let rules = Rules {
+        allow: Applicability::Unsafe,
+        ..Rules::default()
+    };
+    remediate(text.as_bytes(), &rules).unwrap()
+}
+
+fn answers(assessment: &Assessment) -> Vec<(&str, &str)> {
+    let findings = assessment.findings.iter();
+    findings
+        .map(|finding| {
+            let answer = match &finding.answer {
+                Answer::Fixed => "fixed",
+                Answer::Withheld(_) => "unsafe",
+                Answer::Refused { code, .. } => code,
+            };
+            (finding.logical_id.as_str(), answer)
+        })
+        .collect()
+}
+
+#[test]
+fn a_source_that_is_repaired_for_one_repository_may_be_one_of_several_of_another() {
+    let text = "\
+Parameters:
+  Mode: {Type: String, Default: MUTABLE}
+Resources:
+  A:
+    Type: AWS::ECR::Repository
+    Properties:
+      ImageTagMutability: !Ref Mode
+  B:
+    Type: AWS::ECR::Repository
+    Properties:
+      ImageTagMutability: !If [Big, !Ref Mode, !Join ['', [X, Y]]]
+";
+    let assessment = assess(text);
+    assert_eq!(answers(&assessment), [("A", "fixed"), ("B", "computed")]);
+    let after = assessment.remediation.unwrap().after;
+    assert_eq!(
+        after,
+        text.replace("Default: MUTABLE", "Default: IMMUTABLE")
+    );
+    let again = assess(&after);
+    assert_eq!(answers(&again), [("B", "computed")]);
+    assert_eq!(again.remediation, None);
+}
+
+#[test]
+fn a_finding_names_every_source_of_a_bad_value_with_its_line() {
+    let assessment = assess(
+        "\
+Parameters:
+  Mode: {Type: String, Default: MUTABLE}
+Resources:
+  A:
+    Type: AWS::ECR::Repository
+    Properties:
+      ImageTagMutability: !If [IsProd, !Ref Mode, !Ref AWS::NoValue]
+",
+    );
+    assert_eq!(
+        assessment.findings.first().unwrap().message,
+        "ImageTagMutability can be MUTABLE: parameter Mode defaults to MUTABLE if IsProd, line 2; \
+         it is AWS::NoValue unless IsProd, line 7"
+    );
+}
+
+#[test]
+fn what_is_unknown_is_said_with_its_reason() {
+    let assessment = assess(
+        "\
+Parameters:
+  Mode: {Type: String}
+Resources:
+  A:
+    Type: AWS::ECR::Repository
+    Properties:
+      ImageTagMutability: !Ref Mode
+",
+    );
+    assert_eq!(
+        assessment.findings.first().unwrap().message,
+        "cannot tell whether tags are immutable: parameter Mode has no Default, line 2"
+    );
+}
+
+/// An expression that doubles with each of its `levels`.
+fn bomb(levels: usize) -> String {
+    let mut text = "Bombs:\n  - &b0 MUTABLE\n".to_owned();
+    for level in 1..=levels {
+        let below = level - 1;
+        writeln!(text, "  - &b{level} !If [C, *b{below}, *b{below}]").unwrap();
+    }
+    text
+}
+
+#[test]
+fn what_doubles_with_each_level_is_followed_only_so_far() {
+    let text = bomb(60)
+        + "\
+Resources:
+  A:
+    Type: AWS::ECR::Repository
+    Properties:
+      ImageTagMutability: *b60
+";
+    let assessment = assess(&text);
+    let finding = assessment.findings.first().unwrap();
+    assert_eq!(finding.verdict, Verdict::Mutable);
+    assert_eq!(finding.message.matches("line 2").count(), 1);
+    // The anchors stand in a list that is none of the repository's.
+    assert_eq!(answers(&assessment), [("A", "shared")]);
+}
+
+#[test]
+fn a_value_that_names_itself_is_unknown() {
+    let text = "\
+Resources:
+  A:
+    Type: AWS::ECR::Repository
+    Properties:
+      ImageTagMutability: &self !If [C, *self, IMMUTABLE]
+";
+    // A parser may refuse it first; it must not be followed for ever.
+    if let Ok(assessment) = remediate(text.as_bytes(), &Rules::default()) {
+        assert_eq!(assessment.remediation, None);
+        assert!(assessment.findings.iter().all(|finding| !finding.counts));
+    }
+}
