@@ -472,6 +472,33 @@ impl<'a> Tree<'a> {
             .fold(self.span(id).start, usize::min)
     }
 
+    /// The node that begins last in what a node holds; the node itself where
+    /// it holds none.
+    #[must_use]
+    pub fn last_within(&self, id: NodeId) -> NodeId {
+        let mut last = id;
+        loop {
+            last = match self.value(last) {
+                Value::Mapping {
+                    entries: [.., entry],
+                    ..
+                } => entry.value,
+                Value::Sequence {
+                    items: [.., item], ..
+                } => *item,
+                _ => return last,
+            };
+        }
+    }
+
+    /// The first node that begins behind a node and all that it holds.
+    #[must_use]
+    pub fn after(&self, id: NodeId) -> Option<NodeId> {
+        // Nodes lie in the order in which they begin.
+        let next = self.last_within(id).index() + 1;
+        (next < self.nodes.len()).then(|| NodeId::nth(next))
+    }
+
     /// The way from a document's root to a node: the number of the document,
     /// then of the child at each level.
     #[must_use]
