@@ -25,7 +25,7 @@
 //! ```text
 //! cli → run → discover
 //!        ↓
-//!    remediate: source → syntax → template → find → plan → edit → verify
+//!    remediate: source → syntax → template → find → suppress → plan → edit → verify
 //!        ↓
 //!   write, outcome → report
 //! ```
@@ -36,13 +36,15 @@
 //!   JSON alike; and what a tree is meant to become.
 //! - [`template`]: where resources stand in a tree.
 //! - [`find`]: the rule. A resource becomes a *finding*, which is a fact.
+//! - [`mod@suppress`]: which findings users asked to leave alone, in comments,
+//!   metadata and lists of many tools. A *suppression* is the user's word.
 //! - [`plan`]: a finding becomes a *fix*, which is an intent, or a *refusal*,
 //!   which is an answer.
 //! - [`edit`]: *edits* are bytes: sorted, disjoint, applied in one pass.
 //! - [`verify`]: the proof, by two parsers that share no code.
 //! - [`mod@remediate`]: the order of these steps for one text, and the proof's
 //!   last question.
-//! - [`run`], [`discover`], [`mod@write`], [`outcome`], [`report`], [`cli`]:
+//! - [`run`], [`discover`], [`trivyignore`], [`mod@write`], [`outcome`], [`report`], [`cli`]:
 //!   files, threads, facts, words.
 //!
 //! From [`span`] to [`verify`] everything is pure: bytes in, values out; no
@@ -106,11 +108,16 @@ pub mod report;
 pub mod run;
 pub mod source;
 pub mod span;
+pub mod suppress;
 pub mod syntax;
 pub mod template;
+pub mod trivyignore;
 pub mod verify;
 pub mod write;
 
 pub use find::{Profile, Verdict};
 pub use plan::Applicability;
-pub use remediate::{remediate, Answer, Assessment, Remediation, Reported, Rules, TextError};
+pub use remediate::{
+    remediate, Answer, Assessment, Remediation, Reported, Rules, TextError, Unused,
+};
+pub use suppress::{Date, SuppressionRules};

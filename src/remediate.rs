@@ -5,6 +5,7 @@
 //! patch, a written file) is decided by those who call it, all from the same
 //! [`Remediation`], so that a dry run cannot differ from the write.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::edit::{EditError, EditSet};
@@ -12,8 +13,9 @@ use crate::find::{self, Finding, Profile, Verdict};
 use crate::plan::{Applicability, Fix, Planner, Refusal};
 use crate::source::{self, SourceError};
 use crate::span::{LineIndex, Position};
+use crate::suppress::{self, SuppressionRules, Useless};
 use crate::syntax::change::Changes;
-use crate::syntax::{self, SyntaxError, Tree};
+use crate::syntax::{self, NodeId, SyntaxError, Tree};
 use crate::template::{self, Resource};
 use crate::verify::{self, ProofError};
 
@@ -26,6 +28,8 @@ pub struct Rules {
     pub allow: Applicability,
     /// The size above which a text is refused, in bytes.
     pub max_size: u64,
+    /// Which ignores of the users' count.
+    pub suppressions: SuppressionRules,
 }
 
 impl Default for Rules {
@@ -34,6 +38,7 @@ impl Default for Rules {
             profile: Profile::Default,
             allow: Applicability::Safe,
             max_size: source::DEFAULT_MAX_SIZE,
+            suppressions: SuppressionRules::default(),
         }
     }
 }
@@ -61,6 +66,14 @@ pub enum Answer {
         /// The reason and the remedy.
         reason: String,
     },
+    /// A user asked to leave it alone: it does not count, and its resource is
+    /// not edited.
+    Suppressed {
+        /// The tool whose ignore it is; see [`crate::suppress`].
+        by: &'static str,
+        /// The reason that the user gave.
+        reason: Option<String>,
+    },
 }
 
 /// A finding as it is reported.
@@ -78,6 +91,17 @@ pub struct Reported {
     pub message: String,
     /// What is done about it.
     pub answer: Answer,
+}
+
+/// An ignore in a text that is of no use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unused {
+    /// Where it stands.
+    pub position: Position,
+    /// The tool whose ignore it is; see [`crate::suppress`].
+    pub by: &'static str,
+    /// Why it is of no use.
+    pub why: Useless,
 }
 
 /// A text that changes, before and after, and the edits between.
@@ -100,6 +124,11 @@ pub struct Assessment {
     pub embedded: Vec<Position>,
     /// How many repositories of images the text declares.
     pub repositories: usize,
+    /// The ignores that hide nothing, in the order of the text.
+    pub unused: Vec<Unused>,
+    /// The numbers of those entries of lists that cover a finding; see
+    /// [`suppress::Listed`].
+    pub listed: BTreeSet<usize>,
     /// The repair, if any of the findings is repaired.
     pub remediation: Option<Remediation>,
 }
@@ -138,10 +167,9 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
     let text = source::text(bytes, rules.max_size).map_err(|error| not_text(bytes, error))?;
     let lines = LineIndex::new(text);
     let tree = syntax::parse(text).map_err(|error| not_syntax(&lines, &error))?;
-    let reading = Reading::of(&tree, rules);
+    let reading = Reading::of(&tree, &lines, rules).map_err(|error| not_syntax(&lines, &error))?;
 
-    let planner = Planner::new(&tree, &lines, &reading.resources);
-    let plans = planner.plans(&reading.findings);
+    let plans = reading.plans(&tree, &lines);
     let made: Vec<&Fix> = plans.iter().filter_map(|plan| rules.made(plan)).collect();
     let mut remediation = None;
     if !made.is_empty() {
@@ -150,33 +178,41 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
         remediation = Some(repaired.map_err(|error| not_proven(&lines, &error))?);
     }
 
-    let findings = reading
-        .findings
-        .iter()
-        .zip(&plans)
-        .map(|(finding, plan)| Reported {
-            verdict: finding.verdict,
-            counts: finding.verdict.counts(rules.profile),
-            logical_id: finding.logical_id.clone(),
-            position: lines.position(tree.start(finding.at)),
-            message: finding.message.clone(),
-            answer: match plan {
+    let mut plans = plans.iter();
+    let findings = reading.findings.iter().map(|found| {
+        let finding = &found.finding;
+        let answer = match &found.suppressed {
+            Some((by, reason)) => Some(Answer::Suppressed {
+                by,
+                reason: reason.clone(),
+            }),
+            None => plans.next().map(|plan| match plan {
                 plan if rules.made(plan).is_some() => Answer::Fixed,
                 Ok(fix) => Answer::Withheld(fix.applicability),
                 Err(refusal) => Answer::Refused {
                     code: refusal.code(),
                     reason: refusal.explain(&lines),
                 },
-            },
+            }),
+        };
+        Some(Reported {
+            verdict: finding.verdict,
+            counts: found.suppressed.is_none() && finding.verdict.counts(rules.profile),
+            logical_id: finding.logical_id.clone(),
+            position: lines.position(tree.start(finding.at)),
+            message: finding.message.clone(),
+            answer: answer?,
         })
-        .collect();
+    });
     Ok(Assessment {
-        findings,
+        findings: findings.flatten().collect(),
         embedded: find::embedded(&tree)
             .iter()
             .map(|embedded| lines.position(tree.start(embedded.at)))
             .collect(),
         repositories: reading.repositories,
+        unused: reading.unused,
+        listed: reading.listed,
         remediation,
     })
 }
@@ -207,25 +243,81 @@ fn repair(
 /// What a tree declares and what is wrong with it.
 struct Reading {
     resources: Vec<Resource>,
-    findings: Vec<Finding>,
+    findings: Vec<Found>,
     repositories: usize,
+    unused: Vec<Unused>,
+    listed: BTreeSet<usize>,
+}
+
+/// A finding, and whether a user asked to leave it alone.
+struct Found {
+    finding: Finding,
+    /// By whose ignore, and the reason given.
+    suppressed: Option<(&'static str, Option<String>)>,
 }
 
 impl Reading {
-    fn of(tree: &Tree<'_>, rules: &Rules) -> Self {
+    fn of(tree: &Tree<'_>, lines: &LineIndex<'_>, rules: &Rules) -> Result<Self, SyntaxError> {
         let resources = template::resources(tree);
         let findings = find::findings(tree, &resources, rules.profile);
-        let repositories = find::repositories(tree, &resources);
-        Self {
+        let suppressions = suppress::read(tree, lines, &resources, &rules.suppressions)?;
+        let (mut used, mut listed) = (Vec::new(), BTreeSet::new());
+        let findings = findings
+            .into_iter()
+            .map(|finding| {
+                let mut suppressed = None;
+                for number in suppressions.covering(tree, lines, &finding) {
+                    used.push(number);
+                    if let Some(found) = suppressions.get(number) {
+                        listed.extend(found.listed);
+                        suppressed.get_or_insert((found.by, found.reason.clone()));
+                    }
+                }
+                Found {
+                    finding,
+                    suppressed,
+                }
+            })
+            .collect();
+        let unused = suppressions
+            .useless(tree, lines, &resources, &used)
+            .into_iter()
+            .map(|(found, why)| Unused {
+                position: lines.position(found.at.unwrap_or_default()),
+                by: found.by,
+                why,
+            })
+            .collect();
+        Ok(Self {
+            repositories: find::repositories(tree, &resources),
             resources,
             findings,
-            repositories,
-        }
+            unused,
+            listed,
+        })
+    }
+
+    /// The findings that nobody asked to leave alone.
+    fn open(&self) -> impl Iterator<Item = &Finding> {
+        let open = self.findings.iter();
+        open.filter(|found| found.suppressed.is_none())
+            .map(|found| &found.finding)
+    }
+
+    /// The plan for each open finding.
+    fn plans(&self, tree: &Tree<'_>, lines: &LineIndex<'_>) -> Vec<Result<Fix, Refusal>> {
+        let suppressed = self.findings.iter();
+        let left_alone: BTreeSet<NodeId> = suppressed
+            .filter(|found| found.suppressed.is_some())
+            .map(|found| found.finding.resource.logical_id)
+            .collect();
+        Planner::new(tree, lines, &self.resources, &left_alone).plans(self.open())
     }
 }
 
 /// The proof's last question: the repaired findings are gone, the others are
-/// as they were, and nothing is left that the rules would repair.
+/// as they were, those that are suppressed still are, and nothing is left
+/// that the rules would repair.
 fn is_done(
     old: &Reading,
     plans: &[Result<Fix, Refusal>],
@@ -233,33 +325,42 @@ fn is_done(
     rules: &Rules,
 ) -> Result<(), ProofError> {
     let lines = LineIndex::new(tree.text());
-    let new = Reading::of(tree, rules);
-    let mut expected = old
-        .findings
-        .iter()
-        .zip(plans)
-        .filter(|(_, plan)| rules.made(plan).is_none())
-        .map(|(finding, _)| finding);
-    let plans = Planner::new(tree, &lines, &new.resources).plans(&new.findings);
-    for (finding, plan) in new.findings.iter().zip(&plans) {
-        let before = expected.next();
-        let is_same = before.is_some_and(|before| {
-            before.verdict == finding.verdict && before.logical_id == finding.logical_id
+    let new = Reading::of(tree, &lines, rules)
+        .map_err(|error| ProofError::NotDone(format!("its ignores cannot be read: {error}")))?;
+    let mut old_plans = plans.iter();
+    let is_left = |found: &&Found| match found.suppressed {
+        Some(_) => true,
+        None => old_plans
+            .next()
+            .is_some_and(|plan| rules.made(plan).is_none()),
+    };
+    let mut expected = old.findings.iter().filter(is_left);
+    for found in &new.findings {
+        let is_same = expected.next().is_some_and(|before| {
+            before.finding.verdict == found.finding.verdict
+                && before.finding.logical_id == found.finding.logical_id
+                && before.suppressed == found.suppressed
         });
-        if !is_same || rules.made(plan).is_some() {
-            return Err(ProofError::NotDone(format!(
-                "{} would still be reported",
-                finding.logical_id
-            )));
+        if !is_same {
+            return Err(still_reported(&found.finding));
         }
     }
-    if let Some(finding) = expected.next() {
+    if let Some(found) = expected.next() {
         return Err(ProofError::NotDone(format!(
             "{} would no longer be reported",
-            finding.logical_id
+            found.finding.logical_id
         )));
     }
-    Ok(())
+    let plans = new.plans(tree, &lines);
+    let mut again = new.open().zip(&plans);
+    match again.find(|(_, plan)| rules.made(plan).is_some()) {
+        Some((finding, _)) => Err(still_reported(finding)),
+        None => Ok(()),
+    }
+}
+
+fn still_reported(finding: &Finding) -> ProofError {
+    ProofError::NotDone(format!("{} would still be reported", finding.logical_id))
 }
 
 fn not_text(bytes: &[u8], error: SourceError) -> TextError {

@@ -40,7 +40,7 @@ const fn shell(name: &'static str, may_name: &'static [&'static str]) -> Room {
 }
 
 /// The map. `lib.rs` and `main.rs` are not on it: they name everything.
-const MAP: [Room; 15] = [
+const MAP: [Room; 17] = [
     // Arithmetic on offsets, and bytes on their way in: these know nothing.
     pure("span", &[]),
     pure("source", &[]),
@@ -53,6 +53,9 @@ const MAP: [Room; 15] = [
     // The rule: facts about a tree. It must not know of bytes or edits, so
     // that YAML and JSON are judged the same.
     pure("find", &["source", "syntax", "template"]),
+    // The users' word on what is to be left alone. It must not know of edits,
+    // nor judge.
+    pure("suppress", &["find", "span", "syntax", "template"]),
     // From facts to edits. It must not know how they will be proven.
     pure("plan", &["edit", "find", "span", "syntax", "template"]),
     // The proof. It must not know how the edits were planned, nor the rule:
@@ -62,7 +65,7 @@ const MAP: [Room; 15] = [
     pure(
         "remediate",
         &[
-            "edit", "find", "plan", "source", "span", "syntax", "template", "verify",
+            "edit", "find", "plan", "source", "span", "suppress", "syntax", "template", "verify",
         ],
     ),
     // Facts about files, for whoever counts or tells them.
@@ -71,10 +74,23 @@ const MAP: [Room; 15] = [
     // the bytes say.
     shell("discover", &[]),
     shell("write", &[]),
+    // The lists that Trivy keeps beside templates: which of them are for a
+    // file. It must not know what they are for.
+    shell("trivyignore", &["suppress"]),
     // What the user wants. It must not know how it is done.
-    shell("cli", &["discover", "find", "plan", "remediate", "source"]),
+    shell(
+        "cli",
+        &[
+            "discover",
+            "find",
+            "plan",
+            "remediate",
+            "source",
+            "suppress",
+        ],
+    ),
     // Words. It must not decide anything, nor touch a file.
-    shell("report", &["cli", "outcome", "remediate"]),
+    shell("report", &["cli", "outcome", "remediate", "suppress"]),
     // One file after the other, through all of it. It must not know syntax.
     shell(
         "run",
@@ -85,6 +101,8 @@ const MAP: [Room; 15] = [
             "remediate",
             "report",
             "source",
+            "suppress",
+            "trivyignore",
             "write",
         ],
     ),

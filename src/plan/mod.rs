@@ -11,7 +11,7 @@
 mod block;
 mod flow;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::edit::Edit;
@@ -138,11 +138,21 @@ struct Dress {
 
 impl<'t, 'a> Planner<'t, 'a> {
     /// Prepares for a tree and its resources, in time linear in their number.
+    ///
+    /// Those whose logical ID is among `left_alone` are nothing that a change
+    /// could be wanted for, so that what they share with others is not
+    /// changed for the others' sake either.
     #[must_use]
-    pub fn new(tree: &'t Tree<'a>, lines: &'t LineIndex<'a>, resources: &[Resource]) -> Self {
+    pub fn new(
+        tree: &'t Tree<'a>,
+        lines: &'t LineIndex<'a>,
+        resources: &[Resource],
+        left_alone: &BTreeSet<NodeId>,
+    ) -> Self {
         let (mut roles, mut owners) = (BTreeMap::new(), BTreeMap::new());
         for &resource in resources {
-            if !find::is_repository(tree, resource.body) {
+            let is_left_alone = left_alone.contains(&resource.logical_id);
+            if is_left_alone || !find::is_repository(tree, resource.body) {
                 continue;
             }
             if resource.value == resource.body {
@@ -187,10 +197,13 @@ impl<'t, 'a> Planner<'t, 'a> {
     /// The fix of each finding, or the [`Refusal`] that says why there is
     /// none. What resources share is planned once.
     #[must_use]
-    pub fn plans(&self, findings: &[Finding]) -> Vec<Result<Fix, Refusal>> {
+    pub fn plans<'f>(
+        &self,
+        findings: impl IntoIterator<Item = &'f Finding>,
+    ) -> Vec<Result<Fix, Refusal>> {
         let mut known: BTreeMap<(Repair, bool), Result<Fix, Refusal>> = BTreeMap::new();
         findings
-            .iter()
+            .into_iter()
             .map(|finding| match &finding.repair {
                 Err(obstacle) => Err(Refusal::Obstacle(obstacle.clone())),
                 Ok(repair) => known

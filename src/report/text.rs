@@ -11,6 +11,7 @@ use super::{escaped, shown};
 use crate::cli::{Mode, Options, Verbosity};
 use crate::outcome::{Outcome, Summary};
 use crate::remediate::{Answer, Reported};
+use crate::suppress::Useless;
 
 const BOLD: Style = Style::new().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -89,6 +90,21 @@ pub fn write_findings(outcome: &Outcome, options: &Options, out: &mut dyn Write)
             at.line, at.column
         )?;
     }
+    if options.report_unused_suppressions {
+        for unused in &assessment.unused {
+            let at = unused.position;
+            let by = unused.by;
+            let (why, code) = match unused.why {
+                Useless::HidesNothing => ("hides nothing", "unused-suppression"),
+                Useless::Expired => ("has expired and hides nothing", "expired-suppression"),
+            };
+            writeln!(
+                out,
+                "{BOLD}{path}:{}:{}{BOLD:#}: {NOTE}note{NOTE:#}: this ignore ({by}) {why} {DIM}[{code}]{DIM:#}",
+                at.line, at.column
+            )?;
+        }
+    }
     let complies = assessment.findings.is_empty() && assessment.repositories > 0;
     if complies && verbosity == Verbosity::Verbose {
         let count = counted(assessment.repositories, "repository", "repositories");
@@ -103,6 +119,11 @@ fn answer(finding: &Reported, mode: Mode) -> String {
         Answer::Fixed => "fixable".to_owned(),
         Answer::Withheld(_) => "fixable with --unsafe-fixes".to_owned(),
         Answer::Refused { reason, .. } => format!("not fixable: {reason}"),
+        Answer::Suppressed {
+            by,
+            reason: Some(reason),
+        } => format!("suppressed by {by}: {reason}"),
+        Answer::Suppressed { by, reason: None } => format!("suppressed by {by}"),
     }
 }
 
@@ -138,6 +159,7 @@ pub fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::
         fixed,
         withheld,
         refused,
+        suppressed,
         errors,
         changed,
         ..
@@ -178,6 +200,10 @@ pub fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::
     if refused > 0 {
         let left = counted(refused, "finding", "findings");
         writeln!(out, "{left} cannot be fixed; the reasons stand above.")?;
+    }
+    if suppressed > 0 {
+        let left = counted(suppressed, "finding is", "findings are");
+        writeln!(out, "{left} suppressed and left alone.")?;
     }
     if errors > 0 {
         let failed = counted(errors, "error", "errors");

@@ -247,6 +247,7 @@ fn found(assessment: &Assessment) -> Vec<(String, (&'static str, &'static str))>
                 Answer::Fixed => "fixed",
                 Answer::Withheld(_) => "withheld",
                 Answer::Refused { code, .. } => code,
+                Answer::Suppressed { .. } => "suppressed",
             };
             (finding.logical_id.clone(), (finding.verdict.code(), answer))
         })
