@@ -44,14 +44,15 @@
 //! - [`verify`]: the proof, by two parsers that share no code.
 //! - [`mod@remediate`]: the order of these steps for one text, and the proof's
 //!   last question.
-//! - [`run`], [`discover`], [`trivyignore`], [`mod@write`], [`outcome`], [`report`], [`cli`]:
-//!   files, threads, facts, words.
+//! - [`run`], [`discover`], [`trivyignore`], [`mod@write`], [`outcome`],
+//!   [`report`], [`cli`]: files, threads, facts, words.
 //!
 //! From [`span`] to [`verify`] everything is pure: bytes in, values out; no
-//! I/O, no clock, no printing. What a run does with the result is a sink and
-//! not a code path: `check`, `diff` and `fix` take the same
-//! [`Remediation`], so that a dry run cannot differ from the write. A test
-//! (`tests/architecture.rs`) holds which module may name which.
+//! I/O, no clock, no printing; what day it is, is told from outside. What a
+//! run does with the result is a sink and not a code path: `check`, `diff`
+//! and `fix` take the same [`Remediation`], so that a dry run cannot differ
+//! from the write. A test (`tests/architecture.rs`) holds which module may
+//! name which.
 //!
 //! # The proof
 //!
@@ -83,6 +84,11 @@
 //!   change must it see what the reader sees; elsewhere the two may differ in
 //!   how they fold a long text without a file being refused for it. The judge
 //!   of JSON walks along the reader's trees and must agree in everything.
+//!
+//! - *An ignore covers what its tool documents, or less*, and its resource is
+//!   out of reach for the edits of others: see [`mod@suppress`].
+//! - *Comments are read in a pass of their own*, where a text has any that may
+//!   be ignores: the tree has no use for them, and most texts have none.
 //!
 //! # Limitations
 //!

@@ -14,7 +14,7 @@
 //!   inline comments; aquasecurity.github.io/tfsec, "Ignoring Checks".
 
 use super::{Date, CHECKOV, DATADOG, IMMUTAG, KICS, TFSEC, TRIVY};
-use super::{Until, CHECKOV_ID, CHECKOV_PREFIXES, KICS_ID};
+use super::{Until, CHECKOV_ID, KICS_ID};
 
 /// Words one of which each comment holds that asks for anything, in lower
 /// case.
@@ -139,7 +139,12 @@ fn kics(words: &str, marker: &str, by: &'static str) -> Option<Asked> {
     })
 }
 
-/// `checkov:skip=ID:reason`, anywhere in a comment; the first one counts.
+/// What Checkov's ignores begin with, by the names that it has gone by.
+const CHECKOV_PREFIXES: [&str; 3] = ["checkov", "bridgecrew", "cortex"];
+
+/// `checkov:skip=ID:reason`, anywhere in a comment; the first one counts. It
+/// may name several IDs with commas between (bridgecrewio/checkov, issue
+/// 5381).
 fn checkov(words: &str) -> Option<Asked> {
     let at = |prefix: &&str| words.find(&format!("{prefix}:skip="));
     let prefix = CHECKOV_PREFIXES
@@ -149,10 +154,11 @@ fn checkov(words: &str) -> Option<Asked> {
     let (_, rest) = words.split_once(&format!("{prefix}:skip="))?;
     let rest = rest.trim_start_matches(' ');
     let end = rest
-        .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ',')
         .unwrap_or(rest.len());
-    let (id, rest) = rest.split_at_checked(end)?;
-    (id == CHECKOV_ID).then(|| Asked {
+    let (ids, rest) = rest.split_at_checked(end)?;
+    let is_ours = ids.split(',').any(|id| id == CHECKOV_ID);
+    is_ours.then(|| Asked {
         by: CHECKOV,
         reason: rest.strip_prefix(':').and_then(reason),
         what: What::Within,
@@ -304,12 +310,16 @@ mod tests {
     }
 
     #[test]
-    fn checkov_takes_one_check_by_its_exact_id() {
+    fn checkov_takes_checks_by_their_exact_ids() {
         assert_eq!(
             all("# checkov:skip=CKV_AWS_51:a: b"),
             ["checkov Within [a: b]"]
         );
         assert_eq!(all("#checkov:skip=CKV_AWS_51"), ["checkov Within"]);
+        assert_eq!(
+            all("# checkov:skip=CKV_AWS_20,CKV_AWS_51:x"),
+            ["checkov Within [x]"]
+        );
         assert_eq!(
             all("# note checkov:skip= CKV_AWS_51 (x)"),
             ["checkov Within"]
@@ -326,7 +336,7 @@ mod tests {
             "# checkov:skip=ckv_aws_51",
             "# Checkov:skip=CKV_AWS_51",
             "# checkov: skip=CKV_AWS_51",
-            "# checkov:skip=CKV_AWS_20,CKV_AWS_51:x",
+            "# checkov:skip=CKV_AWS_20, CKV_AWS_51:x",
             "# checkov:skip=CKV2_AWS_51",
             "# checkov:skip=CKV_AWS_1:x bridgecrew:skip=CKV_AWS_51",
         ] {

@@ -9,9 +9,13 @@
 //! suppression"; AWS Control Tower, `CT.ECR.PR.3` rule specification, for the
 //! rule's names.
 
-use super::{CHECKOV, CHECKOV_ID, CHECKOV_PREFIXES, GUARD, IMMUTAG};
+use super::{CHECKOV, CHECKOV_ID, GUARD, IMMUTAG};
 use crate::syntax::{NodeId, ScalarStyle, Tree};
 use crate::template::{self, Merged};
+
+/// The keys under which Checkov looks for what to skip. In comments it goes by
+/// `cortex`, too; here it does not.
+const CHECKOV_KEYS: [&str; 2] = ["checkov", "bridgecrew"];
 
 /// The names of our rule in the Guard Rules Registry and in AWS Control
 /// Tower, and the latter's control.
@@ -37,7 +41,7 @@ pub(super) fn noted(tree: &Tree<'_>, body: NodeId) -> Vec<Noted> {
             let ignores = values(tree, ours, "ignore");
             found.extend(ignores.iter().filter_map(|&ignore| immutag(tree, ignore)));
         }
-        for prefix in CHECKOV_PREFIXES {
+        for prefix in CHECKOV_KEYS {
             for tool in values(tree, metadata, prefix) {
                 for skip in values(tree, tool, "skip") {
                     let items = tree.items(skip).iter();

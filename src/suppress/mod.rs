@@ -65,9 +65,6 @@ pub const TFSEC: &str = "tfsec";
 const KICS_ID: &str = "33f41d31-86b1-46a4-81f7-9c9a671f59ac";
 /// The rule's name for Checkov.
 const CHECKOV_ID: &str = "CKV_AWS_51";
-/// What Checkov's ignores begin with.
-const CHECKOV_PREFIXES: [&str; 3] = ["checkov", "bridgecrew", "cortex"];
-
 /// Whether this is the rule's name for Trivy, in any case, the older form
 /// with `AVD-` included.
 fn is_trivy_id(id: &str) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! This module owns the places that a comment can have: above a key, on its
 //! line, within a resource, at the head of a file. What it says is for
-//! [`comment`](super::comment).
+//! [`comment`].
 //!
 //! All of this costs no more than the text is long, however many comments and
 //! resources there are.
