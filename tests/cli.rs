@@ -693,6 +693,8 @@ Resources:
     assert!(!quiet.stdout.contains("hides nothing"), "{}", quiet.stdout);
     let output = folder.run(&["check", "--report-unused-suppressions"]);
     assert_eq!(output.status, 0, "notes do not change the exit status");
+    let asked = folder.run(&["check", "-q", "--report-unused-suppressions"]);
+    assert_eq!(asked.stdout.lines().count(), 6, "they were asked for");
     let notes: Vec<&str> = output
         .stdout
         .lines()

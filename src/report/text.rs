@@ -80,16 +80,6 @@ pub fn write_findings(outcome: &Outcome, options: &Options, out: &mut dyn Write)
             escaped(&answer(finding, mode)),
         )?;
     }
-    if verbosity == Verbosity::Quiet {
-        return Ok(());
-    }
-    for at in &assessment.embedded {
-        writeln!(
-            out,
-            "{BOLD}{path}:{}:{}{BOLD:#}: {NOTE}note{NOTE:#}: a template inside a string is not checked {DIM}[embedded]{DIM:#}",
-            at.line, at.column
-        )?;
-    }
     if options.report_unused_suppressions {
         for unused in &assessment.unused {
             let at = unused.position;
@@ -104,6 +94,16 @@ pub fn write_findings(outcome: &Outcome, options: &Options, out: &mut dyn Write)
                 at.line, at.column
             )?;
         }
+    }
+    if verbosity == Verbosity::Quiet {
+        return Ok(());
+    }
+    for at in &assessment.embedded {
+        writeln!(
+            out,
+            "{BOLD}{path}:{}:{}{BOLD:#}: {NOTE}note{NOTE:#}: a template inside a string is not checked {DIM}[embedded]{DIM:#}",
+            at.line, at.column
+        )?;
     }
     let complies = assessment.findings.is_empty() && assessment.repositories > 0;
     if complies && verbosity == Verbosity::Verbose {
