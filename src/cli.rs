@@ -14,6 +14,7 @@ use crate::find::{Policy, Profile, TagPattern, MAX_FILTERS};
 use crate::plan::Applicability;
 use crate::remediate::Rules;
 use crate::source::DEFAULT_MAX_SIZE;
+use crate::suppress::SuppressionRules;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -103,6 +104,8 @@ pub struct Options {
     pub verbosity: Verbosity,
     /// When to use colour.
     pub color: Color,
+    /// Name the ignores that hide nothing.
+    pub report_unused_suppressions: bool,
     /// Exit with 0 although findings are left.
     pub exit_zero: bool,
     /// Exit with 1 if a file was changed.
@@ -202,6 +205,27 @@ struct Common {
     /// cache move when those upstream do.
     #[arg(long, help_heading = "Rule")]
     creation_templates: bool,
+    /// Report and repair what an ignore hides, too
+    ///
+    /// Without this, what a user asked to leave alone is reported as
+    /// suppressed, does not count, and is not edited: `# immutag: ignore`
+    /// above a key, the ignores of KICS, Datadog, Checkov, Guard, Trivy and
+    /// tfsec for this rule, and the lists `.trivyignore` and
+    /// `.trivyignore.yaml` in the working directory. To see what they hide:
+    /// `immutag check --no-suppressions`.
+    #[arg(
+        long,
+        conflicts_with = "report_unused_suppressions",
+        help_heading = "Rule"
+    )]
+    no_suppressions: bool,
+    /// Name the ignores that hide nothing, and those that have expired
+    ///
+    /// They are notes and do not change the exit status. An ignore for another
+    /// rule is none of them. To find what can be deleted:
+    /// `immutag check --report-unused-suppressions`.
+    #[arg(long, help_heading = "Rule")]
+    report_unused_suppressions: bool,
 
     /// Look only at files that match, in folders [default: *.yaml, *.yml, *.json,
     /// *.template, *.j2, *.jinja, *.tmpl, *.tpl]
@@ -310,6 +334,10 @@ impl Common {
                     Applicability::Safe
                 },
                 max_size: self.max_file_size.unwrap_or(DEFAULT_MAX_SIZE),
+                suppressions: SuppressionRules {
+                    are_on: !self.no_suppressions,
+                    ..SuppressionRules::default()
+                },
             },
             selection: Selection {
                 paths,
@@ -327,6 +355,7 @@ impl Common {
                 _ => Verbosity::Normal,
             },
             color: self.color,
+            report_unused_suppressions: self.report_unused_suppressions,
             exit_zero: self.exit_zero,
             exit_non_zero_on_fix: false,
         })
@@ -432,6 +461,21 @@ mod tests {
         assert!(options(&["immutag", "fix", "-", "--files-from", "x"]).is_err());
         assert!(options(&["immutag", "fix", "a.yaml", "--stdin-filename", "b"]).is_err());
         assert!(options(&["immutag", "fix", "-", "--stdin-filename", "b.yaml"]).is_ok());
+    }
+
+    #[test]
+    fn suppressions_count_unless_they_are_turned_off() {
+        let given = options(&["immutag", "check"]).unwrap();
+        assert!(given.rules.suppressions.are_on && !given.report_unused_suppressions);
+        let given = options(&["immutag", "fix", "--no-suppressions"]).unwrap();
+        assert!(!given.rules.suppressions.are_on);
+        let both = [
+            "immutag",
+            "diff",
+            "--no-suppressions",
+            "--report-unused-suppressions",
+        ];
+        assert!(options(&both).is_err());
     }
 
     #[test]

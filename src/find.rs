@@ -254,7 +254,7 @@ pub struct Verdicts {
     /// The findings, in the order of the text.
     pub findings: Vec<Finding>,
     /// The nodes that read a parameter or a mapping for the mode of a
-    /// repository, with that repository's mapping, compliant ones included;
+    /// repository, with that repository's logical ID, compliant ones included;
     /// but not where exclusion filters stand beside the mode, since no other
     /// word may go with them.
     pub reads: Vec<(NodeId, NodeId)>,
@@ -287,7 +287,8 @@ pub fn verdicts(tree: &Tree<'_>, template: &Template<'_>, policy: &Policy) -> Ve
             reads: Vec::new(),
         };
         verdicts.findings.extend(judge.verdict());
-        let reads = judge.reads.into_iter().map(|read| (resource.body, read));
+        let reads = judge.reads.into_iter();
+        let reads = reads.map(|read| (resource.logical_id, read));
         verdicts.reads.extend(reads);
     }
     verdicts

@@ -25,7 +25,7 @@
 //! ```text
 //! cli → run → discover
 //!        ↓
-//!    remediate: source → syntax → template → find → plan → edit → verify
+//!    remediate: source → syntax → template → find → suppress → plan → edit → verify
 //!        ↓
 //!   write, outcome → report
 //! ```
@@ -36,20 +36,23 @@
 //!   JSON alike; and what a tree is meant to become.
 //! - [`template`]: where resources stand in a tree.
 //! - [`find`]: the rule. A resource becomes a *finding*, which is a fact.
+//! - [`mod@suppress`]: which findings users asked to leave alone, in comments,
+//!   metadata and lists of many tools. A *suppression* is the user's word.
 //! - [`plan`]: a finding becomes a *fix*, which is an intent, or a *refusal*,
 //!   which is an answer.
 //! - [`edit`]: *edits* are bytes: sorted, disjoint, applied in one pass.
 //! - [`verify`]: the proof, by two parsers that share no code.
 //! - [`mod@remediate`]: the order of these steps for one text, and the proof's
 //!   last question.
-//! - [`run`], [`discover`], [`mod@write`], [`outcome`], [`report`], [`cli`]:
-//!   files, threads, facts, words.
+//! - [`run`], [`discover`], [`trivyignore`], [`mod@write`], [`outcome`],
+//!   [`report`], [`cli`]: files, threads, facts, words.
 //!
 //! From [`span`] to [`verify`] everything is pure: bytes in, values out; no
-//! I/O, no clock, no printing. What a run does with the result is a sink and
-//! not a code path: `check`, `diff` and `fix` take the same
-//! [`Remediation`], so that a dry run cannot differ from the write. A test
-//! (`tests/architecture.rs`) holds which module may name which.
+//! I/O, no clock, no printing; what day it is, is told from outside. What a
+//! run does with the result is a sink and not a code path: `check`, `diff`
+//! and `fix` take the same [`Remediation`], so that a dry run cannot differ
+//! from the write. A test (`tests/architecture.rs`) holds which module may
+//! name which.
 //!
 //! # The proof
 //!
@@ -82,6 +85,11 @@
 //!   how they fold a long text without a file being refused for it. The judge
 //!   of JSON walks along the reader's trees and must agree in everything.
 //!
+//! - *An ignore covers what its tool documents, or less*, and its resource is
+//!   out of reach for the edits of others: see [`mod@suppress`].
+//! - *Comments are read in a pass of their own*, where a text has any that may
+//!   be ignores: the tree has no use for them, and most texts have none.
+//!
 //! # Limitations
 //!
 //! - Values that a template computes (`Ref`, `Fn::If`, `Fn::FindInMap`,
@@ -107,12 +115,17 @@ pub mod report;
 pub mod run;
 pub mod source;
 pub mod span;
+pub mod suppress;
 pub mod syntax;
 pub mod template;
+pub mod trivyignore;
 pub mod value;
 pub mod verify;
 pub mod write;
 
 pub use find::{Policy, Profile, Verdict};
 pub use plan::Applicability;
-pub use remediate::{remediate, Answer, Assessment, Remediation, Reported, Rules, TextError};
+pub use remediate::{
+    remediate, Answer, Assessment, Remediation, Reported, Rules, TextError, Unused,
+};
+pub use suppress::{Date, SuppressionRules};

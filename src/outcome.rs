@@ -73,6 +73,8 @@ pub struct Summary {
     pub refused: usize,
     /// What cannot be decided.
     pub notes: usize,
+    /// What users asked to leave alone, findings and notes alike.
+    pub suppressed: usize,
     /// Files that failed.
     pub errors: usize,
     /// Files changed.
@@ -98,6 +100,7 @@ impl Summary {
         let before = self.findings();
         for finding in &assessment.findings {
             let counter = match finding.answer {
+                Answer::Suppressed { .. } => &mut self.suppressed,
                 _ if !finding.counts => &mut self.notes,
                 Answer::Fixed => &mut self.fixed,
                 Answer::Withheld(_) => &mut self.withheld,

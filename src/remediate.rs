@@ -5,6 +5,7 @@
 //! patch, a written file) is decided by those who call it, all from the same
 //! [`Remediation`], so that a dry run cannot differ from the write.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
 use crate::edit::{EditError, EditSet};
@@ -12,8 +13,9 @@ use crate::find::{self, Finding, Policy, Verdict, Verdicts};
 use crate::plan::{Applicability, Fix, Planner, Refusal};
 use crate::source::{self, SourceError};
 use crate::span::{LineIndex, Position};
+use crate::suppress::{self, SuppressionRules, Useless};
 use crate::syntax::change::Changes;
-use crate::syntax::{self, SyntaxError, Tree};
+use crate::syntax::{self, NodeId, SyntaxError, Tree};
 use crate::template::{self, Template};
 use crate::verify::{self, ProofError};
 
@@ -26,6 +28,8 @@ pub struct Rules {
     pub allow: Applicability,
     /// The size above which a text is refused, in bytes.
     pub max_size: u64,
+    /// Which ignores of the users' count.
+    pub suppressions: SuppressionRules,
 }
 
 impl Default for Rules {
@@ -34,6 +38,7 @@ impl Default for Rules {
             policy: Policy::default(),
             allow: Applicability::Safe,
             max_size: source::DEFAULT_MAX_SIZE,
+            suppressions: SuppressionRules::default(),
         }
     }
 }
@@ -60,6 +65,14 @@ pub enum Answer {
         code: &'static str,
         /// The reason and the remedy.
         reason: String,
+    },
+    /// A user asked to leave it alone: it does not count, and its resource is
+    /// not edited.
+    Suppressed {
+        /// The tool whose ignore it is; see [`crate::suppress`].
+        by: &'static str,
+        /// The reason that the user gave.
+        reason: Option<String>,
     },
 }
 
@@ -92,6 +105,17 @@ pub struct Note {
     pub message: String,
 }
 
+/// An ignore in a text that is of no use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unused {
+    /// Where it stands.
+    pub position: Position,
+    /// The tool whose ignore it is; see [`crate::suppress`].
+    pub by: &'static str,
+    /// Why it is of no use.
+    pub why: Useless,
+}
+
 /// A text that changes, before and after, and the edits between.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remediation {
@@ -112,6 +136,11 @@ pub struct Assessment {
     pub notes: Vec<Note>,
     /// How many repositories of images the text declares.
     pub repositories: usize,
+    /// The ignores that hide nothing, in the order of the text.
+    pub unused: Vec<Unused>,
+    /// The numbers of those entries of lists that cover a finding; see
+    /// [`suppress::Listed`].
+    pub listed: BTreeSet<usize>,
     /// The repair, if any of the findings is repaired.
     pub remediation: Option<Remediation>,
 }
@@ -150,7 +179,8 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
     let text = source::text(bytes, rules.max_size).map_err(|error| not_text(bytes, error))?;
     let lines = LineIndex::new(text);
     let tree = syntax::parse(text).map_err(|error| not_syntax(&lines, &error))?;
-    let reading = Reading::of(&tree, rules);
+    let reading = Reading::of(&tree, &lines, rules).map_err(|error| not_syntax(&lines, &error))?;
+
     let plans = reading.plans(&tree, &lines, rules);
     let made: Vec<&Fix> = plans.iter().filter_map(|plan| rules.made(plan)).collect();
     let mut remediation = None;
@@ -160,31 +190,38 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
         remediation = Some(repaired.map_err(|error| not_proven(&lines, &error))?);
     }
 
-    let findings = reading
-        .verdicts
-        .findings
-        .iter()
-        .zip(&plans)
-        .map(|(finding, plan)| Reported {
-            verdict: finding.verdict,
-            counts: finding.verdict.counts(rules.policy.profile),
-            logical_id: finding.logical_id.clone(),
-            position: lines.position(tree.start(finding.at)),
-            message: message(finding, &tree, &lines),
-            answer: match plan {
+    let mut plans = plans.iter();
+    let findings = reading.findings.iter().map(|found| {
+        let finding = &found.finding;
+        let answer = match &found.suppressed {
+            Some((by, reason)) => Some(Answer::Suppressed {
+                by,
+                reason: reason.clone(),
+            }),
+            None => plans.next().map(|plan| match plan {
                 plan if rules.made(plan).is_some() => Answer::Fixed,
                 Ok(fix) => Answer::Withheld(fix.applicability),
                 Err(refusal) => Answer::Refused {
                     code: refusal.code(),
                     reason: refusal.explain(&lines),
                 },
-            },
+            }),
+        };
+        Some(Reported {
+            verdict: finding.verdict,
+            counts: found.suppressed.is_none() && finding.verdict.counts(rules.policy.profile),
+            logical_id: finding.logical_id.clone(),
+            position: lines.position(tree.start(finding.at)),
+            message: message(finding, &tree, &lines),
+            answer: answer?,
         })
-        .collect();
+    });
     Ok(Assessment {
-        findings,
+        findings: findings.flatten().collect(),
         notes: notes(&tree, &lines, &reading),
-        repositories: reading.verdicts.repositories,
+        repositories: reading.repositories,
+        unused: reading.unused,
+        listed: reading.listed,
         remediation,
     })
 }
@@ -222,7 +259,7 @@ fn notes(tree: &Tree<'_>, lines: &LineIndex<'_>, reading: &Reading<'_>) -> Vec<N
             message: "a template inside a string is not checked".to_owned(),
         })
         .collect();
-    if !reading.verdicts.findings.is_empty() {
+    if !reading.findings.is_empty() {
         let at = template::synthesized(tree, &reading.template.resources);
         notes.extend(at.map(|at| {
             Note {
@@ -259,70 +296,149 @@ fn message(finding: &Finding, tree: &Tree<'_>, lines: &LineIndex<'_>) -> String 
 /// What a tree declares and what is wrong with it.
 struct Reading<'t> {
     template: Template<'t>,
-    verdicts: Verdicts,
+    /// What reads parameters and mappings; see [`Verdicts::reads`].
+    reads: Vec<(NodeId, NodeId)>,
+    findings: Vec<Found>,
+    repositories: usize,
+    unused: Vec<Unused>,
+    listed: BTreeSet<usize>,
+}
+
+/// A finding, and whether a user asked to leave it alone.
+struct Found {
+    finding: Finding,
+    /// By whose ignore, and the reason given.
+    suppressed: Option<(&'static str, Option<String>)>,
 }
 
 impl<'t> Reading<'t> {
-    fn of(tree: &'t Tree<'_>, rules: &Rules) -> Self {
+    fn of(tree: &'t Tree<'_>, lines: &LineIndex<'_>, rules: &Rules) -> Result<Self, SyntaxError> {
         let template = Template::of(tree);
-        let verdicts = find::verdicts(tree, &template, &rules.policy);
-        Self { template, verdicts }
+        let Verdicts {
+            findings,
+            reads,
+            repositories,
+        } = find::verdicts(tree, &template, &rules.policy);
+        let resources = &template.resources;
+        let suppressions = suppress::read(tree, lines, resources, &rules.suppressions)?;
+        let (mut used, mut listed) = (Vec::new(), BTreeSet::new());
+        let findings = findings
+            .into_iter()
+            .map(|finding| {
+                let mut suppressed = None;
+                for number in suppressions.covering(tree, lines, &finding) {
+                    used.push(number);
+                    if let Some(found) = suppressions.get(number) {
+                        listed.extend(found.listed);
+                        suppressed.get_or_insert((found.by, found.reason.clone()));
+                    }
+                }
+                Found {
+                    finding,
+                    suppressed,
+                }
+            })
+            .collect();
+        let unused = suppressions
+            .useless(tree, lines, resources, &rules.policy, &used)
+            .into_iter()
+            .map(|(found, why)| Unused {
+                position: lines.position(found.at.unwrap_or_default()),
+                by: found.by,
+                why,
+            })
+            .collect();
+        Ok(Self {
+            template,
+            reads,
+            findings,
+            repositories,
+            unused,
+            listed,
+        })
     }
 
-    /// The plan for each finding.
+    /// The findings that nobody asked to leave alone.
+    fn open(&self) -> impl Iterator<Item = &Finding> {
+        let open = self.findings.iter();
+        open.filter(|found| found.suppressed.is_none())
+            .map(|found| &found.finding)
+    }
+
+    /// The plan for each open finding.
     fn plans(
         &self,
         tree: &'t Tree<'_>,
         lines: &LineIndex<'_>,
         rules: &Rules,
     ) -> Vec<Result<Fix, Refusal>> {
-        let reads = self.verdicts.reads.iter().map(|&(_, read)| read);
-        Planner::new(tree, lines, &self.template, reads, &rules.policy)
-            .plans(&self.verdicts.findings)
+        let suppressed = self.findings.iter();
+        let left_alone: BTreeSet<NodeId> = suppressed
+            .filter(|found| found.suppressed.is_some())
+            .map(|found| found.finding.resource.logical_id)
+            .collect();
+        let Self {
+            template, reads, ..
+        } = self;
+        Planner::new(tree, lines, template, reads, &left_alone, &rules.policy).plans(self.open())
     }
 }
 
 /// The proof's last question: the repaired findings are gone, the others are
-/// as they were, and nothing is left that the rules would repair.
-fn is_done(
-    old: &Reading<'_>,
+/// as they were, those that are suppressed still are, and nothing is left
+/// that the rules would repair.
+fn is_done<'f>(
+    old: &'f Reading<'_>,
     plans: &[Result<Fix, Refusal>],
     tree: &Tree<'_>,
     rules: &Rules,
 ) -> Result<(), ProofError> {
     let lines = LineIndex::new(tree.text());
-    let new = Reading::of(tree, rules);
-    let mut expected = old
-        .verdicts
-        .findings
-        .iter()
-        .zip(plans)
-        .filter(|(finding, plan)| rules.made(plan).is_none() || finding.is_rest_unsure);
-    let plans = new.plans(tree, &lines, rules);
-    for (finding, plan) in new.verdicts.findings.iter().zip(&plans) {
-        let is_left = expected.next().is_some_and(|(before, made)| {
-            let verdict = match rules.made(made) {
-                Some(_) => Verdict::Unverifiable,
-                None => before.verdict,
-            };
+    let new = Reading::of(tree, &lines, rules)
+        .map_err(|error| ProofError::NotDone(format!("its ignores cannot be read: {error}")))?;
+    let mut old_plans = plans.iter();
+    // What each finding is to become, if it is to be reported still.
+    let left = |found: &'f Found| {
+        let verdict = found.finding.verdict;
+        if found.suppressed.is_some() {
+            return Some((found, verdict));
+        }
+        match old_plans.next().and_then(|plan| rules.made(plan)) {
+            None => Some((found, verdict)),
+            Some(_) if found.finding.is_rest_unsure => Some((found, Verdict::Unverifiable)),
+            Some(_) => None,
+        }
+    };
+    let mut expected = old.findings.iter().filter_map(left);
+    for found in &new.findings {
+        let is_left = expected.next().is_some_and(|(before, verdict)| {
+            let (was, is) = (&before.finding, &found.finding);
             // One of several sources may have been repaired for others.
-            let is_computed = !before.sources.is_empty() && !finding.sources.is_empty();
-            before.logical_id == finding.logical_id && (verdict == finding.verdict || is_computed)
+            let is_computed = !was.sources.is_empty() && !is.sources.is_empty();
+            was.logical_id == is.logical_id
+                && before.suppressed == found.suppressed
+                && (verdict == is.verdict || is_computed)
         });
-        if !is_left || rules.made(plan).is_some() {
-            return Err(ProofError::NotDone(format!(
-                "{} would still be reported",
-                finding.logical_id
-            )));
+        if !is_left {
+            return Err(still_reported(&found.finding));
         }
     }
-    if let Some((finding, _)) = expected.next() {
+    if let Some((found, _)) = expected.next() {
         return Err(ProofError::NotDone(format!(
             "{} would no longer be reported",
-            finding.logical_id
+            found.finding.logical_id
         )));
     }
-    Ok(())
+    let plans = new.plans(tree, &lines, rules);
+    let mut again = new.open().zip(&plans);
+    match again.find(|(_, plan)| rules.made(plan).is_some()) {
+        Some((finding, _)) => Err(still_reported(finding)),
+        None => Ok(()),
+    }
+}
+
+fn still_reported(finding: &Finding) -> ProofError {
+    ProofError::NotDone(format!("{} would still be reported", finding.logical_id))
 }
 
 fn not_text(bytes: &[u8], error: SourceError) -> TextError {

@@ -5,6 +5,7 @@
 //! mode, the order of the output, the exit status. It knows neither syntax
 //! nor wording.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -12,14 +13,17 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cli::{Input, Mode, Options};
 use crate::discover::{GlobError, Target, Walk};
 use crate::explain::{self, Topic};
 use crate::outcome::{FileError, Outcome, Summary};
-use crate::remediate::{remediate, Assessment, Rules};
+use crate::remediate::{remediate, Assessment, Rules, Unused};
 use crate::report::{self, patch};
 use crate::source;
+use crate::suppress::{self, Date, Useless};
+use crate::trivyignore::{ListFileError, Lists};
 use crate::write;
 
 /// How a run ends.
@@ -48,6 +52,8 @@ impl From<ExitStatus> for std::process::ExitCode {
 pub enum RunError {
     /// A glob is none.
     Glob(GlobError),
+    /// A list of ignores is none.
+    Ignores(ListFileError),
     /// A list of paths, or standard input, cannot be read.
     Input {
         /// What was to be read.
@@ -63,6 +69,7 @@ impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Glob(error) => error.fmt(f),
+            Self::Ignores(error) => error.fmt(f),
             Self::Input { name, source } => write!(f, "{name} cannot be read: {source}"),
             Self::Output(error) => write!(f, "the output failed: {error}"),
         }
@@ -73,6 +80,7 @@ impl std::error::Error for RunError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Glob(error) => Some(error),
+            Self::Ignores(error) => Some(error),
             Self::Input { source, .. } | Self::Output(source) => Some(source),
         }
     }
@@ -87,16 +95,19 @@ impl std::error::Error for RunError {
 /// failing output. What is wrong with a single file is reported, not
 /// returned. A reader that closes the output early is no error.
 pub fn run(options: &Options) -> Result<ExitStatus, RunError> {
-    let (outcomes, files, stdin) = match &options.input {
+    let job = Job::new(options)?;
+    let (mut outcomes, files, stdin) = match &options.input {
         Input::Stdin { name } => {
-            let (outcome, text) = standard_input(name, options)?;
+            let (outcome, text) = standard_input(name, &job)?;
             (vec![outcome], 1, Some(text))
         }
         Input::Paths | Input::List { .. } => {
-            let (outcomes, files) = walk(options)?;
+            let (outcomes, files) = walk(&job)?;
             (outcomes, files, None)
         }
     };
+    outcomes.extend(job.unused(&outcomes));
+    outcomes.sort_by(|a, b| a.path.cmp(&b.path));
     let mut summary = Summary {
         files,
         ..Summary::default()
@@ -122,6 +133,89 @@ pub fn explain(topic: Option<Topic>) -> Result<ExitStatus, RunError> {
     }
 }
 
+/// What the options ask for, and what of the world beside the files has a say
+/// in it.
+struct Job<'o> {
+    options: &'o Options,
+    /// The lists of ignores, empty where none count.
+    lists: Lists,
+    today: Date,
+}
+
+impl<'o> Job<'o> {
+    fn new(options: &'o Options) -> Result<Self, RunError> {
+        let mut lists = Lists::default();
+        if options.rules.suppressions.are_on {
+            let here = std::env::current_dir().map_err(|source| RunError::Input {
+                name: "the working directory".to_owned(),
+                source,
+            })?;
+            lists = Lists::read(&here).map_err(RunError::Ignores)?;
+        }
+        Ok(Self {
+            options,
+            lists,
+            today: today(),
+        })
+    }
+
+    /// The rules for one file.
+    fn rules(&self, path: &Path) -> Rules {
+        let mut rules = self.options.rules.clone();
+        rules.suppressions.today = self.today;
+        rules.suppressions.listed = self.lists.of(path);
+        rules
+    }
+
+    /// What there is to say about the lists: which of their entries hide
+    /// nothing in any file. Where only some files were looked at, that does
+    /// not mean that they would hide nothing in the others.
+    fn unused(&self, outcomes: &[Outcome]) -> Vec<Outcome> {
+        let assessments = outcomes
+            .iter()
+            .filter_map(|outcome| outcome.result.as_ref().ok());
+        let used: BTreeSet<usize> = assessments
+            .flat_map(|assessment| assessment.listed.iter().copied())
+            .collect();
+        let mut unused: BTreeMap<&'static str, Vec<Unused>> = BTreeMap::new();
+        for (name, listed) in self.lists.entries() {
+            let why = if !listed.until.counts_on(self.today) {
+                Useless::Expired
+            } else if !used.contains(&listed.number) {
+                Useless::HidesNothing
+            } else {
+                continue;
+            };
+            unused.entry(name).or_default().push(Unused {
+                position: listed.position,
+                by: suppress::TRIVY,
+                why,
+            });
+        }
+        let outcome = |(name, unused): (&str, Vec<Unused>)| Outcome {
+            path: PathBuf::from(name),
+            result: Ok(Assessment {
+                unused,
+                ..Assessment::default()
+            }),
+            changed: false,
+            patch: Vec::new(),
+        };
+        unused.into_iter().map(outcome).collect()
+    }
+}
+
+/// What day it is in UTC, in which Trivy reckons.
+fn today() -> Date {
+    const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
+    // A clock before 1970 is wrong, and then nothing has expired.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or_else(
+        |_| Date::default(),
+        |since| Date::after_1970(since.as_secs() / SECONDS_PER_DAY),
+    )
+}
+
 /// What the findings that are left, the errors and the options come to.
 fn status(summary: &Summary, options: &Options) -> ExitStatus {
     let left = match options.mode {
@@ -138,7 +232,8 @@ fn status(summary: &Summary, options: &Options) -> ExitStatus {
     }
 }
 
-fn walk(options: &Options) -> Result<(Vec<Outcome>, usize), RunError> {
+fn walk(job: &Job<'_>) -> Result<(Vec<Outcome>, usize), RunError> {
+    let options = job.options;
     let mut selection = options.selection.clone();
     if let Input::List { from, nul } = &options.input {
         selection.paths.extend(listed(from.as_deref(), *nul)?);
@@ -150,7 +245,7 @@ fn walk(options: &Options) -> Result<(Vec<Outcome>, usize), RunError> {
         let outcome = match found {
             Ok(target) => {
                 files.fetch_add(1, Ordering::Relaxed);
-                isolated(&target, options)
+                isolated(&target, job)
             }
             Err(problem) => Some(Outcome {
                 path: problem.path().to_path_buf(),
@@ -166,14 +261,13 @@ fn walk(options: &Options) -> Result<(Vec<Outcome>, usize), RunError> {
             }
         }
     });
-    let mut outcomes = outcomes.into_inner().unwrap_or_default();
-    outcomes.sort_by(|a, b| a.path.cmp(&b.path));
+    let outcomes = outcomes.into_inner().unwrap_or_default();
     Ok((outcomes, files.into_inner()))
 }
 
 /// One file, its panics included: one that makes us fail is one error.
-fn isolated(target: &Target, options: &Options) -> Option<Outcome> {
-    let done = panic::catch_unwind(AssertUnwindSafe(|| one_file(target, options)));
+fn isolated(target: &Target, job: &Job<'_>) -> Option<Outcome> {
+    let done = panic::catch_unwind(AssertUnwindSafe(|| one_file(target, job)));
     let result = match done {
         Ok(Ok(outcome)) => return outcome,
         Ok(Err(error)) => Err(error),
@@ -193,11 +287,11 @@ fn isolated(target: &Target, options: &Options) -> Option<Outcome> {
 }
 
 /// One file; None where there is nothing to say about it.
-fn one_file(target: &Target, options: &Options) -> Result<Option<Outcome>, FileError> {
-    let Some(bytes) = read(&target.real, &options.rules)? else {
+fn one_file(target: &Target, job: &Job<'_>) -> Result<Option<Outcome>, FileError> {
+    let Some(bytes) = read(&target.real, &job.options.rules)? else {
         return Ok(None);
     };
-    let mut assessment = remediate(&bytes, &options.rules)?;
+    let mut assessment = remediate(&bytes, &job.rules(&target.path))?;
     let remediation = assessment.remediation.take();
     let mut outcome = Outcome {
         path: target.path.clone(),
@@ -206,7 +300,7 @@ fn one_file(target: &Target, options: &Options) -> Result<Option<Outcome>, FileE
         patch: Vec::new(),
     };
     if let Some(remediation) = remediation {
-        match options.mode {
+        match job.options.mode {
             Mode::Check => {}
             Mode::Diff => patch::write(&patched(target), &remediation, &mut outcome.patch)
                 .map_err(|error| FileError::io(error.to_string()))?,
@@ -277,7 +371,7 @@ fn names_repository(file: &mut File) -> io::Result<bool> {
 }
 
 /// Standard input: its outcome, and the text to give back.
-fn standard_input(name: &Path, options: &Options) -> Result<(Outcome, Vec<u8>), RunError> {
+fn standard_input(name: &Path, job: &Job<'_>) -> Result<(Outcome, Vec<u8>), RunError> {
     let mut bytes = read_stdin()?;
     let mut outcome = Outcome {
         path: name.to_path_buf(),
@@ -285,10 +379,10 @@ fn standard_input(name: &Path, options: &Options) -> Result<(Outcome, Vec<u8>), 
         changed: false,
         patch: Vec::new(),
     };
-    match remediate(&bytes, &options.rules) {
+    match remediate(&bytes, &job.rules(name)) {
         Ok(mut assessment) => {
             if let Some(remediation) = assessment.remediation.take() {
-                outcome.changed = options.mode == Mode::Fix;
+                outcome.changed = job.options.mode == Mode::Fix;
                 patch::write(name, &remediation, &mut outcome.patch).map_err(RunError::Output)?;
                 bytes = remediation.after.into_bytes();
             }

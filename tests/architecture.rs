@@ -40,7 +40,7 @@ const fn shell(name: &'static str, may_name: &'static [&'static str]) -> Room {
 }
 
 /// The map. `lib.rs` and `main.rs` are not on it: they name everything.
-const MAP: [Room; 17] = [
+const MAP: [Room; 19] = [
     // Arithmetic on offsets, and bytes on their way in: these know nothing.
     pure("span", &[]),
     pure("source", &[]),
@@ -55,6 +55,9 @@ const MAP: [Room; 17] = [
     // The rule: facts about a tree. It must not know of bytes or edits, so
     // that YAML and JSON are judged the same.
     pure("find", &["source", "syntax", "template", "value"]),
+    // The users' word on what is to be left alone. It must not know of edits,
+    // nor judge.
+    pure("suppress", &["find", "span", "syntax", "template"]),
     // From facts to edits. It must not know how they will be proven.
     pure(
         "plan",
@@ -67,7 +70,7 @@ const MAP: [Room; 17] = [
     pure(
         "remediate",
         &[
-            "edit", "find", "plan", "source", "span", "syntax", "template", "verify",
+            "edit", "find", "plan", "source", "span", "suppress", "syntax", "template", "verify",
         ],
     ),
     // Facts about files, for whoever counts or tells them.
@@ -76,15 +79,29 @@ const MAP: [Room; 17] = [
     // the bytes say.
     shell("discover", &[]),
     shell("write", &[]),
+    // The lists that Trivy keeps beside templates: which of them are for a
+    // file. It must not know what they are for.
+    shell("trivyignore", &["suppress"]),
     // What the codes mean. It must not know who uses them.
     shell("explain", &[]),
     // What the user wants. It must not know how it is done.
     shell(
         "cli",
-        &["discover", "explain", "find", "plan", "remediate", "source"],
+        &[
+            "discover",
+            "explain",
+            "find",
+            "plan",
+            "remediate",
+            "source",
+            "suppress",
+        ],
     ),
     // Words. It must not decide anything, nor touch a file.
-    shell("report", &["cli", "outcome", "remediate"]),
+    shell(
+        "report",
+        &["cli", "outcome", "remediate", "span", "suppress"],
+    ),
     // One file after the other, through all of it. It must not know syntax.
     shell(
         "run",
@@ -96,6 +113,8 @@ const MAP: [Room; 17] = [
             "remediate",
             "report",
             "source",
+            "suppress",
+            "trivyignore",
             "write",
         ],
     ),

@@ -605,3 +605,206 @@ fn help_and_version_are_there() {
     let nothing: PathBuf = folder.path().into();
     assert_eq!(fs::read_dir(nothing).unwrap().count(), 0);
 }
+
+const IGNORED: &str = "Resources:\n  Web: # checkov:skip=CKV_AWS_51:legacy pipeline\n    Type: AWS::ECR::Repository\n";
+
+#[test]
+fn what_is_suppressed_is_said_and_neither_counts_nor_changes() {
+    let folder = Folder::new(&[("a.yaml", IGNORED)]);
+    let line = "a.yaml:2:3: note: Web: ImageTagMutability is missing, so tags are mutable [missing, suppressed by checkov: legacy pipeline]\n";
+    for command in ["check", "fix"] {
+        let output = folder.run(&[command]);
+        assert_eq!(
+            (output.status, output.stdout.as_str()),
+            (0, line),
+            "{command}"
+        );
+        assert!(
+            output
+                .stderr
+                .contains("1 finding is suppressed and left alone."),
+            "{}",
+            output.stderr
+        );
+    }
+    let output = folder.run(&["diff"]);
+    assert_eq!((output.status, output.stdout.as_str()), (0, ""));
+    assert!(output.stderr.contains(line), "{}", output.stderr);
+    assert_eq!(folder.read("a.yaml"), IGNORED);
+    assert_eq!(folder.run(&["check", "-q"]).stdout, "");
+}
+
+#[test]
+fn suppressions_can_be_turned_off() {
+    let folder = Folder::new(&[("a.yaml", IGNORED), (".trivyignore", "AWS-0031\n")]);
+    let output = folder.run(&["check", "--no-suppressions"]);
+    assert_eq!(output.status, 1);
+    assert!(
+        output.stdout.contains("[missing, fixable]"),
+        "{}",
+        output.stdout
+    );
+    let output = folder.run(&["fix", "--no-suppressions"]);
+    assert_eq!(output.status, 0);
+    assert!(folder
+        .read("a.yaml")
+        .contains("ImageTagMutability: IMMUTABLE"));
+    let both = ["check", "--no-suppressions", "--report-unused-suppressions"];
+    assert_eq!(folder.run(&both).status, 2);
+}
+
+#[test]
+fn ignores_beside_findings_do_not_hide_them() {
+    let both = format!("{IGNORED}  Jobs:\n    Type: AWS::ECR::Repository\n");
+    let folder = Folder::new(&[("a.yaml", &both)]);
+    let output = folder.run(&["check"]);
+    assert_eq!(output.status, 1);
+    assert!(
+        output.stderr.contains("Found 1 finding in 1 template")
+            && output.stderr.contains("1 finding is suppressed"),
+        "{}",
+        output.stderr
+    );
+    let output = folder.run(&["fix"]);
+    assert_eq!(output.status, 0);
+    assert_eq!(
+        folder.read("a.yaml"),
+        format!("{both}    Properties:\n      ImageTagMutability: IMMUTABLE\n")
+    );
+}
+
+#[test]
+fn ignores_that_hide_nothing_are_named_where_that_is_asked_for() {
+    let text = "\
+# kics-scan disable=0a592060-8166-49f5-8e65-99ac6dce9871
+Resources:
+  # immutag: ignore
+  Web:
+    Type: AWS::ECR::Repository
+    Metadata: {guard: {SuppressedRules: [CT.ECR.PR.3]}}
+    Properties:
+      ImageTagMutability: IMMUTABLE
+  #trivy:ignore:*
+  Bucket:
+    Type: AWS::S3::Bucket # checkov:skip=CKV_AWS_20:public on purpose
+  #trivy:ignore:* tfsec:ignore:AVD-AWS-0031:exp:2001-01-01
+  Jobs:
+    Type: AWS::ECR::Repository
+    Properties:
+      ImageTagMutability: IMMUTABLE
+  # checkov:skip=CKV_AWS_51:above the logical ID
+  Api:
+    Type: AWS::ECR::Repository # checkov:skip=CKV_AWS_51
+";
+    let folder = Folder::new(&[
+        ("a.yaml", text),
+        (".trivyignore", "AWS-0031 exp:2001-01-01\n"),
+    ]);
+    let quiet = folder.run(&["check"]);
+    assert!(!quiet.stdout.contains("hides nothing"), "{}", quiet.stdout);
+    let output = folder.run(&["check", "--report-unused-suppressions"]);
+    assert_eq!(output.status, 0, "notes do not change the exit status");
+    let asked = folder.run(&["check", "-q", "--report-unused-suppressions"]);
+    assert_eq!(asked.stdout.lines().count(), 6, "they were asked for");
+    let notes: Vec<&str> = output
+        .stdout
+        .lines()
+        .filter(|line| line.contains("this ignore"))
+        .collect();
+    assert_eq!(
+        notes,
+        [
+            ".trivyignore:1:1: note: this ignore (trivy) has expired and hides nothing [expired-suppression]",
+            "a.yaml:3:3: note: this ignore (immutag) hides nothing [unused-suppression]",
+            "a.yaml:6:42: note: this ignore (guard) hides nothing [unused-suppression]",
+            "a.yaml:12:3: note: this ignore (tfsec) has expired and hides nothing [expired-suppression]",
+            "a.yaml:12:3: note: this ignore (trivy) hides nothing [unused-suppression]",
+            "a.yaml:17:3: note: this ignore (checkov) hides nothing [unused-suppression]",
+        ]
+    );
+}
+
+#[test]
+fn a_trivyignore_of_the_working_directory_counts() {
+    let folder = Folder::new(&[
+        ("sub/a.yaml", BAD),
+        (".trivyignore", "# why\nAVD-AWS-0031\n"),
+    ]);
+    let output = folder.run(&["check"]);
+    assert_eq!(output.status, 0);
+    assert!(
+        output.stdout.contains("suppressed by trivy]"),
+        "{}",
+        output.stdout
+    );
+    for (list, status) in [
+        ("AVD-AWS-0031 exp:2999-12-31\n", 0),
+        ("AVD-AWS-0031 exp:2001-01-01\n", 1),
+        ("AVD-AWS-0030\n*\n", 1),
+        ("", 1),
+    ] {
+        folder.write(".trivyignore", list);
+        assert_eq!(folder.run(&["check"]).status, status, "{list}");
+    }
+    // Only the working directory's own list is read, as Trivy does.
+    folder.write(".trivyignore", "");
+    folder.write("sub/.trivyignore", "AVD-AWS-0031\n");
+    assert_eq!(folder.run(&["check"]).status, 1);
+}
+
+#[test]
+fn a_trivyignore_yaml_counts_for_its_paths_until_its_day() {
+    let list = |rest: &str| format!("misconfigurations:\n  - id: AVD-AWS-0031\n{rest}");
+    let folder = Folder::new(&[("a.yaml", BAD), ("old/b.yaml", BAD)]);
+    folder.write(
+        ".trivyignore.yaml",
+        &list("    paths: [\"old/**\"]\n    statement: moved by hand\n"),
+    );
+    let output = folder.run(&["check", "--report-unused-suppressions"]);
+    assert_eq!(output.status, 1);
+    assert_eq!(
+        output.stdout,
+        "a.yaml:2:3: Web: ImageTagMutability is missing, so tags are mutable [missing, fixable]\n\
+         old/b.yaml:2:3: note: Web: ImageTagMutability is missing, so tags are mutable [missing, suppressed by trivy: moved by hand]\n"
+    );
+    let output = folder.run(&["fix"]);
+    assert_eq!(output.status, 0);
+    assert_eq!(folder.read("old/b.yaml"), BAD);
+    assert_eq!(folder.read("a.yaml"), GOOD);
+    let output = folder.run(&["fix", "a.yaml", "--report-unused-suppressions"]);
+    assert!(
+        output.stdout.contains(
+            ".trivyignore.yaml:2:5: note: this ignore (trivy) hides nothing [unused-suppression]"
+        ),
+        "{}",
+        output.stdout
+    );
+    let name = ["check", "-", "--stdin-filename", "old/c.yaml"];
+    assert_eq!(folder.run_with(&name, BAD.as_bytes()).status, 0);
+    folder.write(".trivyignore.yaml", &list("    expired_at: 2001-01-01\n"));
+    assert_eq!(folder.run(&["check"]).status, 1);
+    folder.write(".trivyignore.yaml", &list("    expired_at: 2999-12-31\n"));
+    assert_eq!(folder.run(&["check"]).status, 0);
+}
+
+#[test]
+fn a_list_of_ignores_that_cannot_be_read_stops_the_run() {
+    let folder = Folder::new(&[("a.yaml", BAD)]);
+    for list in [
+        "misconfigurations: [",
+        "misconfigurations: x\n",
+        "misconfigurations: [{id: AWS-0031, paths: ['[']}]\n",
+    ] {
+        folder.write(".trivyignore.yaml", list);
+        let output = folder.run(&["fix"]);
+        assert_eq!(output.status, 2, "{list}");
+        assert!(
+            output.stderr.contains(".trivyignore.yaml: ")
+                && output.stderr.contains("--no-suppressions"),
+            "{}",
+            output.stderr
+        );
+        assert_eq!(folder.read("a.yaml"), BAD);
+        assert_eq!(folder.run(&["check", "--no-suppressions"]).status, 1);
+    }
+}

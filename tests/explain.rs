@@ -46,6 +46,13 @@ fn named() -> BTreeSet<String> {
                 named.extend(words(line));
             }
         }
+        // Whose ignores count.
+        for part in text.split("pub const ").skip(1) {
+            let line = part.lines().next().unwrap();
+            if line.contains(": Tool = ") {
+                named.extend(words(line));
+            }
+        }
     }
     named
 }

@@ -7,8 +7,8 @@
 //!
 //! A file `args` holds the flags of the case. `codes` holds what is reported,
 //! in the order of the text: a line `FINDING ANSWER` each, where the answer
-//! is `fixed`, `unsafe`, or the code of a refusal; or the one line `error
-//! CODE`. Under `refuse` it leaves out notes, elsewhere it may be missing. A
+//! is `fixed`, `unsafe`, `suppressed TOOL`, or the code of a refusal; or the
+//! one line `error CODE`. Ignores that expire are judged on 2026-01-01. Under `refuse` it leaves out notes, elsewhere it may be missing. A
 //! case may have an `input.yaml` and an `input.json`: the two say the same,
 //! and the same must be found in both.
 //!
@@ -27,7 +27,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use immutag::cli::{self, Request};
-use immutag::{remediate, Answer, Assessment, Profile, Rules, Verdict};
+use immutag::{remediate, Answer, Assessment, Date, Profile, Rules, SuppressionRules, Verdict};
 
 struct Case {
     /// The name of the folder, and of the input where there are several.
@@ -70,7 +70,17 @@ fn cases_in(folder: &Path) -> Vec<Case> {
         .chain(args.split_whitespace())
         .map(Into::into);
     let rules = match cli::parse(args) {
-        Ok(Request::Run(options)) => options.rules,
+        Ok(Request::Run(options)) => Rules {
+            suppressions: SuppressionRules {
+                today: Date {
+                    year: 2026,
+                    month: 1,
+                    day: 1,
+                },
+                ..options.rules.suppressions
+            },
+            ..options.rules
+        },
         other => panic!("{}: {other:?}", folder.display()),
     };
     let slug = folder.file_name().unwrap().to_string_lossy();
@@ -106,12 +116,16 @@ fn codes(assessment: &Assessment, with_notes: bool) -> Vec<String> {
     assessment
         .findings
         .iter()
-        .filter(|finding| finding.counts || with_notes)
+        .filter(|finding| {
+            let is_suppressed = matches!(finding.answer, Answer::Suppressed { .. });
+            finding.counts || with_notes || is_suppressed
+        })
         .map(|finding| {
             let answer = match finding.answer {
-                Answer::Fixed => "fixed",
-                Answer::Withheld(_) => "unsafe",
-                Answer::Refused { code, .. } => code,
+                Answer::Fixed => "fixed".to_owned(),
+                Answer::Withheld(_) => "unsafe".to_owned(),
+                Answer::Refused { code, .. } => code.to_owned(),
+                Answer::Suppressed { by, .. } => format!("suppressed {by}"),
             };
             format!("{} {answer}", finding.verdict.code())
         })

@@ -165,19 +165,25 @@ struct Dress {
 }
 
 impl<'t, 'a> Planner<'t, 'a> {
-    /// Prepares for a template, in time linear in its size. `reads` are the
-    /// nodes that [`find::verdicts`](crate::find::verdicts) gives.
+    /// Prepares for a template, in time linear in its size.
+    ///
+    /// The resources whose logical ID is among `left_alone` are nothing that
+    /// a change could be wanted for, so that what they share with others, or
+    /// read, is not changed for the others' sake either. `reads` are those
+    /// that [`find::verdicts`](crate::find::verdicts) gives.
     #[must_use]
     pub fn new(
         tree: &'t Tree<'a>,
         lines: &'t LineIndex<'a>,
         template: &'t Template<'t>,
-        reads: impl IntoIterator<Item = NodeId>,
+        reads: &[(NodeId, NodeId)],
+        left_alone: &BTreeSet<NodeId>,
         policy: &'t Policy,
     ) -> Self {
         let (mut roles, mut owners) = (BTreeMap::new(), BTreeMap::new());
         for &resource in &template.resources {
-            if !policy.covers(tree, resource.body) {
+            let is_left_alone = left_alone.contains(&resource.logical_id);
+            if is_left_alone || !policy.covers(tree, resource.body) {
                 continue;
             }
             if resource.value == resource.body {
@@ -214,7 +220,11 @@ impl<'t, 'a> Planner<'t, 'a> {
             lines,
             template,
             policy,
-            reads: reads.into_iter().collect(),
+            reads: reads
+                .iter()
+                .filter(|(logical_id, _)| !left_alone.contains(logical_id))
+                .map(|&(_, read)| read)
+                .collect(),
             readers: OnceCell::new(),
             known_users: RefCell::default(),
             shared,
@@ -227,10 +237,13 @@ impl<'t, 'a> Planner<'t, 'a> {
     /// The fix of each finding, or the [`Refusal`] that says why there is
     /// none. What resources share is planned once.
     #[must_use]
-    pub fn plans(&self, findings: &[Finding]) -> Vec<Result<Fix, Refusal>> {
+    pub fn plans<'f>(
+        &self,
+        findings: impl IntoIterator<Item = &'f Finding>,
+    ) -> Vec<Result<Fix, Refusal>> {
         let mut known: BTreeMap<(&Repair, bool), Result<Fix, Refusal>> = BTreeMap::new();
         findings
-            .iter()
+            .into_iter()
             .map(|finding| match &finding.repair {
                 Err(obstacle) => Err(Refusal::Obstacle(obstacle.clone())),
                 Ok(repair) => known

@@ -11,6 +11,8 @@ use super::{escaped, shown};
 use crate::cli::{Mode, Options, Verbosity};
 use crate::outcome::{Outcome, Summary};
 use crate::remediate::{Answer, Reported};
+use crate::span::Position;
+use crate::suppress::Useless;
 
 const BOLD: Style = Style::new().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -79,18 +81,21 @@ pub fn write_findings(outcome: &Outcome, options: &Options, out: &mut dyn Write)
             escaped(&answer(finding, mode)),
         )?;
     }
+    if options.report_unused_suppressions {
+        for unused in &assessment.unused {
+            let why = match unused.why {
+                Useless::HidesNothing => "hides nothing",
+                Useless::Expired => "has expired and hides nothing",
+            };
+            let message = format!("this ignore ({}) {why}", unused.by);
+            write_note(&path, unused.position, &message, unused.why.code(), out)?;
+        }
+    }
     if verbosity == Verbosity::Quiet {
         return Ok(());
     }
     for note in &assessment.notes {
-        writeln!(
-            out,
-            "{BOLD}{path}:{}:{}{BOLD:#}: {NOTE}note{NOTE:#}: {} {DIM}[{}]{DIM:#}",
-            note.position.line,
-            note.position.column,
-            escaped(&note.message),
-            note.code,
-        )?;
+        write_note(&path, note.position, &note.message, note.code, out)?;
     }
     let complies = assessment.findings.is_empty() && assessment.repositories > 0;
     if complies && verbosity == Verbosity::Verbose {
@@ -100,12 +105,32 @@ pub fn write_findings(outcome: &Outcome, options: &Options, out: &mut dyn Write)
     Ok(())
 }
 
+fn write_note(
+    path: &str,
+    at: Position,
+    message: &str,
+    code: &str,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let message = escaped(message);
+    writeln!(
+        out,
+        "{BOLD}{path}:{}:{}{BOLD:#}: {NOTE}note{NOTE:#}: {message} {DIM}[{code}]{DIM:#}",
+        at.line, at.column
+    )
+}
+
 fn answer(finding: &Reported, mode: Mode) -> String {
     match &finding.answer {
         Answer::Fixed if mode == Mode::Fix => "fixed".to_owned(),
         Answer::Fixed => "fixable".to_owned(),
         Answer::Withheld(_) => "fixable with --unsafe-fixes".to_owned(),
         Answer::Refused { reason, .. } => format!("not fixable: {reason}"),
+        Answer::Suppressed {
+            by,
+            reason: Some(reason),
+        } => format!("suppressed by {by}: {reason}"),
+        Answer::Suppressed { by, reason: None } => format!("suppressed by {by}"),
     }
 }
 
@@ -141,6 +166,7 @@ pub fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::
         fixed,
         withheld,
         refused,
+        suppressed,
         errors,
         changed,
         ..
@@ -181,6 +207,10 @@ pub fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::
     if refused > 0 {
         let left = counted(refused, "finding", "findings");
         writeln!(out, "{left} cannot be fixed; the reasons stand above.")?;
+    }
+    if suppressed > 0 {
+        let left = counted(suppressed, "finding is", "findings are");
+        writeln!(out, "{left} suppressed and left alone.")?;
     }
     if errors > 0 {
         let failed = counted(errors, "error", "errors");

@@ -19,6 +19,8 @@ mod yaml;
 
 use std::fmt;
 
+use crate::span::Span;
+
 pub(crate) use tree::{Builder, Head};
 pub use tree::{CollectionStyle, Entry, NodeId, ScalarStyle, Tag, TagKind, Tree, Value};
 
@@ -148,6 +150,23 @@ pub fn parse_as(text: &str, format: Format) -> Result<Tree<'_>, SyntaxError> {
     }
 }
 
+/// Where the comments of a tree's text stand, each from its `#` to the end of
+/// its line, in the order of the text. JSON has none. A `#` in a string or in
+/// a block scalar begins no comment.
+///
+/// The text is read once more for this, and the tree knows nothing of it: few
+/// have a use for comments, and they alone pay.
+///
+/// # Errors
+/// Where the text cannot be read in this way, although it could be read
+/// without its comments.
+pub fn comments(tree: &Tree<'_>) -> Result<Vec<Span>, SyntaxError> {
+    match tree.format() {
+        Format::Yaml => yaml::comments(tree.text()),
+        Format::Json => Ok(Vec::new()),
+    }
+}
+
 fn looks_like_json(text: &str) -> bool {
     text.get(1..).is_some_and(|inner| {
         inner
@@ -172,4 +191,36 @@ fn holds_broken_json(tree: &Tree<'_>) -> bool {
         }
         _ => false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn comments_of(text: &str) -> Vec<&str> {
+        let tree = parse(text).unwrap();
+        let comments = comments(&tree).unwrap();
+        comments.iter().map(|span| span.of(text)).collect()
+    }
+
+    #[test]
+    fn comments_are_told_from_what_looks_like_them() {
+        let text = "\u{feff}# a\r\nk: 'x # no' # b\r\ns: |\r\n  # no\r\nt: u#no\r\nf: {a: 1, # c\r\n  b: \"# no\"}\r\n---\r\n# d\r\ng: !t # e\r\n  h\r\n# f";
+        assert_eq!(
+            comments_of(text),
+            ["# a", "# b", "# c", "# d", "# e", "# f"]
+        );
+    }
+
+    #[test]
+    fn json_has_no_comments() {
+        assert!(comments_of("{\"a\": \"# b\"}").is_empty());
+    }
+
+    #[test]
+    fn any_number_of_comments_may_stand_in_a_row() {
+        let row = "  # a\n".repeat(5000);
+        let text = format!("a:\n{row}  b:\n{row}    - c\n{row}{row}d: [\n{row}]\n");
+        assert_eq!(comments_of(&text).len(), 25_000);
+    }
 }

@@ -476,24 +476,35 @@ impl<'a> Tree<'a> {
     /// last descendant.
     #[must_use]
     pub fn end(&self, id: NodeId) -> usize {
-        let mut end = self.span(id).end;
+        let last = self.span(self.last_within(id)).end;
+        self.span(id).end.max(last)
+    }
+
+    /// The node that begins last in what a node holds; the node itself where
+    /// it holds none.
+    #[must_use]
+    pub fn last_within(&self, id: NodeId) -> NodeId {
         let mut last = id;
         loop {
             last = match self.value(last) {
                 Value::Mapping {
                     entries: [.., entry],
                     ..
-                } => {
-                    end = end.max(self.span(entry.key).end);
-                    entry.value
-                }
+                } => entry.value,
                 Value::Sequence {
                     items: [.., item], ..
                 } => *item,
-                _ => return end,
+                _ => return last,
             };
-            end = end.max(self.span(last).end);
         }
+    }
+
+    /// The first node that begins behind a node and all that it holds.
+    #[must_use]
+    pub fn after(&self, id: NodeId) -> Option<NodeId> {
+        // Nodes lie in the order in which they begin.
+        let next = self.last_within(id).index() + 1;
+        (next < self.nodes.len()).then(|| NodeId::nth(next))
     }
 
     /// The way from a document's root to a node: the number of the document,

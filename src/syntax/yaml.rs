@@ -2,12 +2,13 @@
 //!
 //! This module owns the way from the parser's events to nodes. It resolves
 //! aliases to the nodes they name and nothing else: merge keys are entries
-//! like any other here.
+//! like any other here. Comments are no nodes; where they stand is told
+//! apart from the tree.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use granit_parser::{options, ErrorKind, Event, Parser, StructureStyle};
+use granit_parser::{options, ErrorKind, Event, Parser, ScanError, StructureStyle};
 
 use super::{
     Builder, CollectionStyle, Format, NodeId, ScalarStyle, SyntaxError, SyntaxErrorKind, Tag,
@@ -17,25 +18,12 @@ use crate::span::Span;
 
 /// Reads `text` as a stream of YAML documents.
 pub(super) fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {
-    let options = options! { emit_anchor_events: true };
+    let options = options! { emit_anchor_events: true, emit_comments: false };
     let mut builder = Builder::new(text, Format::Yaml);
     let mut anchored: HashMap<usize, NodeId> = HashMap::new();
     let mut last = None;
     for next in Parser::new_from_str_with_options(text, options) {
-        let (event, place) = next.map_err(|error| {
-            let offset = error
-                .marker()
-                .byte_offset()
-                .unwrap_or_default()
-                .min(text.len());
-            match error.kind() {
-                ErrorKind::RecursionLimitExceeded => SyntaxError {
-                    offset,
-                    kind: SyntaxErrorKind::TooDeep,
-                },
-                _ => SyntaxError::invalid(Format::Yaml, offset, error.info()),
-            }
-        })?;
+        let (event, place) = next.map_err(|error| refused(text, &error))?;
         let span = span(&place);
         let tag = tag(&event, &place);
         let anchor = event.anchor_id();
@@ -79,6 +67,35 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {
         last = Some(id);
     }
     Ok(builder.finish())
+}
+
+/// Where the comments of `text` stand, in the order of the text.
+pub(super) fn comments(text: &str) -> Result<Vec<Span>, SyntaxError> {
+    // How many comments may stand in a row is a matter of memory only, and
+    // the text that they are made of is held already.
+    let options = options! { emit_comments: true, max_buffered_comment_events: usize::MAX };
+    let mut comments = Vec::new();
+    for next in Parser::new_from_str_with_options(text, options) {
+        let (event, place) = next.map_err(|error| refused(text, &error))?;
+        if matches!(event, Event::Comment(..)) {
+            comments.push(span(&place));
+        }
+    }
+    // One that stands between a tag and its node is told of before both.
+    comments.sort_unstable();
+    Ok(comments)
+}
+
+fn refused(text: &str, error: &ScanError) -> SyntaxError {
+    let offset = error.marker().byte_offset().unwrap_or_default();
+    let offset = offset.min(text.len());
+    match error.kind() {
+        ErrorKind::RecursionLimitExceeded => SyntaxError {
+            offset,
+            kind: SyntaxErrorKind::TooDeep,
+        },
+        _ => SyntaxError::invalid(Format::Yaml, offset, error.info()),
+    }
 }
 
 /// The tag of a node, as `%TAG` directives resolve it.

@@ -250,6 +250,7 @@ fn found(assessment: &Assessment) -> Vec<(String, (&'static str, &'static str))>
                 Answer::Fixed => "fixed",
                 Answer::Withheld(_) => "withheld",
                 Answer::Refused { code, .. } => code,
+                Answer::Suppressed { .. } => "suppressed",
             };
             (finding.logical_id.clone(), (finding.verdict.code(), answer))
         })
@@ -516,6 +517,53 @@ proptest! {
             let fixed = fix(&format!("{}{more}", text.str()), &text.rules())?;
             let bare = fix(text.str(), &text.rules())?;
             prop_assert_eq!(fixed, format!("{bare}{more}"));
+        }
+    }
+
+    /// An ignore of one line hides what is found on that line, and changes
+    /// nothing for all other lines.
+    #[test]
+    fn an_ignored_line_is_left_and_all_else_is_done(text in files(), which in any::<Index>()) {
+        let rules = text.rules();
+        let plain = assess(text.str(), &rules)?;
+        if text.is_json || plain.findings.is_empty() {
+            return Ok(());
+        }
+        let line = which.get(&plain.findings).position.line;
+        let start: usize = text.str().split_inclusive('\n').take(line - 1).map(str::len).sum();
+        let mark = if text.str()[start..].starts_with(BYTE_ORDER_MARK) {
+            BYTE_ORDER_MARK.len()
+        } else {
+            0
+        };
+        let (above, below) = text.str().split_at(start + mark);
+        let ignored = assess(&format!("{above}# kics-scan ignore-line\n{below}"), &rules)?;
+        prop_assert_eq!(ignored.findings.len(), plain.findings.len());
+        for (before, after) in plain.findings.iter().zip(&ignored.findings) {
+            if before.position.line == line {
+                let is_hidden = matches!(after.answer, Answer::Suppressed { by: "kics", .. });
+                prop_assert!(is_hidden && !after.counts, "{after:?}");
+            } else {
+                prop_assert_eq!(&before.answer, &after.answer);
+                prop_assert_eq!(before.counts, after.counts);
+            }
+        }
+        prop_assert_eq!(ignored.unused, Vec::new());
+    }
+
+    /// An ignore for the file leaves it as it is, whatever it is.
+    #[test]
+    fn an_ignored_file_is_left(text in files()) {
+        if text.is_json {
+            return Ok(());
+        }
+        let bare = text.str().trim_start_matches(BYTE_ORDER_MARK);
+        let plain = assess(bare, &text.rules())?;
+        for comment in ["# immutag: ignore-file", "# kics-scan ignore"] {
+            let ignored = assess(&format!("{comment}\n{bare}"), &text.rules())?;
+            prop_assert_eq!(ignored.findings.len(), plain.findings.len());
+            prop_assert!(ignored.findings.iter().all(|finding| !finding.counts));
+            prop_assert_eq!(ignored.remediation, None);
         }
     }
 

@@ -1,0 +1,115 @@
+//! Ignores in the `Metadata` of a resource, the one place that JSON has for
+//! them.
+//!
+//! This module owns what these entries look like. It knows nothing of
+//! comments.
+//!
+//! Sources: checkov.io, "CloudFormation configuration scanning" (skipping by
+//! metadata); the AWS Guard Rules Registry's documentation, "Guard rule
+//! suppression"; AWS Control Tower, `CT.ECR.PR.3` rule specification, for the
+//! rule's names.
+
+use super::{CHECKOV, CHECKOV_ID, GUARD, IMMUTAG};
+use crate::syntax::{NodeId, ScalarStyle, Tree};
+use crate::template::{self, Merged};
+
+/// The keys under which Checkov looks for what to skip. In comments it goes by
+/// `cortex`, too; here it does not.
+const CHECKOV_KEYS: [&str; 2] = ["checkov", "bridgecrew"];
+
+/// The names of our rule in the Guard Rules Registry and in AWS Control
+/// Tower, and the latter's control.
+const GUARD_NAMES: [&str; 3] = [
+    "ECR_PRIVATE_TAG_IMMUTABILITY_ENABLED",
+    "ecr_private_tag_immutability_enabled_check",
+    "CT.ECR.PR.3",
+];
+
+/// An ignore in the metadata of a resource.
+pub(super) struct Noted {
+    /// The node that says so.
+    pub(super) at: NodeId,
+    pub(super) by: &'static str,
+    pub(super) reason: Option<String>,
+}
+
+/// The ignores in the metadata of a resource's mapping that name our rule.
+pub(super) fn noted(tree: &Tree<'_>, body: NodeId) -> Vec<Noted> {
+    let mut found = Vec::new();
+    for metadata in values(tree, body, "Metadata") {
+        for ours in values(tree, metadata, "immutag") {
+            let ignores = values(tree, ours, "ignore");
+            found.extend(ignores.iter().filter_map(|&ignore| immutag(tree, ignore)));
+        }
+        for prefix in CHECKOV_KEYS {
+            for tool in values(tree, metadata, prefix) {
+                for skip in values(tree, tool, "skip") {
+                    let items = tree.items(skip).iter();
+                    found.extend(items.filter_map(|&item| checkov(tree, tree.resolve(item))));
+                }
+            }
+        }
+        for guard in values(tree, metadata, "guard") {
+            for rules in values(tree, guard, "SuppressedRules") {
+                let names = tree.items(rules).iter().copied();
+                let ours = names.filter(|&name| {
+                    let name = tree.literal(tree.resolve(name));
+                    name.is_some_and(|name| GUARD_NAMES.contains(&name))
+                });
+                found.extend(ours.map(|at| Noted {
+                    at,
+                    by: GUARD,
+                    reason: None,
+                }));
+            }
+        }
+    }
+    found
+}
+
+/// What a mapping has under a key, aliases resolved: its own entries, else
+/// the one that is merged into it.
+fn values(tree: &Tree<'_>, mapping: NodeId, key: &str) -> Vec<NodeId> {
+    let own = tree.entries_named(mapping, key);
+    let mut all: Vec<NodeId> = own.map(|entry| tree.resolve(entry.value)).collect();
+    if all.is_empty() {
+        if let Merged::Found(value) = template::merged(tree, mapping, key) {
+            all.push(tree.resolve(value));
+        }
+    }
+    all
+}
+
+/// `ignore: reason`, or `ignore: true` where there is none to give.
+fn immutag(tree: &Tree<'_>, ignore: NodeId) -> Option<Noted> {
+    let text = tree.literal(ignore)?;
+    let is_word = tree.scalar_style(ignore) != Some(ScalarStyle::Plain);
+    let reason = match text.to_ascii_lowercase().as_str() {
+        // Booleans as YAML 1.1 has them, which is what CloudFormation reads.
+        "true" | "yes" | "on" if !is_word => None,
+        "false" | "no" | "off" if !is_word => return None,
+        _ if tree.is_null(ignore) => return None,
+        _ => Some(text.trim().to_owned()).filter(|reason| !reason.is_empty()),
+    };
+    Some(Noted {
+        at: ignore,
+        by: IMMUTAG,
+        reason,
+    })
+}
+
+/// `id: CKV_AWS_51` with a `comment`.
+fn checkov(tree: &Tree<'_>, item: NodeId) -> Option<Noted> {
+    let text = |key| {
+        let entry = tree.entry(item, key)?;
+        Some((entry, tree.literal(tree.resolve(entry.value))?))
+    };
+    let (id, word) = text("id")?;
+    (word == CHECKOV_ID).then(|| Noted {
+        at: id.key,
+        by: CHECKOV,
+        reason: text("comment")
+            .map(|(_, comment)| comment.trim().to_owned())
+            .filter(|comment| !comment.is_empty()),
+    })
+}

@@ -1,0 +1,216 @@
+//! The lists `.trivyignore` and `.trivyignore.yaml`.
+//!
+//! This module owns where they lie and which of their entries are for a file.
+//! What they say is for [`crate::suppress`] to read.
+//!
+//! Both are read from the working directory, as Trivy reads them, and paths
+//! in the second are globs relative to it. Trivy reads `.trivyignore` by
+//! itself and the other only where `--ignorefile` names it, since its form
+//! may still change; whoever has one wants it to count, so here both are read
+//! if they are there.
+//!
+//! Source: trivy.dev, "Filtering", ".trivyignore" and ".trivyignore.yaml".
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use crate::suppress::{self, Listed};
+
+/// The list of IDs.
+pub const PLAIN: &str = ".trivyignore";
+/// The list of mappings.
+pub const YAML: &str = ".trivyignore.yaml";
+
+/// Why a list cannot be used. Nothing may be edited then.
+#[derive(Debug)]
+pub struct ListFileError {
+    /// The list.
+    pub name: &'static str,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for ListFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: {}; correct it, or leave all ignores out with --no-suppressions",
+            self.name, self.message
+        )
+    }
+}
+
+impl std::error::Error for ListFileError {}
+
+/// The entries of both lists that name our rule.
+#[derive(Debug, Default)]
+pub struct Lists {
+    here: PathBuf,
+    entries: Vec<Entry>,
+}
+
+/// An entry, its globs compiled.
+#[derive(Debug)]
+struct Entry {
+    name: &'static str,
+    listed: Listed,
+    /// None where it is for all files.
+    paths: Option<GlobSet>,
+}
+
+impl Lists {
+    /// Reads the lists of a directory, as far as there are any.
+    ///
+    /// # Errors
+    /// Where one is there and cannot be read, or is not of its form.
+    pub fn read(here: &Path) -> Result<Self, ListFileError> {
+        let mut listed: Vec<(&'static str, Listed)> = Vec::new();
+        if let Some(text) = text(here, PLAIN)? {
+            let found = suppress::trivyignore(&text);
+            listed.extend(found.into_iter().map(|listed| (PLAIN, listed)));
+        }
+        if let Some(text) = text(here, YAML)? {
+            let found = suppress::trivyignore_yaml(&text).map_err(|error| ListFileError {
+                name: YAML,
+                message: error.to_string(),
+            })?;
+            listed.extend(found.into_iter().map(|listed| (YAML, listed)));
+        }
+        let entries = listed
+            .into_iter()
+            .enumerate()
+            .map(|(number, (name, listed))| {
+                let paths = match listed.paths.as_slice() {
+                    [] => None,
+                    paths => Some(globs(paths).map_err(|error| ListFileError {
+                        name,
+                        message: error.to_string(),
+                    })?),
+                };
+                Ok(Entry {
+                    name,
+                    listed: Listed { number, ..listed },
+                    paths,
+                })
+            });
+        Ok(Self {
+            here: here.to_path_buf(),
+            entries: entries.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The entries that are for a file.
+    #[must_use]
+    pub fn of(&self, path: &Path) -> Vec<Listed> {
+        let relative = self.relative(path);
+        let is_for = |entry: &&Entry| match &entry.paths {
+            None => true,
+            Some(paths) => relative.as_ref().is_some_and(|path| paths.is_match(path)),
+        };
+        self.entries
+            .iter()
+            .filter(is_for)
+            .map(|entry| entry.listed.clone())
+            .collect()
+    }
+
+    /// All entries, with the list that each stands in.
+    pub fn entries(&self) -> impl Iterator<Item = (&'static str, &Listed)> {
+        self.entries.iter().map(|entry| (entry.name, &entry.listed))
+    }
+
+    /// A path as seen from the directory of the lists; None where it leads
+    /// out of it.
+    fn relative(&self, path: &Path) -> Option<PathBuf> {
+        let mut whole = PathBuf::new();
+        for part in self.here.join(path).components() {
+            match part {
+                Component::CurDir => {}
+                Component::ParentDir => {
+                    whole.pop();
+                }
+                part => whole.push(part),
+            }
+        }
+        whole.strip_prefix(&self.here).ok().map(Path::to_path_buf)
+    }
+}
+
+/// The text of a list; None where there is none.
+fn text(here: &Path, name: &'static str) -> Result<Option<String>, ListFileError> {
+    match fs::read_to_string(here.join(name)) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ListFileError {
+            name,
+            message: format!("cannot be read: {error}"),
+        }),
+    }
+}
+
+/// Globs as Trivy has them: `*` and `?` do not match `/`, `**` does.
+fn globs(paths: &[String]) -> Result<GlobSet, globset::Error> {
+    let mut set = GlobSetBuilder::new();
+    for path in paths {
+        let path = path.strip_prefix("./").unwrap_or(path);
+        set.add(GlobBuilder::new(path).literal_separator(true).build()?);
+    }
+    set.build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_for(glob: &str, path: &str) -> bool {
+        let listed = suppress::trivyignore_yaml(&format!(
+            "misconfigurations: [{{id: AWS-0031, paths: ['{glob}']}}]"
+        ));
+        let entries = listed.unwrap().into_iter().map(|listed| Entry {
+            name: YAML,
+            paths: Some(globs(&listed.paths).unwrap()),
+            listed,
+        });
+        let lists = Lists {
+            here: PathBuf::from("/work"),
+            entries: entries.collect(),
+        };
+        !lists.of(Path::new(path)).is_empty()
+    }
+
+    #[test]
+    fn paths_are_seen_from_the_directory_of_the_list() {
+        for path in [
+            "a/b.yaml",
+            "./a/b.yaml",
+            "a/../a/b.yaml",
+            "/work/a/b.yaml",
+            "../work/a/b.yaml",
+        ] {
+            assert!(is_for("a/b.yaml", path), "{path}");
+        }
+        for path in [
+            "b.yaml",
+            "a/a/b.yaml",
+            "/a/b.yaml",
+            "../a/b.yaml",
+            "/other/work/a/b.yaml",
+        ] {
+            assert!(!is_for("a/b.yaml", path), "{path}");
+        }
+    }
+
+    #[test]
+    fn one_star_stays_in_its_folder() {
+        assert!(is_for("a/*.yaml", "a/b.yaml"));
+        assert!(!is_for("a/*.yaml", "a/b/c.yaml"));
+        assert!(is_for("a/**/*.yaml", "a/b/c.yaml"));
+        assert!(is_for("**/c.yaml", "c.yaml"));
+        assert!(is_for("./a/?.yaml", "a/b.yaml"));
+        assert!(!is_for("*.yaml", "a/b.yaml"));
+    }
+}
