@@ -113,10 +113,20 @@ pub(super) fn add_after(
     dress: Dress,
 ) -> Result<Vec<Edit>, Refusal> {
     let tree = planner.tree;
-    if tree.scalar_style(sibling.value) == Some(ScalarStyle::Block) {
-        return Err(Refusal::Layout("a block scalar stands in the way"));
+    let span = tree.span(sibling.value);
+    let mut end = planner.head_end(sibling.value, span.end);
+    if let Value::Scalar {
+        style: ScalarStyle::Block,
+        text: word,
+    } = tree.value(sibling.value)
+    {
+        // A word on one line; the scalar itself may reach over blank lines.
+        let written = span.of(tree.text());
+        if word.contains('\n') || written.trim() != word {
+            return Err(Refusal::Layout("a block scalar stands in the way"));
+        }
+        end = span.start + written.trim_end().len();
     }
-    let end = planner.head_end(sibling.value, tree.span(sibling.value).end);
     let indent = indent_of(planner, mapping)?;
     Ok(vec![new_lines(
         planner,

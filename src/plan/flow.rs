@@ -180,25 +180,22 @@ pub(super) fn replace_value(
 ) -> Result<Edit, Refusal> {
     let Planner { tree, lines, .. } = planner;
     let start = tree.start(member.key);
-    let old = tree.span(member.value);
-    if old.is_empty() {
-        return Err(Refusal::Layout("the exclusion filters are not written"));
-    }
-    if !lines.begins_line(start) {
-        let braces = braces(planner, mapping, member, dress);
-        return Ok(Edit::replace(old, text::one_line(value, dress, braces)));
-    }
-    let (_, type_entry) = planner.owner(mapping)?;
-    let at = Lines {
-        indent: lines.indent(start),
-        step: &step(planner, type_entry, resource),
-        ending: lines.line_ending(start),
+    let old = Span::new(tree.start(member.value), tree.end(member.value));
+    let written = if lines.begins_line(start) {
+        let (_, type_entry) = planner.owner(mapping)?;
+        let at = Lines {
+            indent: lines.indent(start),
+            step: &step(planner, type_entry, resource),
+            ending: lines.line_ending(start),
+        };
+        text::over_lines(value, dress, colon(planner, member, dress), at)
+    } else {
+        text::one_line(value, dress, braces(planner, mapping, member, dress))
     };
-    let colon = colon(planner, member, dress);
-    Ok(Edit::replace(
-        old,
-        text::over_lines(value, dress, colon, at),
-    ))
+    if old.is_empty() {
+        return planner.fill_blank(member, &written);
+    }
+    Ok(Edit::replace(old, written))
 }
 
 /// Takes a member away, with one comma, and its line if it has one.

@@ -336,6 +336,7 @@ impl<'t, 'a> Planner<'t, 'a> {
             } => {
                 self.rewrite_word(*value, self.word(), &mut fix)?;
                 self.replace_filters(*mapping, *filters, &mut fix)?;
+                fix.edits = joined(fix.edits);
             }
             Repair::RewriteSources { literals } => {
                 for &(at, _) in literals {
@@ -862,6 +863,23 @@ impl<'t, 'a> Planner<'t, 'a> {
     fn column(&self, id: NodeId) -> usize {
         self.lines.position(self.tree.start(id)).column - 1
     }
+}
+
+/// Edits in which what is inserted at one place is one edit: a word where
+/// nothing was written, and the member behind it.
+fn joined(edits: Vec<Edit>) -> Vec<Edit> {
+    let mut joined: Vec<Edit> = Vec::new();
+    for edit in edits {
+        let place = edit.span;
+        let there = joined
+            .iter_mut()
+            .find(|there| place.is_empty() && there.span == place);
+        match there {
+            Some(there) => there.text.push_str(&edit.text),
+            None => joined.push(edit),
+        }
+    }
+    joined
 }
 
 /// Where a YAML text holds a character that ends a line for some readers and

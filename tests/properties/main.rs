@@ -25,6 +25,7 @@ mod yaml;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use immutag::find::TagPattern;
 use immutag::remediate::Reported;
 use immutag::{remediate, Answer, Applicability, Assessment, Policy, Profile, Rules};
 use proptest::prelude::*;
@@ -401,6 +402,19 @@ proptest! {
     fn the_document_changes_in_the_mode_alone(text in files()) {
         let fixed = fix(text.str(), &text.rules())?;
         let meant = text.case.template.fixed(text.case.rules).meaning();
+        prop_assert_eq!(text.read(&fixed), Ok(meant), "{}", shown(&fixed));
+    }
+
+    /// The same where some tags stay mutable: the mode and the filters change,
+    /// and they are never a pair that ECR rejects.
+    #[test]
+    fn the_document_changes_in_the_mode_and_its_filters_alone(text in files()) {
+        let tags = ["latest", "v1.*", "1.0"];
+        let rules = model::Rules { strict: false, ..text.case.rules };
+        let keep_mutable = tags.map(|tag| TagPattern::new(tag).unwrap());
+        let policy = Policy { keep_mutable: keep_mutable.into(), ..Policy::default() };
+        let fixed = fix(text.str(), &Rules { policy, ..text.rules() })?;
+        let meant = text.case.template.fixed_but_for(rules, &tags).meaning();
         prop_assert_eq!(text.read(&fixed), Ok(meant), "{}", shown(&fixed));
     }
 

@@ -173,6 +173,11 @@ impl Template {
 
     /// The template as it shall be after the fix.
     pub(crate) fn fixed(&self, rules: Rules) -> Self {
+        self.fixed_but_for(rules, &[])
+    }
+
+    /// The same where these tags stay mutable.
+    pub(crate) fn fixed_but_for(&self, rules: Rules, tags: &[&str]) -> Self {
         let mut fixed = self.clone();
         for document in &mut fixed.documents {
             for resource in &mut document.resources {
@@ -182,7 +187,7 @@ impl Template {
                     Answer::Safe
                 };
                 if said(&resource.body, rules.strict).is_some_and(|(_, answer)| answer <= most) {
-                    fix(&mut resource.body);
+                    fix(&mut resource.body, tags);
                 }
             }
         }
@@ -575,21 +580,45 @@ pub(crate) fn said(body: &[(String, Value)], strict: bool) -> Option<Said> {
 }
 
 /// Makes the one change that the rule asks for.
-fn fix(body: &mut Vec<(String, Value)>) {
-    let mode = (MODE.to_owned(), Value::text("IMMUTABLE"));
+fn fix(body: &mut Vec<(String, Value)>, tags: &[&str]) {
+    let word = if tags.is_empty() {
+        "IMMUTABLE"
+    } else {
+        "IMMUTABLE_WITH_EXCLUSION"
+    };
+    let mode = (MODE.to_owned(), Value::text(word));
+    let filter = |tag: &&str| {
+        Value::Map(vec![
+            (
+                "ImageTagMutabilityExclusionFilterType".to_owned(),
+                Value::text("WILDCARD"),
+            ),
+            (
+                "ImageTagMutabilityExclusionFilterValue".to_owned(),
+                Value::text(tag),
+            ),
+        ])
+    };
+    let filters = (
+        FILTERS.to_owned(),
+        Value::List(tags.iter().map(filter).collect()),
+    );
+    let mut declared = vec![mode.clone()];
+    declared.extend((!tags.is_empty()).then(|| filters.clone()));
     match body.iter_mut().find(|(key, _)| key == "Properties") {
         None => {
             let after = body.iter().take_while(|(key, _)| key != "Type").count() + 1;
-            let properties = Value::Map(vec![mode]);
-            body.insert(after, ("Properties".to_owned(), properties));
+            body.insert(after, ("Properties".to_owned(), Value::Map(declared)));
         }
         Some((_, Value::Map(entries))) => {
-            match entries.iter_mut().find(|(key, _)| key == MODE) {
-                None => entries.insert(0, mode),
-                Some(there) => *there = mode,
-            }
             entries.retain(|(key, _)| key != FILTERS);
+            let there = entries.iter().position(|(key, _)| key == MODE);
+            if let Some(there) = there {
+                entries.splice(there..=there, declared);
+            } else {
+                entries.splice(0..0, declared);
+            }
         }
-        Some((_, value)) => *value = Value::Map(vec![mode]),
+        Some((_, value)) => *value = Value::Map(declared),
     }
 }
