@@ -170,16 +170,49 @@ pub(super) fn replace_only(
     let gone = extent(planner, mapping, only)?;
     if gone.end > lines.line(gone.end).start {
         // The file ends there, and without a line ending.
-        let lines = Lines {
-            indent: &indent_of(planner, mapping)?,
-            step: &step(planner, resource),
-            ending: lines.line_ending(gone.start),
-        };
-        let declared = text::block(&planner.declaration(), dress, lines);
-        return Ok(vec![Edit::replace(gone, declared)]);
+        let declared = planner.declaration();
+        let edit = in_place(planner, mapping, gone, &declared, resource, dress)?;
+        return Ok(vec![edit]);
     }
     let (first, _) = add_first(planner, properties, mapping, resource, dress)?;
     Ok(vec![first, Edit::remove(gone)])
+}
+
+/// Another entry in the place of one, of its lines and of the comment block
+/// directly above it.
+pub(super) fn replace_entry(
+    planner: &Planner<'_, '_>,
+    mapping: NodeId,
+    old: Entry,
+    new: (String, New),
+    resource: Resource,
+    dress: Dress,
+) -> Result<Edit, Refusal> {
+    let gone = extent(planner, mapping, old)?;
+    in_place(planner, mapping, gone, &[new], resource, dress)
+}
+
+/// Entries in the place of lines of `mapping`, the last of which keeps its
+/// ending, if it has one.
+fn in_place(
+    planner: &Planner<'_, '_>,
+    mapping: NodeId,
+    gone: Span,
+    entries: &[(String, New)],
+    resource: Resource,
+    dress: Dress,
+) -> Result<Edit, Refusal> {
+    let ending = planner.lines.line_ending(gone.start);
+    let lines = Lines {
+        indent: &indent_of(planner, mapping)?,
+        step: &step(planner, resource),
+        ending,
+    };
+    let mut text = text::block(entries, dress, lines);
+    if gone.end == planner.lines.line(gone.end).start {
+        text.push_str(ending);
+    }
+    Ok(Edit::replace(gone, text))
 }
 
 /// Takes an entry away: its lines, and the comment block directly above it.

@@ -112,7 +112,7 @@ pub(super) fn add_after(
     let Planner { tree, lines, .. } = planner;
     let open = brace(planner, mapping)?;
     let key = tree.start(sibling.key);
-    let end = end(planner, sibling)?;
+    let end = behind(planner, sibling)?;
     let after = After::of(planner, end);
     let own_line = lines.begins_line(key) && lines.line(open).start != lines.line(key).start;
     if !own_line || after.shares_line {
@@ -276,18 +276,15 @@ fn braces(
     }
 }
 
-/// Where what follows a member may be taken away: where it ends, and behind
-/// the blank that its value will use if none is written.
+/// Where a member ends when its value is written: as [`end`] says, and behind
+/// the blank that the value will use if none is written yet.
 fn behind(planner: &Planner<'_, '_>, member: Entry) -> Result<usize, Refusal> {
     let end = end(planner, member)?;
     let is_written = !planner.tree.span(member.value).is_empty();
-    let rest = planner.tree.text().get(end..).unwrap_or_default();
-    let has_two_blanks = rest.chars().take(2).filter(|c| BLANKS.contains(c)).count() == 2;
-    Ok(if !is_written && has_two_blanks {
-        end + 1
-    } else {
-        end
-    })
+    if is_written || planner.after_colon(member.key).is_none() {
+        return Ok(end);
+    }
+    Ok(planner.behind_blank(end))
 }
 
 /// Where a member ends: behind its value, or where none is written behind

@@ -610,12 +610,21 @@ impl<'t, 'a> Planner<'t, 'a> {
         let is_flow = tree.collection_style(mapping) == Some(CollectionStyle::Flow);
         match old {
             // Where the list stands in its place already, only it changes.
-            Some(old) if is_flow && after == Some(&old) => {
+            Some(old) if after == Some(&old) => {
                 self.is_used_nowhere_else(old)?;
-                let (_, value) = new;
-                let edit = flow::replace_value(self, mapping, old, &value, resource, dress)?;
+                let (key, value) = new.clone();
+                if is_flow {
+                    let edit = flow::replace_value(self, mapping, old, &value, resource, dress)?;
+                    fix.edits.push(edit);
+                    fix.changes.add(old.value, Change::Become(value));
+                    return Ok(());
+                }
+                let edit = block::replace_entry(self, mapping, old, new, resource, dress)?;
                 fix.edits.push(edit);
-                fix.changes.add(old.value, Change::Become(value));
+                let before = tree.index(old.key) / 2;
+                fix.changes
+                    .add(mapping, Change::Insert { before, key, value });
+                self.forget_entry(mapping, old, fix);
                 Ok(())
             }
             Some(old) => {
@@ -700,15 +709,26 @@ impl<'t, 'a> Planner<'t, 'a> {
             };
         };
         let head = self.head_end(entry.value, colon);
+        let place = self.behind_blank(head);
+        if place > head {
+            return Ok(Edit::insert(place, word));
+        }
+        Ok(Edit::insert(head, format!(" {word}")))
+    }
+
+    /// Where a value that is not written yet goes, whose colon, tag or anchor
+    /// ends at `head`: behind a blank that is there already, unless what
+    /// follows needs that.
+    fn behind_blank(&self, head: usize) -> usize {
         let line = self.lines.line(head);
         let rest = Span::new(head, line.text_end).of(self.tree.text());
         let blank = rest.len() - rest.trim_start_matches([' ', '\t']).len();
         let ends_line = blank == rest.len();
-        // Use a blank that is there already, unless what follows needs it.
         if blank >= 2 || (blank == 1 && ends_line) {
-            return Ok(Edit::insert(head + 1, word));
+            head + 1
+        } else {
+            head
         }
-        Ok(Edit::insert(head, format!(" {word}")))
     }
 
     /// Where the colon between a key and its value ends; None where there is
