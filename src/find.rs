@@ -305,6 +305,9 @@ impl Judge<'_, '_> {
         if tree.has_custom_tag(value) {
             return Some(self.unverifiable(properties.key, "its Properties are computed"));
         }
+        if tree.is_masked(value) || (tree.is_null(value) && self.lines_follow(properties.key)) {
+            return Some(self.unverifiable(properties.key, "its Properties are a placeholder"));
+        }
         let fill = Repair::FillProperties { value };
         match tree.value(value) {
             Value::Mapping { entries: [], .. } => Some(self.missing(properties.key, Ok(fill))),
@@ -351,7 +354,13 @@ impl Judge<'_, '_> {
             return Some(self.unverifiable(at, "a function stands among its Properties"));
         }
         let value = value.map(|value| tree.resolve(value));
-        let judged = self.judge_value(value, has_filters)?;
+        let judged = match (self.judge_value(value, has_filters), mode) {
+            (Some(judged), _) => judged,
+            (None, Some(mode)) if self.is_conditional(mode.key) => {
+                Judged::computed("a block of the template engine decides whether it is there")
+            }
+            (None, _) => return None,
+        };
 
         let obstacle = if let Some(obstacle) = judged.obstacle {
             Some(obstacle)
@@ -399,6 +408,9 @@ impl Judge<'_, '_> {
         if tree.has_custom_tag(value) || template::is_intrinsic(tree, value) {
             return Some(Judged::computed("its value is computed"));
         }
+        if tree.is_masked(value) {
+            return Some(Judged::computed("its value is a placeholder"));
+        }
         if tree.is_null(value) {
             return Some(missing(&format!("{MODE} is null")));
         }
@@ -445,6 +457,19 @@ impl Judge<'_, '_> {
                 })
             }
         }
+    }
+
+    /// Whether a template engine may leave a node out and keep the resource.
+    fn is_conditional(&self, node: NodeId) -> bool {
+        let branch = |node| self.tree.marks().branch(self.tree.span(node).start);
+        branch(node) != branch(self.resource.logical_id)
+    }
+
+    /// Whether a template engine may put lines below a key for which nothing
+    /// else is written.
+    fn lines_follow(&self, key: NodeId) -> bool {
+        let end = self.tree.span(key).end;
+        self.tree.marks().lines_follow(self.tree.text(), end)
     }
 
     fn missing(&self, at: NodeId, repair: Result<Repair, Obstacle>) -> Finding {

@@ -99,6 +99,7 @@ pub mod cli;
 pub mod discover;
 pub mod edit;
 pub mod find;
+pub mod mask;
 pub mod outcome;
 pub mod plan;
 pub mod remediate;

@@ -9,13 +9,17 @@ use std::fmt;
 
 use crate::edit::{EditError, EditSet};
 use crate::find::{self, Finding, Profile, Verdict};
+use crate::mask::Marks;
 use crate::plan::{Applicability, Fix, Planner, Refusal};
 use crate::source::{self, SourceError};
 use crate::span::{LineIndex, Position};
 use crate::syntax::change::Changes;
-use crate::syntax::{self, SyntaxError, Tree};
+use crate::syntax::{self, CollectionStyle, ScalarStyle, SyntaxError, Tree, Value};
 use crate::template::{self, Resource};
 use crate::verify::{self, ProofError};
+
+/// What a template mark may not hide.
+const KEPT: [&str; 2] = [source::REPOSITORY, find::MODE];
 
 /// How a text is judged and what may be done to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,17 +141,92 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
     }
     let text = source::text(bytes, rules.max_size).map_err(|error| not_text(bytes, error))?;
     let lines = LineIndex::new(text);
-    let tree = syntax::parse(text).map_err(|error| not_syntax(&lines, &error))?;
-    let reading = Reading::of(&tree, rules);
+    let marks = Marks::of(text);
+    let plain = syntax::parse(text);
+    if marks.is_empty() {
+        let tree = plain.map_err(|error| not_syntax(&lines, &error))?;
+        return assess(&lines, &lines, &tree, rules);
+    }
+    if !plain.as_ref().is_ok_and(|tree| !is_deceptive(tree, &marks)) {
+        let marks = marks.collapsed(text, &KEPT);
+        let masked = marks.masked(text);
+        // What a mark hides may not pass in silence.
+        let concerns_us = source::concerns_us(masked.as_bytes());
+        let tree = syntax::parse(&masked).ok().filter(|_| concerns_us);
+        if let Some(tree) = tree.filter(|tree| !is_shifted(tree, &marks)) {
+            let read = LineIndex::new(&masked);
+            return assess(&lines, &read, &tree.with_marks(marks), rules);
+        }
+    }
+    let tree = plain.map_err(|error| {
+        let error = not_syntax(&lines, &error);
+        let message = format!("{error}; masking the template marks did not help");
+        TextError { message, ..error }
+    })?;
+    // What begins in one string and ends in another is no mark.
+    let marks = marks.without(tree.nodes().map(|id| tree.span(id).start));
+    assess(&lines, &lines, &tree.with_marks(marks), rules)
+}
 
-    let planner = Planner::new(&tree, &lines, &reading.resources);
+/// Whether a mark was read as what it is not: `Name: {{ name }}` is valid
+/// YAML, a mapping for the key of a mapping.
+fn is_deceptive(tree: &Tree<'_>, marks: &Marks) -> bool {
+    tree.nodes().any(|id| {
+        let start = tree.span(id).start;
+        tree.is_mapping(id)
+            && tree.collection_style(id) == Some(CollectionStyle::Flow)
+            && marks
+                .from(start)
+                .first()
+                .is_some_and(|mark| mark.span.start == start)
+    })
+}
+
+/// Whether text was read as a key or a value, or as a part of one, whose
+/// column is not the one that it will have. In quotes, in braces, in a block
+/// scalar or a comment that does no harm.
+fn is_shifted(tree: &Tree<'_>, marks: &Marks) -> bool {
+    let mut nodes = tree.nodes().peekable();
+    let mut last = None;
+    let mut places = marks.shifted(tree.text());
+    places.any(|place| {
+        while let Some(id) = nodes.next_if(|&id| tree.span(id).start <= place) {
+            last = Some(id);
+        }
+        let holders = std::iter::successors(last, |&id| tree.parent(id));
+        let is_comment = tree.text().as_bytes().get(place) == Some(&b'#');
+        let mut holders = holders.filter(|&id| {
+            let span = tree.span(id);
+            span.start < place && place < span.end
+        });
+        !is_comment
+            && !holders.any(|id| match tree.value(id) {
+                Value::Scalar { style, .. } => style != ScalarStyle::Plain,
+                Value::Mapping { style, .. } | Value::Sequence { style, .. } => {
+                    style == CollectionStyle::Flow
+                }
+                Value::Alias { .. } => false,
+            })
+    })
+}
+
+/// Assesses a tree of the text that `lines` has, or of the same with its
+/// template marks masked, which `read` has.
+fn assess<'a>(
+    lines: &LineIndex<'_>,
+    read: &LineIndex<'a>,
+    tree: &Tree<'a>,
+    rules: &Rules,
+) -> Result<Assessment, TextError> {
+    let reading = Reading::of(tree, rules);
+    let planner = Planner::new(tree, read, &reading.resources);
     let plans = planner.plans(&reading.findings);
     let made: Vec<&Fix> = plans.iter().filter_map(|plan| rules.made(plan)).collect();
     let mut remediation = None;
     if !made.is_empty() {
         let is_done = |new: &Tree<'_>| is_done(&reading, &plans, new, rules);
-        let repaired = repair(&tree, &made, is_done);
-        remediation = Some(repaired.map_err(|error| not_proven(&lines, &error))?);
+        let repaired = repair(lines.text(), tree, &made, is_done);
+        remediation = Some(repaired.map_err(|error| not_proven(lines, &error))?);
     }
 
     let findings = reading
@@ -157,7 +236,7 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
         .map(|(finding, plan)| Reported {
             verdict: finding.verdict,
             counts: finding.verdict.counts(rules.profile),
-            logical_id: finding.logical_id.clone(),
+            logical_id: name(lines.text(), tree, finding),
             position: lines.position(tree.start(finding.at)),
             message: finding.message.clone(),
             answer: match plan {
@@ -165,14 +244,14 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
                 Ok(fix) => Answer::Withheld(fix.applicability),
                 Err(refusal) => Answer::Refused {
                     code: refusal.code(),
-                    reason: refusal.explain(&lines),
+                    reason: refusal.explain(lines),
                 },
             },
         })
         .collect();
     Ok(Assessment {
         findings,
-        embedded: find::embedded(&tree)
+        embedded: find::embedded(tree)
             .iter()
             .map(|embedded| lines.position(tree.start(embedded.at)))
             .collect(),
@@ -181,8 +260,19 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
     })
 }
 
-/// Makes the fixes, and proves them.
+/// The name of a finding's resource, as the file has it.
+fn name(text: &str, tree: &Tree<'_>, finding: &Finding) -> String {
+    let logical_id = finding.resource.logical_id;
+    if tree.is_masked(logical_id) {
+        let written = tree.span(logical_id).of(text);
+        return written.trim_matches(['"', '\'']).to_owned();
+    }
+    finding.logical_id.clone()
+}
+
+/// Makes the fixes of `text`, and proves them on what was read of it.
 fn repair(
+    text: &str,
     tree: &Tree<'_>,
     fixes: &[&Fix],
     is_done: impl Fn(&Tree<'_>) -> Result<(), ProofError>,
@@ -194,14 +284,44 @@ fn repair(
     }
     let edits = fixes.iter().flat_map(|fix| fix.edits.iter().cloned());
     let edits = EditSet::new(edits.collect()).map_err(failed)?;
-    let before = tree.text();
-    let after = edits.apply(before).map_err(failed)?;
-    is_done(&verify::prove(tree, &edits, &changes, &after)?)?;
+    let after = edits.apply(text).map_err(failed)?;
+    if tree.marks().is_empty() {
+        is_done(&verify::prove(tree, &edits, &changes, &after)?)?;
+    } else {
+        let (read, marks) = reread(text, tree, &edits, &after)?;
+        // That it is what was read before, with the edits made, is the first
+        // thing to prove.
+        let new = verify::prove(tree, &edits, &changes, &read)?;
+        is_done(&new.with_marks(marks))?;
+    }
     Ok(Remediation {
-        before: before.to_owned(),
+        before: text.to_owned(),
         after,
         edits,
     })
+}
+
+/// What is read of the text `after`, as `tree` is of `text`: the text itself,
+/// or the same with its template marks masked; and the marks.
+fn reread(
+    text: &str,
+    tree: &Tree<'_>,
+    edits: &EditSet,
+    after: &str,
+) -> Result<(String, Marks), ProofError> {
+    let mut edits_on_marks = edits.edits().iter().map(|edit| edit.span);
+    if let Some(span) = edits_on_marks.find(|&span| tree.marks().within(span).next().is_some()) {
+        return Err(ProofError::OtherBytes { at: span.start });
+    }
+    let marks = Marks::of(after);
+    if tree.text() != text {
+        let marks = marks.collapsed(after, &KEPT);
+        return Ok((marks.masked(after), marks));
+    }
+    let new = syntax::parse_as(after, tree.format());
+    let new = new.map_err(|error| ProofError::Unreadable(error.to_string()))?;
+    let marks = marks.without(new.nodes().map(|id| new.span(id).start));
+    Ok((after.to_owned(), marks))
 }
 
 /// What a tree declares and what is wrong with it.

@@ -40,12 +40,15 @@ const fn shell(name: &'static str, may_name: &'static [&'static str]) -> Room {
 }
 
 /// The map. `lib.rs` and `main.rs` are not on it: they name everything.
-const MAP: [Room; 15] = [
+const MAP: [Room; 16] = [
     // Arithmetic on offsets, and bytes on their way in: these know nothing.
     pure("span", &[]),
     pure("source", &[]),
+    // What template engines write between braces. It must not know what the
+    // text around it is written in.
+    pure("mask", &["span"]),
     // A tree of spans. It must not know what is looked for in it.
-    pure("syntax", &["span"]),
+    pure("syntax", &["mask", "span"]),
     // Bytes that replace bytes. They must not know why.
     pure("edit", &["span"]),
     // Where resources stand. It must not know what is wrong with them.
@@ -54,7 +57,10 @@ const MAP: [Room; 15] = [
     // that YAML and JSON are judged the same.
     pure("find", &["source", "syntax", "template"]),
     // From facts to edits. It must not know how they will be proven.
-    pure("plan", &["edit", "find", "span", "syntax", "template"]),
+    pure(
+        "plan",
+        &["edit", "find", "mask", "span", "syntax", "template"],
+    ),
     // The proof. It must not know how the edits were planned, nor the rule:
     // else it would repeat their mistakes.
     pure("verify", &["edit", "span", "syntax"]),
@@ -62,7 +68,7 @@ const MAP: [Room; 15] = [
     pure(
         "remediate",
         &[
-            "edit", "find", "plan", "source", "span", "syntax", "template", "verify",
+            "edit", "find", "mask", "plan", "source", "span", "syntax", "template", "verify",
         ],
     ),
     // Facts about files, for whoever counts or tells them.

@@ -6,10 +6,12 @@
 //! how the plan was made.
 //!
 //! What a block mapping of YAML needs stands in `block`, what a mapping in
-//! braces needs, be it JSON or YAML, in `flow`.
+//! braces needs, be it JSON or YAML, in `flow`; what the marks of a template
+//! engine ask for, in `marks`.
 
 mod block;
 mod flow;
+mod marks;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -236,6 +238,10 @@ impl<'t, 'a> Planner<'t, 'a> {
                     self.remove_entry(mapping, filters, &mut fix)?;
                 }
             }
+        }
+        if !self.tree.marks().is_empty() {
+            let (resource, _) = self.owner(site)?;
+            marks::heed(self, resource, repair, &mut fix)?;
         }
         if !matches!(repair, Repair::RewriteMode { .. }) {
             let (resource, _) = self.owner(site)?;

@@ -1,0 +1,118 @@
+//! What the marks of a template engine mean for a fix.
+//!
+//! This module owns how sure a fix still is where marks stand in the
+//! resource, and where one would land that the engine may leave out. It plans
+//! no edits.
+
+use super::{Applicability, Fix, Planner, Refusal};
+use crate::find::Repair;
+use crate::mask::{Mark, MarkKind};
+use crate::span::Span;
+use crate::syntax::{CollectionStyle, NodeId, Tree, Value};
+use crate::template::Resource;
+
+/// Makes a fix unsafe where a block begins, ends or stands inside the
+/// resource, or a key of it is filled in.
+///
+/// # Errors
+/// Where the result would depend on what the engine makes of a mark.
+pub(super) fn heed(
+    planner: &Planner<'_, '_>,
+    resource: Resource,
+    repair: Repair,
+    fix: &mut Fix,
+) -> Result<(), Refusal> {
+    let Planner { tree, lines, .. } = planner;
+    let (text, marks) = (tree.text(), tree.marks());
+    let start = tree.start(resource.logical_id);
+    let extent = Span::new(start, end(tree, resource));
+    let is_flow = tree.collection_style(resource.body) == Some(CollectionStyle::Flow);
+    // Lines that come right behind the resource may be part of it.
+    let lines_follow = !is_flow && marks.lines_follow(text, extent.end);
+    let is_block = lines_follow || marks.within(extent).any(Mark::is_block);
+    let (mapping, type_entry) = match repair {
+        Repair::AddProperties { body } => (body, tree.entry(resource.body, "Type")),
+        Repair::FillProperties { value } => (value, None),
+        Repair::AddMode { mapping, .. } | Repair::RewriteMode { mapping, .. } => (mapping, None),
+    };
+    // A key that is filled in may turn out to be the one that is missing.
+    let mut entries = tree
+        .entries(resource.body)
+        .iter()
+        .chain(tree.entries(mapping));
+    if is_block || entries.any(|entry| tree.is_masked(entry.key)) {
+        fix.applicability = Applicability::Unsafe;
+    }
+    let may_bring_more = lines_follow
+        || marks
+            .within(extent)
+            .any(|mark| mark.kind == MarkKind::Lines);
+    if may_bring_more && matches!(repair, Repair::AddProperties { .. }) {
+        return Err(Refusal::Layout(
+            "a mark of the template engine may bring Properties",
+        ));
+    }
+    for edit in &fix.edits {
+        let Span {
+            start: from,
+            end: to,
+        } = edit.span;
+        if marks.within(edit.span).next().is_some() {
+            return Err(Refusal::Layout(
+                "a mark of the template engine stands where the text would change",
+            ));
+        }
+        if marks.branch(from) != marks.branch(start) || marks.branch(to) != marks.branch(start) {
+            return Err(Refusal::Layout(
+                "a block of the template engine decides whether the changed text is there",
+            ));
+        }
+        let before = marks.before(from).filter(|mark| mark.trims_behind);
+        if before.is_some_and(|mark| Span::new(mark.span.end, from).of(text).trim().is_empty()) {
+            return Err(Refusal::Layout(
+                "the template engine takes the white space away before the changed text",
+            ));
+        }
+    }
+    if matches!(repair, Repair::RewriteMode { .. }) {
+        return Ok(());
+    }
+    // The columns to go by are those of the result, in which a mark at the
+    // start of a line has another width.
+    let first = |mapping: NodeId| tree.entries(mapping).first().map(|entry| entry.key);
+    let guides = [
+        Some(resource.logical_id),
+        first(resource.body),
+        first(mapping),
+        type_entry.map(|entry| entry.key),
+    ];
+    for guide in guides.into_iter().flatten() {
+        let at = tree.start(guide);
+        let head = Span::new(lines.line(at).start, at);
+        if head.of(text).trim().is_empty() && marks.within(head).next().is_some() {
+            return Err(Refusal::Layout(
+                "a mark of the template engine stands before a key to indent by",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Where the last that is written of a resource ends.
+fn end(tree: &Tree<'_>, resource: Resource) -> usize {
+    let mut end = tree.span(resource.logical_id).end;
+    let mut todo = vec![resource.value];
+    while let Some(id) = todo.pop() {
+        let span = tree.span(id);
+        // A block scalar's span may reach over the blank lines behind it.
+        end = end.max(span.start + span.of(tree.text()).trim_end().len());
+        match tree.value(id) {
+            Value::Mapping { entries, .. } => {
+                todo.extend(entries.iter().flat_map(|entry| [entry.key, entry.value]));
+            }
+            Value::Sequence { items, .. } => todo.extend(items),
+            Value::Scalar { .. } | Value::Alias { .. } => {}
+        }
+    }
+    end
+}
