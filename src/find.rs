@@ -469,7 +469,10 @@ impl Judge<'_, '_> {
     /// else is written.
     fn lines_follow(&self, key: NodeId) -> bool {
         let end = self.tree.span(key).end;
-        self.tree.marks().lines_follow(self.tree.text(), end)
+        self.tree
+            .marks()
+            .lines_behind(self.tree.text(), end)
+            .is_some()
     }
 
     fn missing(&self, at: NodeId, repair: Result<Repair, Obstacle>) -> Finding {

@@ -41,7 +41,8 @@ pub struct Mark {
     pub span: Span,
     /// What it may do.
     pub kind: MarkKind,
-    /// Whether it takes the white space behind it away (`-}}`).
+    /// Whether it takes the white space behind it away (`-}}`), or may: Jinja
+    /// has options to leave out the line break behind `%}` and `#}`.
     pub trims_behind: bool,
     /// Whether letters stand in its place, and not blanks.
     is_word: bool,
@@ -185,10 +186,10 @@ impl Marks {
         self.marks.get(next.checked_sub(1)?)
     }
 
-    /// Whether a mark that may stand for lines comes behind `offset` of
+    /// The mark that may stand for lines which comes behind `offset` of
     /// `masked` before anything else does but comments and a colon.
     #[must_use]
-    pub fn lines_follow(&self, masked: &str, offset: usize) -> bool {
+    pub fn lines_behind(&self, masked: &str, offset: usize) -> Option<&Mark> {
         let (mut done, mut in_comment) = (offset, false);
         for mark in self.from(offset) {
             let gap = Span::new(done, mark.span.start).of(masked);
@@ -196,16 +197,16 @@ impl Marks {
                 let line = line.trim().trim_start_matches(':').trim_start();
                 in_comment = line.starts_with('#') || (in_comment && nth == 0);
                 if !(line.is_empty() || in_comment) {
-                    return false;
+                    return None;
                 }
             }
             let gives_text = matches!(mark.kind, MarkKind::Lines | MarkKind::Text);
             if gives_text && !in_comment {
-                return true;
+                return Some(mark);
             }
             done = mark.span.end;
         }
-        false
+        None
     }
 
     /// Which branch of which block the text at `offset` belongs to: two
@@ -332,7 +333,7 @@ impl<'a> Scanner<'a> {
             marks.push(Mark {
                 span: Span::new(start, end),
                 kind,
-                trims_behind: end.checked_sub(3).and_then(|at| bytes.get(at)) == Some(&b'-'),
+                trims_behind: trims_behind(Span::new(start, end).of(self.text)),
                 is_word: kind == MarkKind::Text,
                 is_alone: false,
                 branch: 0,
@@ -436,6 +437,10 @@ fn is_value(text: &str, span: Span) -> bool {
         && !span.of(text).contains('\n')
 }
 
+fn trims_behind(written: &str) -> bool {
+    !written.ends_with("}}") || written.ends_with("-}}")
+}
+
 /// What stands between `{{` and `}}`, by its first word.
 fn expression(inner: &str) -> MarkKind {
     let inner = inner.trim_matches(TRIMS).trim();
@@ -496,7 +501,7 @@ fn widen(text: &str, marks: &mut [Mark]) {
             let behind = text.get(mark.span.end..).unwrap_or_default();
             let begins_line = nth == 0 && head.is_empty();
             let joins = (begins_line && written.as_bytes().get(2) == Some(&b'-'))
-                || (nth == last && mark.trims_behind && ends_line(behind));
+                || (nth == last && written.ends_with("-}}") && ends_line(behind));
             mark.is_alone = is_bare || head.starts_with('#');
             if mark.kind == MarkKind::Text && (is_bare || joins || written.contains('\n')) {
                 mark.kind = MarkKind::Lines;

@@ -13,7 +13,7 @@ mod block;
 mod flow;
 mod marks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::edit::Edit;
@@ -118,6 +118,9 @@ pub struct Planner<'t, 'a> {
     unsure_line: Option<usize>,
     /// The resource whose own text a body is.
     owners: BTreeMap<NodeId, Resource>,
+    /// The logical IDs of resources that a template engine may give more than
+    /// stands with them.
+    with_tails: BTreeSet<NodeId>,
     /// Columns from `Properties` to its children, as the file has it.
     step: Option<usize>,
 }
@@ -182,6 +185,11 @@ impl<'t, 'a> Planner<'t, 'a> {
             shared,
             unsure_line: unsure_line(tree),
             owners,
+            with_tails: if tree.marks().is_empty() {
+                BTreeSet::new()
+            } else {
+                marks::with_tails(tree, lines, resources)
+            },
             step: block::usual_step(tree, lines, resources),
         }
     }
