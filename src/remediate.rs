@@ -197,7 +197,9 @@ fn is_shifted(tree: &Tree<'_>, marks: &Marks) -> bool {
         let is_comment = tree.text().as_bytes().get(place) == Some(&b'#');
         let mut holders = holders.filter(|&id| {
             let span = tree.span(id);
-            span.start < place && place < span.end
+            // A document has no column to keep.
+            let begins_before = span.start < place || tree.parent(id).is_none();
+            begins_before && place < span.end
         });
         !is_comment
             && !holders.any(|id| match tree.value(id) {
