@@ -448,6 +448,9 @@ impl Judge<'_, '_, '_> {
         let body = self.resource.body;
         let at = self.resource.logical_id;
         match template::merged(self.tree, body, "Properties") {
+            Merged::Absent if self.may_be_filled_in(body, "Properties") => {
+                Some(self.unverifiable(at, "a template engine may fill in its Properties"))
+            }
             Merged::Absent => Some(self.missing(at, Ok(Repair::AddProperties { body }))),
             Merged::Unknown => {
                 Some(self.unverifiable(at, "what it merges (<<) cannot be followed"))
@@ -475,6 +478,9 @@ impl Judge<'_, '_, '_> {
         }
         if tree.has_custom_tag(value) {
             return Some(self.unverifiable(properties.key, "its Properties are computed"));
+        }
+        if tree.is_masked(value) || (tree.is_null(value) && self.lines_follow(properties.key)) {
+            return Some(self.unverifiable(properties.key, "its Properties are a placeholder"));
         }
         let fill = Repair::FillProperties { value };
         match tree.value(value) {
@@ -575,13 +581,22 @@ impl Judge<'_, '_, '_> {
         if value.is_none() && is_computed {
             return Some(self.unverifiable(at, "a function stands among its Properties"));
         }
+        if value.is_none() && self.may_be_filled_in(mapping, MODE) {
+            return Some(self.unverifiable(at, "a template engine may fill in its mode"));
+        }
         let value = value.map(|value| tree.resolve(value));
         let filters = match (own_filters, merged_filters) {
             (Some(own), _) => Some(own.value),
             (None, Merged::Found(merged)) => Some(merged),
             _ => None,
         };
-        let judged = self.judge_value(value, has_filters, filters)?;
+        let judged = match (self.judge_value(value, has_filters, filters), mode) {
+            (Some(judged), _) => judged,
+            (None, Some(mode)) if self.is_conditional(mode.key) => {
+                Judged::computed("a block of the template engine decides whether it is there")
+            }
+            (None, _) => return None,
+        };
 
         let obstacle = if let Some(obstacle) = judged.obstacle {
             Some(obstacle)
@@ -627,6 +642,9 @@ impl Judge<'_, '_, '_> {
             None => (Word::Nothing, "missing"),
             Some(value) if tree.has_custom_tag(value) || template::is_intrinsic(tree, value) => {
                 return self.judge_computed(value, has_filters, filters);
+            }
+            Some(value) if tree.is_masked(value) => {
+                return Some(Judged::computed("its value is a placeholder"));
             }
             Some(value) if tree.is_null(value) => (Word::Nothing, "null"),
             Some(value) => match tree.literal(value) {
@@ -832,6 +850,32 @@ impl Judge<'_, '_, '_> {
             },
             Home::Here | Home::Mapping(_) => Ok((known.at, known.home)),
         }
+    }
+
+    /// Whether a template engine may leave a node out and keep the resource.
+    fn is_conditional(&self, node: NodeId) -> bool {
+        let branch = |node| self.tree.marks().branch(self.tree.span(node).start);
+        branch(node) != branch(self.resource.logical_id)
+    }
+
+    /// Whether a mapping has a key that holds a word beside what a template
+    /// engine fills in: `{{if .A}}ImageTagMutability: …`.
+    fn may_be_filled_in(&self, mapping: NodeId, word: &str) -> bool {
+        let mut entries = self.tree.entries(mapping).iter();
+        entries.any(|entry| {
+            let key = self.tree.value(entry.key).word();
+            self.tree.is_masked(entry.key) && key.is_some_and(|key| key.contains(word))
+        })
+    }
+
+    /// Whether a template engine may put lines below a key for which nothing
+    /// else is written.
+    fn lines_follow(&self, key: NodeId) -> bool {
+        let end = self.tree.span(key).end;
+        self.tree
+            .marks()
+            .lines_behind(self.tree.text(), end)
+            .is_some()
     }
 
     fn missing(&self, at: NodeId, repair: Result<Repair, Obstacle>) -> Finding {

@@ -25,13 +25,16 @@
 //! ```text
 //! cli → run → discover
 //!        ↓
-//!    remediate: source → syntax → template → value → find → suppress → plan → edit → verify
+//!    remediate: source → mask → syntax → template → value → find → suppress
+//!               → plan → edit → verify
 //!        ↓
 //!   write, outcome → report
 //! ```
 //!
 //! - [`source`]: whether bytes can concern us at all (the prefilter), and
 //!   whether they are text.
+//! - [`mask`]: the marks of template engines, and a text of the same length
+//!   without them.
 //! - [`syntax`]: text to one read-only tree with byte spans, from YAML and
 //!   JSON alike; and what a tree is meant to become.
 //! - [`template`]: where resources stand in a tree, and what else a template
@@ -83,6 +86,17 @@
 //! - *Whether a file may be written is asked of the system* by opening it,
 //!   and not read off its mode: a rename would replace a file that its user
 //!   may not write.
+//! - *Template marks are masked, not cut*, by a text of the same length: no
+//!   offset has to be translated, and the proof runs on what was read. A text
+//!   that can be read as it is, is: then its marks only tell how sure a fix
+//!   is.
+//! - *A block of a template engine that begins in the middle of a line is
+//!   masked whole.* What it holds is not at the column that it will have, or
+//!   is an alternative to what stands beside it; without that, half of the
+//!   real templates of Go could not be read.
+//! - *Whether text is in the result together is asked of its branch*, the
+//!   stretch between two marks that open, part or end a block: an edit is
+//!   made where the logical ID is, and nowhere else.
 //! - *The judge of YAML compares its own two trees.* Only on the way to a
 //!   change must it see what the reader sees; elsewhere the two may differ in
 //!   how they fold a long text without a file being refused for it. The judge
@@ -110,8 +124,9 @@
 //! - A parameter counts by its default, a condition both ways; what only a
 //!   deployment knows makes a repository *unverifiable*, a note unless the
 //!   rule is taken strictly.
-//! - Files that only a template engine makes valid (`{% if %}` around a
-//!   resource) are errors if they name the resource type.
+//! - Template engines are not run. What is neither YAML nor JSON with the
+//!   marks of its engine masked is an error if it names the resource type.
+//!   `Type`, `Properties` or a mode that an engine fills in is not known.
 //! - A template inside a string (`TemplateBody: |`) is mentioned, not read.
 //! - UTF-8 only; nesting to [`syntax::MAX_DEPTH`]; a file to
 //!   [`source::DEFAULT_MAX_SIZE`] bytes unless told otherwise.
@@ -123,6 +138,7 @@ pub mod discover;
 pub mod edit;
 pub mod explain;
 pub mod find;
+pub mod mask;
 pub mod outcome;
 pub mod plan;
 pub mod remediate;

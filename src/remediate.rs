@@ -10,12 +10,13 @@ use std::fmt::{self, Write as _};
 
 use crate::edit::{EditError, EditSet};
 use crate::find::{self, Finding, Policy, Verdict, Verdicts};
+use crate::mask::Marks;
 use crate::plan::{Applicability, Fix, Planner, Refusal};
 use crate::source::{self, SourceError};
 use crate::span::{LineIndex, Position};
 use crate::suppress::{self, SuppressionRules, Useless};
 use crate::syntax::change::Changes;
-use crate::syntax::{self, NodeId, SyntaxError, Tree};
+use crate::syntax::{self, CollectionStyle, NodeId, SyntaxError, Tree};
 use crate::template::{self, Template};
 use crate::verify::{self, ProofError};
 
@@ -178,16 +179,67 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
     }
     let text = source::text(bytes, rules.max_size).map_err(|error| not_text(bytes, error))?;
     let lines = LineIndex::new(text);
-    let tree = syntax::parse(text).map_err(|error| not_syntax(&lines, &error))?;
-    let reading = Reading::of(&tree, &lines, rules).map_err(|error| not_syntax(&lines, &error))?;
+    let marks = Marks::of(text);
+    let plain = syntax::parse(text);
+    if marks.is_empty() {
+        let tree = plain.map_err(|error| not_syntax(&lines, &error))?;
+        return assess(&lines, &lines, &tree, rules);
+    }
+    if !plain.as_ref().is_ok_and(|tree| !is_deceptive(tree, &marks)) {
+        let masked = marks.masked(text);
+        let tree = syntax::parse(&masked).map(|tree| tree.with_marks(marks.clone()));
+        if let Some(tree) = tree.ok().filter(is_whole) {
+            return assess(&lines, &LineIndex::new(&masked), &tree, rules);
+        }
+    }
+    let tree = plain.map_err(|error| {
+        let error = not_syntax(&lines, &error);
+        let message = format!("{error}; masking the template marks did not help");
+        TextError { message, ..error }
+    })?;
+    // What begins in one string and ends in another is no mark.
+    let marks = marks.without(tree.nodes().map(|id| tree.span(id).start));
+    assess(&lines, &lines, &tree.with_marks(marks), rules)
+}
 
-    let plans = reading.plans(&tree, &lines, rules);
+/// Whether a masked text was read as all that it is: no mark hides the only
+/// repository, and none has become a word that swallows all behind it
+/// (`{% set a = 1 %}{"Resources": …`).
+fn is_whole(tree: &Tree<'_>) -> bool {
+    let mut roots = tree.documents().iter();
+    source::concerns_us(tree.text().as_bytes()) && !roots.any(|&root| tree.is_masked(root))
+}
+
+/// Whether a mark was read as what it is not: `Name: {{ name }}` is valid
+/// YAML, a mapping for the key of a mapping.
+fn is_deceptive(tree: &Tree<'_>, marks: &Marks) -> bool {
+    tree.nodes().any(|id| {
+        let start = tree.span(id).start;
+        tree.is_mapping(id)
+            && tree.collection_style(id) == Some(CollectionStyle::Flow)
+            && marks
+                .from(start)
+                .first()
+                .is_some_and(|mark| mark.span.start == start)
+    })
+}
+
+/// Assesses a tree of the text that `lines` has, or of the same with its
+/// template marks masked, which `read` has.
+fn assess<'a>(
+    lines: &LineIndex<'_>,
+    read: &LineIndex<'a>,
+    tree: &Tree<'a>,
+    rules: &Rules,
+) -> Result<Assessment, TextError> {
+    let reading = Reading::of(tree, read, rules).map_err(|error| not_syntax(lines, &error))?;
+    let plans = reading.plans(tree, read, rules);
     let made: Vec<&Fix> = plans.iter().filter_map(|plan| rules.made(plan)).collect();
     let mut remediation = None;
     if !made.is_empty() {
         let is_done = |new: &Tree<'_>| is_done(&reading, &plans, new, rules);
-        let repaired = repair(&tree, &made, is_done);
-        remediation = Some(repaired.map_err(|error| not_proven(&lines, &error))?);
+        let repaired = repair(lines.text(), tree, &made, is_done);
+        remediation = Some(repaired.map_err(|error| not_proven(lines, &error))?);
     }
 
     let mut plans = plans.iter();
@@ -203,22 +255,22 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
                 Ok(fix) => Answer::Withheld(fix.applicability),
                 Err(refusal) => Answer::Refused {
                     code: refusal.code(),
-                    reason: refusal.explain(&lines),
+                    reason: refusal.explain(lines),
                 },
             }),
         };
         Some(Reported {
             verdict: finding.verdict,
             counts: found.suppressed.is_none() && finding.verdict.counts(rules.policy.profile),
-            logical_id: finding.logical_id.clone(),
+            logical_id: name(lines.text(), tree, finding),
             position: lines.position(tree.start(finding.at)),
-            message: message(finding, &tree, &lines),
+            message: message(finding, tree, lines),
             answer: answer?,
         })
     });
     Ok(Assessment {
         findings: findings.flatten().collect(),
-        notes: notes(&tree, &lines, &reading),
+        notes: notes(tree, lines, &reading),
         repositories: reading.repositories,
         unused: reading.unused,
         listed: reading.listed,
@@ -226,8 +278,19 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
     })
 }
 
-/// Makes the fixes, and proves them.
+/// The name of a finding's resource, as the file has it.
+fn name(text: &str, tree: &Tree<'_>, finding: &Finding) -> String {
+    let logical_id = finding.resource.logical_id;
+    if tree.is_masked(logical_id) {
+        let written = tree.span(logical_id).of(text);
+        return written.trim_matches(['"', '\'']).to_owned();
+    }
+    finding.logical_id.clone()
+}
+
+/// Makes the fixes of `text`, and proves them on what was read of it.
 fn repair(
+    text: &str,
     tree: &Tree<'_>,
     fixes: &[&Fix],
     is_done: impl Fn(&Tree<'_>) -> Result<(), ProofError>,
@@ -239,14 +302,43 @@ fn repair(
     }
     let edits = fixes.iter().flat_map(|fix| fix.edits.iter().cloned());
     let edits = EditSet::new(edits.collect()).map_err(failed)?;
-    let before = tree.text();
-    let after = edits.apply(before).map_err(failed)?;
-    is_done(&verify::prove(tree, &edits, &changes, &after)?)?;
+    let after = edits.apply(text).map_err(failed)?;
+    if tree.marks().is_empty() {
+        is_done(&verify::prove(tree, &edits, &changes, &after)?)?;
+    } else {
+        let (read, marks) = reread(text, tree, &edits, &after)?;
+        // That it is what was read before, with the edits made, is the first
+        // thing to prove.
+        let new = verify::prove(tree, &edits, &changes, &read)?;
+        is_done(&new.with_marks(marks))?;
+    }
     Ok(Remediation {
-        before: before.to_owned(),
+        before: text.to_owned(),
         after,
         edits,
     })
+}
+
+/// What is read of the text `after`, as `tree` is of `text`: the text itself,
+/// or the same with its template marks masked; and the marks.
+fn reread(
+    text: &str,
+    tree: &Tree<'_>,
+    edits: &EditSet,
+    after: &str,
+) -> Result<(String, Marks), ProofError> {
+    let mut edits_on_marks = edits.edits().iter().map(|edit| edit.span);
+    if let Some(span) = edits_on_marks.find(|&span| tree.marks().within(span).next().is_some()) {
+        return Err(ProofError::OtherBytes { at: span.start });
+    }
+    let marks = Marks::of(after);
+    if tree.text() != text {
+        return Ok((marks.masked(after), marks));
+    }
+    let new = syntax::parse_as(after, tree.format());
+    let new = new.map_err(|error| ProofError::Unreadable(error.to_string()))?;
+    let marks = marks.without(new.nodes().map(|id| new.span(id).start));
+    Ok((after.to_owned(), marks))
 }
 
 /// What is to be said beside the findings.

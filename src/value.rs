@@ -16,6 +16,8 @@
 use crate::syntax::{Entry, NodeId, Tree, Value};
 use crate::template::{self, Call, Leaf, Loop, Piece, Sections, Substitution};
 
+const PLACEHOLDER: &str = "its value is a placeholder";
+
 /// How many functions and literals are looked at for one value.
 const MAX_STEPS: usize = 4096;
 /// How many words may come out where parts are put together.
@@ -209,6 +211,9 @@ impl<'t> Evaluation<'_, 't, '_> {
         self.steps += 1;
         if self.steps > self.most || self.depth > MAX_DEPTH {
             return Values::unknown(node, "it takes too many steps to compute");
+        }
+        if tree.is_masked(node) {
+            return Values::unknown(node, PLACEHOLDER);
         }
         self.depth += 1;
         let values = match Call::of(tree, node) {
@@ -616,8 +621,9 @@ fn literal(tree: &Tree<'_>, at: NodeId, home: Home, how: impl Fn(&str) -> String
         _ if tree.has_custom_tag(at) => return Values::unknown(at, "a literal is computed"),
         _ if tree.is_null(at) => Word::Nothing,
         Value::Scalar { text, .. } if is_placeholder(text) => {
-            return Values::unknown(at, "its value is a placeholder");
+            return Values::unknown(at, PLACEHOLDER);
         }
+        Value::Scalar { .. } if tree.is_masked(at) => return Values::unknown(at, PLACEHOLDER),
         Value::Scalar { text, .. } => Word::Text(text.to_owned()),
         Value::Mapping { .. } | Value::Sequence { .. } => Word::Collection,
         Value::Alias { .. } => return Values::unknown(at, "an alias stands for nothing"),

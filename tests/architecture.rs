@@ -40,12 +40,15 @@ const fn shell(name: &'static str, may_name: &'static [&'static str]) -> Room {
 }
 
 /// The map. `lib.rs` and `main.rs` are not on it: they name everything.
-const MAP: [Room; 19] = [
+const MAP: [Room; 20] = [
     // Arithmetic on offsets, and bytes on their way in: these know nothing.
     pure("span", &[]),
     pure("source", &[]),
+    // What template engines write between braces. It must not know what the
+    // text around it is written in.
+    pure("mask", &["span"]),
     // A tree of spans. It must not know what is looked for in it.
-    pure("syntax", &["span"]),
+    pure("syntax", &["mask", "span"]),
     // Bytes that replace bytes. They must not know why.
     pure("edit", &["span"]),
     // Where resources stand. It must not know what is wrong with them.
@@ -61,7 +64,9 @@ const MAP: [Room; 19] = [
     // From facts to edits. It must not know how they will be proven.
     pure(
         "plan",
-        &["edit", "find", "span", "syntax", "template", "value"],
+        &[
+            "edit", "find", "mask", "span", "syntax", "template", "value",
+        ],
     ),
     // The proof. It must not know how the edits were planned, nor the rule:
     // else it would repeat their mistakes.
@@ -70,7 +75,8 @@ const MAP: [Room; 19] = [
     pure(
         "remediate",
         &[
-            "edit", "find", "plan", "source", "span", "suppress", "syntax", "template", "verify",
+            "edit", "find", "mask", "plan", "source", "span", "suppress", "syntax", "template",
+            "verify",
         ],
     ),
     // Facts about files, for whoever counts or tells them.

@@ -7,10 +7,12 @@
 //!
 //! What a block mapping of YAML needs stands in `block`, what a mapping in
 //! braces needs, be it JSON or YAML, in `flow`; how new entries are written
-//! in either, in `text`.
+//! in either, in `text`; what the marks of a template engine ask for, in
+//! `marks`.
 
 mod block;
 mod flow;
+mod marks;
 mod text;
 
 use std::cell::{OnceCell, RefCell};
@@ -144,6 +146,9 @@ pub struct Planner<'t, 'a> {
     unsure_line: Option<usize>,
     /// The resource whose own text a body is.
     owners: BTreeMap<NodeId, Resource>,
+    /// The logical IDs of resources that a template engine may give more than
+    /// stands with them.
+    with_tails: BTreeSet<NodeId>,
     /// Columns from `Properties` to its children, as the file has it.
     step: Option<usize>,
 }
@@ -230,6 +235,11 @@ impl<'t, 'a> Planner<'t, 'a> {
             shared,
             unsure_line: unsure_line(tree),
             owners,
+            with_tails: if tree.marks().is_empty() {
+                BTreeSet::new()
+            } else {
+                marks::with_tails(tree, lines, &template.resources)
+            },
             step: block::usual_step(tree, lines, &template.resources),
         }
     }
@@ -347,6 +357,9 @@ impl<'t, 'a> Planner<'t, 'a> {
                     }
                 }
             }
+        }
+        if !self.tree.marks().is_empty() {
+            marks::heed(self, repair, &sites, &mut fix)?;
         }
         let lines_at = match repair {
             Repair::AddProperties { body: site }

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use super::{Format, SyntaxError, SyntaxErrorKind, MAX_DEPTH};
+use crate::mask::{Mark, MarkKind, Marks};
 use crate::span::Span;
 
 /// The name of a node within its tree.
@@ -94,6 +95,17 @@ pub enum Value<'t> {
         /// resolves nothing, has made the tree.
         target: Option<NodeId>,
     },
+}
+
+impl<'t> Value<'t> {
+    /// The text of a scalar, whatever a tag makes of it.
+    #[must_use]
+    pub fn word(&self) -> Option<&'t str> {
+        match *self {
+            Self::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
 }
 
 /// What a tag makes of its node.
@@ -222,6 +234,9 @@ pub struct Tree<'a> {
     /// keys, so that asking for one at each alias does not cost the mapping
     /// each time.
     sorted: BTreeMap<NodeId, Vec<Entry>>,
+    /// Where the text is not that of the file, or stands in a block that a
+    /// template engine may leave out.
+    marks: Marks,
 }
 
 /// How many bytes of text a node takes at the least, as a rule.
@@ -411,13 +426,64 @@ impl<'a> Tree<'a> {
     }
 
     /// The text of a scalar that stands for itself: without a tag, or with
-    /// one that says that it is a string. (`!Ref x` does not, nor an alias.)
+    /// one that says that it is a string. (`!Ref x` does not, nor an alias,
+    /// nor what a template engine fills in.)
     #[must_use]
     pub fn literal(&self, id: NodeId) -> Option<&str> {
         match self.value(id) {
-            Value::Scalar { text, .. } if !self.has_custom_tag(id) => Some(text),
+            Value::Scalar { text, .. } if !self.has_custom_tag(id) && !self.is_masked(id) => {
+                Some(text)
+            }
             _ => None,
         }
+    }
+
+    /// The tree of a text that had these marks of a template engine.
+    #[must_use]
+    pub fn with_marks(mut self, marks: Marks) -> Self {
+        self.marks = marks;
+        self.sort_large();
+        self
+    }
+
+    /// The marks of a template engine that the text had; none as a rule.
+    #[must_use]
+    pub fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
+    /// Whether a template engine fills a scalar in, or a part of it, or
+    /// decides whether it is there beside its key: a mark stands inside it, or
+    /// one that gives text right beside it.
+    #[must_use]
+    pub fn is_masked(&self, id: NodeId) -> bool {
+        if self.marks.is_empty() || self.scalar_style(id).is_none() {
+            return false;
+        }
+        let span = self.span(id);
+        let is_output = |mark: &Mark| matches!(mark.kind, MarkKind::Text | MarkKind::Lines);
+        // Where nothing is written, the colon comes behind.
+        let is_gap = |start, end| {
+            let gap = Span::new(start, end).of(self.text);
+            let is_blank = |byte| matches!(byte, b' ' | b'\t');
+            gap.bytes()
+                .all(|byte| is_blank(byte) || (byte == b':' && span.is_empty()))
+        };
+        let before = self.marks.before(span.start).copied().filter(is_output);
+        let behind = self.marks.from(span.end).first().copied().filter(is_output);
+        self.marks.within(span).next().is_some()
+            || before.is_some_and(|mark| is_gap(mark.span.end, span.start))
+            || behind.is_some_and(|mark| is_gap(span.end, mark.span.start))
+            || self.key_of(id).is_some_and(|key| {
+                self.marks.branch(self.span(key).start) != self.marks.branch(span.start)
+            })
+    }
+
+    /// The key beside which a node is the value.
+    fn key_of(&self, id: NodeId) -> Option<NodeId> {
+        let entries = self.entries(self.parent(id)?);
+        let entry = entries.get(self.index(id) / 2)?;
+        (entry.value == id).then_some(entry.key)
     }
 
     /// Whether the node carries a tag that gives it another meaning.
@@ -507,6 +573,21 @@ impl<'a> Tree<'a> {
         (next < self.nodes.len()).then(|| NodeId::nth(next))
     }
 
+    /// Sorts the entries of the large mappings that aliases can name.
+    fn sort_large(&mut self) {
+        let sorted = self.nodes().filter_map(|id| {
+            let entries = self.entries(id);
+            if entries.len() < LARGE || self.anchor(id).is_none() {
+                return None;
+            }
+            let mut sorted = entries.to_vec();
+            // Stable: entries of one key stay in the order of the text.
+            sorted.sort_by_key(|&entry| self.key(entry));
+            Some((id, sorted))
+        });
+        self.sorted = sorted.collect();
+    }
+
     /// The way from a document's root to a node: the number of the document,
     /// then of the child at each level.
     #[must_use]
@@ -588,6 +669,7 @@ impl<'a> Builder<'a> {
                 documents: Vec::new(),
                 aliases: Vec::new(),
                 sorted: BTreeMap::new(),
+                marks: Marks::default(),
             },
             open: Vec::new(),
             entries: Vec::new(),
@@ -765,21 +847,7 @@ impl<'a> Builder<'a> {
     }
 
     pub(crate) fn finish(mut self) -> Tree<'a> {
-        let sorted = self
-            .tree
-            .nodes()
-            .filter_map(|id| {
-                let entries = self.tree.entries(id);
-                if entries.len() < LARGE || self.tree.anchor(id).is_none() {
-                    return None;
-                }
-                let mut sorted = entries.to_vec();
-                // Stable: entries of one key stay in the order of the text.
-                sorted.sort_by_key(|&entry| self.tree.key(entry));
-                Some((id, sorted))
-            })
-            .collect();
-        self.tree.sorted = sorted;
+        self.tree.sort_large();
         self.tree
     }
 }

@@ -139,7 +139,8 @@ fn counterpart(tree: &Tree<'_>, judged: &Tree<'_>, id: NodeId) -> Option<NodeId>
             if is_value {
                 let mut key = parents.to_vec();
                 key.push(last - 1);
-                if tree.literal(tree.at(&key)?) != judged.literal(judged.at(&key)?) {
+                let (mine, theirs) = (tree.at(&key)?, judged.at(&key)?);
+                if tree.value(mine).word() != judged.value(theirs).word() {
                     return None;
                 }
             }

@@ -521,6 +521,33 @@ proptest! {
         }
     }
 
+    /// A block of a template engine around everything has no influence, nor
+    /// has its comment above everything, where the last line has no end.
+    #[test]
+    fn fixing_commutes_with_a_block_around(text in files(), is_jinja in any::<bool>()) {
+        let bare = text.str();
+        let (mark, bare) = match bare.strip_prefix(BYTE_ORDER_MARK) {
+            Some(bare) => (BYTE_ORDER_MARK, bare),
+            None => ("", bare),
+        };
+        let (above, below) = match (bare.ends_with('\n'), is_jinja) {
+            (true, true) => ("{% if a == 'é' %}\n", "{% endif %}\n"),
+            (true, false) => ("{{- range $a := .B }}\r\n", "{{- end }}"),
+            (false, _) => ("{#- a: b #}\n", ""),
+        };
+        let fixed = fix(&format!("{mark}{above}{bare}{below}"), &text.rules())?;
+        let alone = fix(bare, &text.rules())?;
+        prop_assert_eq!(fixed, format!("{mark}{above}{alone}{below}"));
+    }
+
+    /// What a template engine fills into a value has no influence.
+    #[test]
+    fn fixing_commutes_with_what_is_filled_in(text in files()) {
+        let filled = |text: &str| text.replace("my-repo", "{{ name[\"é\"] }}");
+        let fixed = fix(&filled(text.str()), &text.rules())?;
+        prop_assert_eq!(fixed, filled(&fix(text.str(), &text.rules())?));
+    }
+
     /// Another resource, appended to those there are, has no influence.
     #[test]
     fn fixing_commutes_with_another_resource(case in cases()) {
