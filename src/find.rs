@@ -1009,10 +1009,9 @@ impl fmt::Display for Obstacle {
                     "{MODE} is a list or a mapping; write {IMMUTABLE} by hand"
                 )
             }
-            Self::NotAllowed { parameter, .. } => write!(
-                f,
-                "parameter {parameter} does not allow {IMMUTABLE}, or may not; allow it there first"
-            ),
+            Self::NotAllowed { parameter, .. } => {
+                write!(f, "parameter {parameter} does not allow {IMMUTABLE}, or may not")
+            }
             Self::PullThroughCache => f.write_str(
                 "AppliedFor may hold PULL_THROUGH_CACHE, whose tags move with those upstream; leave it mutable",
             ),

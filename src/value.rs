@@ -674,3 +674,149 @@ pub fn objection(tree: &Tree<'_>, parameter: Entry, word: &str) -> Option<NodeId
         (!takes).then_some(entry.key)
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+    use crate::syntax;
+    use crate::template::{loops, Template};
+
+    const SECTIONS: &str = "\
+Parameters:
+  Bad: {Type: String, Default: MUTABLE}
+  Good: {Default: IMMUTABLE}
+  Open: {Type: String, AllowedValues: [A, B]}
+  Bare: {Type: String}
+  Stored: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /a}
+  Twice: {Default: a}
+  Twice: {Default: b}
+Mappings:
+  Modes:
+    A: {Mode: MUTABLE, Other: x}
+    B: {Mode: IMMUTABLE}
+";
+
+    /// What an expression can be: its words in order, and `?` where it can be
+    /// something else.
+    fn can_be(expression: &str) -> Vec<String> {
+        let text = format!(
+            "{SECTIONS}Resources:\n  Fn::ForEach::Loop:\n    - Item\n    - [A, B]\n    \
+             - R${{Item}}: {{Mode: {expression}}}\n"
+        );
+        let tree = syntax::parse(&text).unwrap();
+        let template = Template::of(&tree);
+        let resource = template.resources.first().unwrap();
+        let node = tree.entry(resource.body, "Mode").unwrap().value;
+        let (_, sections) = template.scopes.around(node).unwrap();
+        let context = Context {
+            tree: &tree,
+            sections,
+            loops: &loops(&tree, resource.logical_id),
+        };
+        let (values, _) = values(context, node, &mut Budget::of(text.len()));
+        let words = values.known.into_iter().map(|known| match known.word {
+            Word::Text(word) => word,
+            Word::Nothing => "~".to_owned(),
+            Word::Collection => "[]".to_owned(),
+        });
+        let unknown = values.unknown.iter().map(|_| "?".to_owned());
+        words.chain(unknown).collect()
+    }
+
+    #[test]
+    fn an_expression_can_be_what_its_parts_come_to() {
+        for (expression, expected) in [
+            ("MUTABLE", "MUTABLE"),
+            ("''", ""),
+            ("~", "~"),
+            ("[a]", "[]"),
+            ("'{{resolve:ssm:a}}'", "?"),
+            ("!Ref Bad", "MUTABLE"),
+            ("{Ref: Good}", "IMMUTABLE"),
+            ("!Ref AWS::NoValue", "~"),
+            ("!Ref AWS::Region", "?"),
+            ("!Ref Open", "?"),
+            ("!Ref Bare", "?"),
+            ("!Ref Stored", "?"),
+            ("!Ref Twice", "?"),
+            ("!Ref Nobody", "?"),
+            ("!Ref Item", "A B"),
+            ("'${Item}'", "A B"),
+            ("'x${Item}'", "xA xB"),
+            ("'${Item}${Bad}'", "?"),
+            ("!If [C, a, b]", "a b"),
+            (
+                "!If [C, !If [D, a, !Ref Bad], {Ref: AWS::NoValue}]",
+                "a MUTABLE ~",
+            ),
+            ("{Fn::If: [C, a, !ImportValue b]}", "a ?"),
+            ("!If [C, a]", "?"),
+            ("!FindInMap [Modes, A, Mode]", "MUTABLE"),
+            ("!FindInMap [Modes, !Ref Open, Mode]", "MUTABLE IMMUTABLE"),
+            ("!FindInMap [Modes, !Ref Bare, Mode]", "MUTABLE IMMUTABLE"),
+            ("!FindInMap [Modes, !Ref Item, Mode]", "MUTABLE IMMUTABLE"),
+            (
+                "!FindInMap [Modes, !Sub '${Item}', Mode]",
+                "MUTABLE IMMUTABLE",
+            ),
+            ("!FindInMap [Modes, A, !Ref Bare]", "MUTABLE x"),
+            ("!FindInMap [Modes, C, Mode]", "?"),
+            ("!FindInMap [Modes, C, Mode, {DefaultValue: d}]", "d"),
+            ("!FindInMap [Modes, A, Mode, {DefaultValue: d}]", "MUTABLE"),
+            (
+                "!FindInMap [Modes, !Ref Bare, Mode, {DefaultValue: d}]",
+                "MUTABLE IMMUTABLE d",
+            ),
+            ("!FindInMap [!Ref Bare, A, Mode]", "?"),
+            ("!FindInMap [Nothing, A, Mode]", "?"),
+            ("!Sub MUTABLE", "MUTABLE"),
+            ("!Sub '${Bad}'", "MUTABLE"),
+            ("!Sub 'IM${Bad}'", "IMMUTABLE"),
+            ("!Sub ['${A}${B}', {A: !If [C, a, b], B: x}]", "ax bx"),
+            ("!Sub ['${A}', {A: {Ref: Good}}]", "IMMUTABLE"),
+            ("!Sub '${!Bad}'", "${Bad}"),
+            ("!Sub '${Web.Arn}'", "?"),
+            ("!Sub 'a${Bare}'", "?"),
+            ("!Join ['', [IM, !Ref Bad]]", "IMMUTABLE"),
+            ("!Join [_, [a, b]]", "a_b"),
+            ("!Join [_, [a]]", "a"),
+            ("!Join [!Ref Bad, [a, b]]", "?"),
+            ("!Join [_, !Ref Bad]", "?"),
+            ("!Select [1, [a, b]]", "b"),
+            ("!Select ['0', [!Ref Bad, b]]", "MUTABLE"),
+            ("!Select [2, [a, b]]", "?"),
+            ("!Select [!Ref Bad, [a, b]]", "?"),
+            ("!Select [1, !Split [',', 'a,b']]", "b"),
+            ("!Select [1, !Split [',', !Ref Bad]]", "?"),
+            ("!GetAtt Web.Arn", "?"),
+            ("!Unheard a", "?"),
+            ("{Fn::If: [C, a, b], Other: c}", "?"),
+        ] {
+            let expected: Vec<&str> = expected.split(' ').collect();
+            assert_eq!(can_be(expression), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_objects_to_what_its_declaration_rules_out() {
+        for (declaration, objects) in [
+            ("{Default: MUTABLE}", false),
+            ("{AllowedValues: [MUTABLE, IMMUTABLE]}", false),
+            ("{AllowedValues: [MUTABLE]}", true),
+            ("{AllowedPattern: '.*'}", true),
+            ("{MaxLength: 9}", false),
+            ("{MaxLength: 8}", true),
+            ("{MinLength: '9'}", false),
+            ("{MinLength: 10}", true),
+            ("{MaxLength: nine}", true),
+        ] {
+            let text = format!("P: {declaration}");
+            let tree = syntax::parse(&text).unwrap();
+            let root = *tree.documents().first().unwrap();
+            let parameter = tree.entry(root, "P").unwrap();
+            let objection = objection(&tree, parameter, "IMMUTABLE");
+            assert_eq!(objection.is_some(), objects, "{declaration}");
+        }
+    }
+}

@@ -64,6 +64,14 @@ pub enum Refusal {
         /// Where it stands, in bytes.
         at: usize,
     },
+    /// The declaration of the parameter whose default would change does not
+    /// let it be the right word, or may not.
+    NotAllowed {
+        /// The name of the parameter.
+        parameter: String,
+        /// Where the declaration says so, in bytes.
+        at: usize,
+    },
     /// The literal that the mode is computed from feeds something else, too.
     OtherUser {
         /// Where that reads it, in bytes.
@@ -86,7 +94,7 @@ impl Refusal {
             Self::Obstacle(Obstacle::Merged(_)) => "merged",
             Self::Obstacle(Obstacle::NotAMapping) => "not-a-mapping",
             Self::Obstacle(Obstacle::NotAScalar) => "not-a-scalar",
-            Self::Obstacle(Obstacle::NotAllowed { .. }) => "not-allowed",
+            Self::Obstacle(Obstacle::NotAllowed { .. }) | Self::NotAllowed { .. } => "not-allowed",
             Self::Obstacle(Obstacle::PullThroughCache) => "pull-through-cache",
             Self::OtherUser { .. } => "other-user",
             Self::Shared { .. } => "shared",
@@ -102,6 +110,10 @@ impl Refusal {
             Self::Obstacle(obstacle) => obstacle.to_string(),
             Self::Shared { at } => format!(
                 "the node is shared through an anchor (line {}); write {MODE}: {IMMUTABLE} by hand",
+                lines.position(*at).line
+            ),
+            Self::NotAllowed { parameter, at } => format!(
+                "line {} does not let parameter {parameter} be {IMMUTABLE}, or may not; let it first",
                 lines.position(*at).line
             ),
             Self::OtherUser { at } => format!(
@@ -255,6 +267,10 @@ impl<'t, 'a> Planner<'t, 'a> {
         findings
             .into_iter()
             .map(|finding| match &finding.repair {
+                Err(Obstacle::NotAllowed { parameter, at }) => Err(Refusal::NotAllowed {
+                    parameter: parameter.clone(),
+                    at: self.tree.start(*at),
+                }),
                 Err(obstacle) => Err(Refusal::Obstacle(obstacle.clone())),
                 Ok(repair) => known
                     .entry((repair, finding.is_safe))
