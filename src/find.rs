@@ -598,8 +598,11 @@ impl Judge<'_, '_, '_> {
             (None, _) => return None,
         };
 
-        let obstacle = if let Some(obstacle) = judged.obstacle {
-            Some(obstacle)
+        // An explicit mode overrides a merged one, however that is computed.
+        let is_overridden = mode.is_none() && judged.is_known_bad;
+        let obstacle = judged.obstacle.filter(|_| !is_overridden);
+        let obstacle = if obstacle.is_some() {
+            obstacle
         } else if is_computed {
             Some(Obstacle::Computed(
                 "a function stands among its Properties".to_owned(),
@@ -624,7 +627,7 @@ impl Judge<'_, '_, '_> {
         };
         Some(Finding {
             is_safe: judged.is_safe,
-            is_rest_unsure: judged.is_rest_unsure,
+            is_rest_unsure: judged.is_rest_unsure && mode.is_some(),
             sources: judged.sources,
             ..self.finding(judged.verdict, at, judged.message, repair)
         })
@@ -827,6 +830,7 @@ impl Judge<'_, '_, '_> {
                 .collect()
         };
         let mut judged = Judged::unsafe_(*verdict, message);
+        judged.is_known_bad = true;
         judged.is_rest_unsure = !unsure.is_empty();
         judged.sources = bad.into_iter().map(|(_, known)| known.into()).collect();
         match literals {
@@ -948,6 +952,8 @@ struct Judged {
     literals: Vec<(NodeId, Home)>,
     is_safe: bool,
     is_rest_unsure: bool,
+    /// Whether it is computed, and some of what it can be is known to be bad.
+    is_known_bad: bool,
     obstacle: Option<Obstacle>,
 }
 
@@ -960,6 +966,7 @@ impl Judged {
             literals: Vec::new(),
             is_safe: true,
             is_rest_unsure: false,
+            is_known_bad: false,
             obstacle: None,
         }
     }
