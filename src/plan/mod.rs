@@ -315,65 +315,20 @@ impl<'t, 'a> Planner<'t, 'a> {
                 "the file has a line separator that some readers take for the end of a line",
             ));
         }
-        let mut fix = Fix {
-            applicability: Applicability::Safe,
-            edits: Vec::new(),
-            changes: Changes::default(),
-        };
-        let mut is_shared = false;
-        let mut sites = Vec::new();
-        match repair {
-            Repair::AddProperties { body } => sites.push(*body),
-            Repair::FillProperties { value } => sites.push(*value),
-            Repair::AddMode { mapping, .. } => sites.push(*mapping),
-            Repair::RewriteMode {
-                mapping,
-                value,
-                filters,
-            } => {
-                sites.push(*value);
-                if filters.is_some() || self.kept().is_some() {
-                    sites.push(*mapping);
-                }
-            }
-            Repair::RewriteSources { literals } => {
-                for &(at, home) in literals {
-                    sites.push(at);
-                    let mut known = self.known_users.borrow_mut();
-                    let users = known.entry(home).or_insert_with(|| self.only_users(home));
-                    is_shared |= users.clone()?;
-                }
-            }
-        }
+        let (sites, mut is_shared) = self.sites(repair)?;
         for &site in &sites {
             is_shared |= self.shared(site)?;
         }
-        if !is_safe || is_shared {
-            fix.applicability = Applicability::Unsafe;
-        }
-        match repair {
-            Repair::AddProperties { body } => self.add_properties(*body, &mut fix)?,
-            Repair::FillProperties { value } => self.fill_properties(*value, &mut fix)?,
-            Repair::AddMode { mapping, filters } => self.add_mode(*mapping, *filters, &mut fix)?,
-            Repair::RewriteMode {
-                mapping,
-                value,
-                filters,
-            } => {
-                self.rewrite_word(*value, self.word(), &mut fix)?;
-                self.replace_filters(*mapping, *filters, &mut fix)?;
-                fix.edits = joined(fix.edits);
-            }
-            Repair::RewriteSources { literals } => {
-                for &(at, _) in literals {
-                    if Call::of(self.tree, at).is_some_and(|call| call.name == "Ref") {
-                        self.replace_call(at, &mut fix)?;
-                    } else {
-                        self.rewrite_word(at, IMMUTABLE, &mut fix)?;
-                    }
-                }
-            }
-        }
+        let mut fix = Fix {
+            applicability: if is_safe && !is_shared {
+                Applicability::Safe
+            } else {
+                Applicability::Unsafe
+            },
+            edits: Vec::new(),
+            changes: Changes::default(),
+        };
+        self.make(repair, &mut fix)?;
         if !self.tree.marks().is_empty() {
             marks::heed(self, repair, &sites, &mut fix)?;
         }
@@ -395,6 +350,64 @@ impl<'t, 'a> Planner<'t, 'a> {
             }
         }
         Ok(fix)
+    }
+
+    /// The nodes whose text a repair changes; and whether others read it, all
+    /// of them for the mode of a repository.
+    fn sites(&self, repair: &Repair) -> Result<(Vec<NodeId>, bool), Refusal> {
+        let mut is_read = false;
+        let sites = match repair {
+            Repair::AddProperties { body: site }
+            | Repair::FillProperties { value: site }
+            | Repair::AddMode { mapping: site, .. } => vec![*site],
+            Repair::RewriteMode {
+                mapping,
+                value,
+                filters,
+            } => {
+                let changes_filters = filters.is_some() || self.kept().is_some();
+                let mapping = changes_filters.then_some(*mapping);
+                std::iter::once(*value).chain(mapping).collect()
+            }
+            Repair::RewriteSources { literals } => {
+                for &(_, home) in literals {
+                    let mut known = self.known_users.borrow_mut();
+                    let users = known.entry(home).or_insert_with(|| self.only_users(home));
+                    is_read |= users.clone()?;
+                }
+                literals.iter().map(|&(at, _)| at).collect()
+            }
+        };
+        Ok((sites, is_read))
+    }
+
+    /// Plans the edits of a repair, and what they mean.
+    fn make(&self, repair: &Repair, fix: &mut Fix) -> Result<(), Refusal> {
+        match repair {
+            Repair::AddProperties { body } => self.add_properties(*body, fix),
+            Repair::FillProperties { value } => self.fill_properties(*value, fix),
+            Repair::AddMode { mapping, filters } => self.add_mode(*mapping, *filters, fix),
+            Repair::RewriteMode {
+                mapping,
+                value,
+                filters,
+            } => {
+                self.rewrite_word(*value, self.word(), fix)?;
+                self.replace_filters(*mapping, *filters, fix)?;
+                fix.edits = joined(std::mem::take(&mut fix.edits));
+                Ok(())
+            }
+            Repair::RewriteSources { literals } => {
+                for &(at, _) in literals {
+                    if Call::of(self.tree, at).is_some_and(|call| call.name == "Ref") {
+                        self.replace_call(at, fix)?;
+                    } else {
+                        self.rewrite_word(at, IMMUTABLE, fix)?;
+                    }
+                }
+                Ok(())
+            }
+        }
     }
 
     /// Whether a literal is shared, all that read it being modes of
