@@ -254,10 +254,12 @@ pub struct Verdicts {
     /// The findings, in the order of the text.
     pub findings: Vec<Finding>,
     /// The nodes that read a parameter or a mapping for the mode of a
-    /// repository, with that repository's logical ID, compliant ones included;
-    /// but not where exclusion filters stand beside the mode, since no other
-    /// word may go with them.
+    /// repository that is to be repaired, with its logical ID.
     pub reads: Vec<(NodeId, NodeId)>,
+    /// The logical IDs of the repositories that are to stay as they are, in
+    /// what they share with others, too: those that cannot be repaired, and
+    /// those that comply but would not with another mode or without filters.
+    pub settled: BTreeSet<NodeId>,
     /// How many of the resources are of a type that the rule covers, by
     /// their literal `Type`.
     pub repositories: usize,
@@ -285,11 +287,21 @@ pub fn verdicts(tree: &Tree<'_>, template: &Template<'_>, policy: &Policy) -> Ve
             policy,
             budget: &mut budget,
             reads: Vec::new(),
+            has_filters: false,
         };
-        verdicts.findings.extend(judge.verdict());
-        let reads = judge.reads.into_iter();
-        let reads = reads.map(|read| (resource.logical_id, read));
-        verdicts.reads.extend(reads);
+        let finding = judge.verdict();
+        let is_settled = match &finding {
+            Some(finding) => finding.repair.is_err(),
+            None => judge.has_filters || !policy.keep_mutable.is_empty(),
+        };
+        if is_settled {
+            verdicts.settled.insert(resource.logical_id);
+        } else if finding.is_some() {
+            let reads = judge.reads.into_iter();
+            let reads = reads.map(|read| (resource.logical_id, read));
+            verdicts.reads.extend(reads);
+        }
+        verdicts.findings.extend(finding);
     }
     verdicts
 }
@@ -345,6 +357,8 @@ struct Judge<'e, 't, 'a> {
     budget: &'e mut Budget,
     /// What reads a parameter or a mapping for the mode.
     reads: Vec<NodeId>,
+    /// Whether exclusion filters stand beside the mode.
+    has_filters: bool,
 }
 
 /// How many branches of `Properties` are looked at.
@@ -516,9 +530,7 @@ impl Judge<'_, '_, '_> {
                     todo.push((then, format!("{given}if {condition}: ")));
                     continue;
                 }
-                (Some("Ref"), _) if call.and_then(|call| call.word(tree)) == Some(NO_VALUE) => {
-                    Some(self.missing(at, Err(Obstacle::NotAMapping)))
-                }
+                _ if self.is_no_value(node) => Some(self.missing(at, Err(Obstacle::NotAMapping))),
                 (None, _) if tree.is_null(node) => {
                     Some(self.missing(at, Err(Obstacle::NotAMapping)))
                 }
@@ -563,10 +575,15 @@ impl Judge<'_, '_, '_> {
             return Some(self.ambiguous(mapping, FILTERS));
         }
         let merged_filters = match own_filters {
+            // An explicit key hides a merged one.
             Some(_) => Merged::Absent,
             None => template::merged(tree, mapping, FILTERS),
         };
-        let has_filters = own_filters.is_some() || merged_filters != Merged::Absent;
+        // `AWS::NoValue` is as if they were not there.
+        let own_filters = own_filters.filter(|own| !self.is_no_value(own.value) || self.keeps());
+        let has_own = own_filters.is_some_and(|own| !self.is_no_value(own.value));
+        let has_filters = has_own || merged_filters != Merged::Absent;
+        self.has_filters |= has_filters;
 
         let (value, at) = match mode {
             Some(mode) => (Some(mode.value), mode.key),
@@ -594,6 +611,10 @@ impl Judge<'_, '_, '_> {
             (Some(judged), _) => judged,
             (None, Some(mode)) if self.is_conditional(mode.key) => {
                 Judged::computed("a block of the template engine decides whether it is there")
+            }
+            // What the function brings is not known to leave the mode alone.
+            (None, _) if is_computed && self.policy.profile == Profile::Strict => {
+                Judged::computed("a function stands among its Properties")
             }
             (None, _) => return None,
         };
@@ -728,6 +749,17 @@ impl Judge<'_, '_, '_> {
         }
     }
 
+    /// Whether some tags are to stay mutable.
+    fn keeps(&self) -> bool {
+        !self.policy.keep_mutable.is_empty()
+    }
+
+    /// Whether a node says that it is not there.
+    fn is_no_value(&self, node: NodeId) -> bool {
+        let call = Call::of(self.tree, self.tree.resolve(node));
+        call.is_some_and(|call| call.name == "Ref" && call.word(self.tree) == Some(NO_VALUE))
+    }
+
     /// Whether exclusion filters exclude nothing but tags that are to stay
     /// mutable.
     fn are_kept(&self, filters: NodeId) -> bool {
@@ -761,9 +793,7 @@ impl Judge<'_, '_, '_> {
             loops: &template::loops(tree, self.resource.logical_id),
         };
         let (values, reads) = value::values(context, value, self.budget);
-        if !has_filters {
-            self.reads.extend(reads);
-        }
+        self.reads.extend(reads);
         let judge = |known: &Known| {
             // The filters may be computed, too: whether a mode goes with them
             // is known of none but the one that needs them.
@@ -820,7 +850,7 @@ impl Judge<'_, '_, '_> {
             _ => format!("{MODE} can be {can_be}"),
         };
         let is_strict = self.policy.profile == Profile::Strict;
-        let literals = if is_strict || has_filters || !self.policy.keep_mutable.is_empty() {
+        let literals = if is_strict || has_filters || self.keeps() {
             // A computed value stays one, and is no literal; the word and the
             // filters would have to change together.
             Err(Obstacle::Computed(message.clone()))

@@ -390,6 +390,8 @@ struct Reading<'t> {
     template: Template<'t>,
     /// What reads parameters and mappings; see [`Verdicts::reads`].
     reads: Vec<(NodeId, NodeId)>,
+    /// See [`Verdicts::settled`].
+    settled: BTreeSet<NodeId>,
     findings: Vec<Found>,
     repositories: usize,
     unused: Vec<Unused>,
@@ -409,6 +411,7 @@ impl<'t> Reading<'t> {
         let Verdicts {
             findings,
             reads,
+            settled,
             repositories,
         } = find::verdicts(tree, &template, &rules.policy);
         let resources = &template.resources;
@@ -443,6 +446,7 @@ impl<'t> Reading<'t> {
         Ok(Self {
             template,
             reads,
+            settled,
             findings,
             repositories,
             unused,
@@ -465,16 +469,38 @@ impl<'t> Reading<'t> {
         rules: &Rules,
     ) -> Vec<Result<Fix, Refusal>> {
         let suppressed = self.findings.iter();
-        let left_alone: BTreeSet<NodeId> = suppressed
-            .filter(|found| found.suppressed.is_some())
-            .map(|found| found.finding.resource.logical_id)
-            .collect();
-        let Self {
-            template, reads, ..
-        } = self;
-        Planner::new(tree, lines, template, reads, &left_alone, &rules.policy).plans(self.open())
+        let suppressed = suppressed.filter(|found| found.suppressed.is_some());
+        let mut left_alone = self.settled.clone();
+        left_alone.extend(suppressed.map(|found| found.finding.resource.logical_id));
+        let (template, reads) = (&self.template, &self.reads);
+        let mut plans: Vec<Result<Fix, Refusal>> = Vec::new();
+        for _ in 0..MAX_ROUNDS {
+            let policy = &rules.policy;
+            let planner = Planner::new(tree, lines, template, reads, &left_alone, policy);
+            let again = planner.plans(self.open());
+            // One that was refused before stays so, for the first reason.
+            let mut before = std::mem::take(&mut plans).into_iter();
+            let kept = again.into_iter().map(|plan| match before.next() {
+                Some(Err(refusal)) => Err(refusal),
+                _ => plan,
+            });
+            plans = kept.collect();
+            let refused = self.open().zip(&plans).filter(|(_, plan)| plan.is_err());
+            let refused = refused.map(|(finding, _)| finding.resource.logical_id);
+            let known = left_alone.len();
+            left_alone.extend(refused);
+            if left_alone.len() == known {
+                break;
+            }
+        }
+        plans
     }
 }
+
+/// How often plans are made anew since one was refused, whose resource keeps
+/// what it shares from being changed for others. Once is enough for all but
+/// long chains of anchors, which the proof is left to judge.
+const MAX_ROUNDS: usize = 8;
 
 /// The proof's last question: the repaired findings are gone, the others are
 /// as they were, those that are suppressed still are, and nothing is left

@@ -20,7 +20,7 @@
 //! Sources: AWS CloudFormation User Guide, "Template anatomy" and
 //! "`Fn::ForEach`"; Serverless Framework documentation, "AWS - Resources".
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 
 use crate::syntax::{Entry, NodeId, Tree, Value};
@@ -256,7 +256,11 @@ impl<'t> Call<'t> {
     #[must_use]
     pub fn of(tree: &'t Tree<'_>, node: NodeId) -> Option<Self> {
         if let Some(tag) = tree.tag(node).filter(|_| tree.has_custom_tag(node)) {
-            let name = tag.span.of(tree.text()).strip_prefix('!')?;
+            let written = tag.span.of(tree.text());
+            let verbatim = written
+                .strip_prefix("!<!")
+                .and_then(|s| s.strip_suffix('>'));
+            let name = verbatim.or(written.strip_prefix('!'))?;
             return name.starts_with(char::is_alphabetic).then_some(Self {
                 name,
                 argument: node,
@@ -323,14 +327,12 @@ impl<'t> Substitution<'t> {
                 variables: None,
             });
         }
-        let &[string, variables] = call.arguments(tree) else {
-            return None;
-        };
+        let (&string, rest) = call.arguments(tree).split_first()?;
         let at = tree.resolve(string);
         Some(Self {
             at,
             text: tree.literal(at)?,
-            variables: Some(tree.resolve(variables)),
+            variables: rest.first().map(|&variables| tree.resolve(variables)),
         })
     }
 
@@ -360,11 +362,18 @@ impl<'t> Substitution<'t> {
         })
     }
 
-    /// The value that the call itself gives to a variable.
-    #[must_use]
-    pub fn variable(&self, tree: &Tree<'_>, name: &str) -> Option<NodeId> {
-        let entry = tree.entry(self.variables?, name)?;
-        Some(entry.value)
+    /// The values that the call itself gives to a variable: more than one
+    /// where its name stands twice.
+    pub fn variable<'s>(
+        &self,
+        tree: &'s Tree<'_>,
+        name: &'s str,
+    ) -> impl Iterator<Item = NodeId> + 's {
+        let variables = self.variables.into_iter();
+        variables.flat_map(move |variables| {
+            let named = tree.entries_named(variables, name);
+            named.map(|entry| entry.value)
+        })
     }
 }
 
@@ -390,6 +399,9 @@ pub struct Sections<'t> {
     tops: HashMap<[&'t str; 2], Option<Entry>>,
     /// The entries of the mappings by the names of all three levels.
     leaves: HashMap<[&'t str; 3], Option<Leaf>>,
+    /// The mappings that hold more than is written there: a merge key or a
+    /// function brings entries.
+    open: HashSet<&'t str>,
 }
 
 /// An entry of a mapping, with the keys that lead to it.
@@ -399,6 +411,17 @@ pub struct Leaf {
     pub keys: [NodeId; 3],
     /// What stands there.
     pub value: NodeId,
+}
+
+/// What the keys of a mapping lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// No entry.
+    Nothing,
+    /// Just one.
+    One(Leaf),
+    /// Several with the same keys.
+    Several,
 }
 
 impl<'t> Sections<'t> {
@@ -420,15 +443,30 @@ impl<'t> Sections<'t> {
         self.tops.get(&[mapping, key]).copied().flatten()
     }
 
-    /// The entry of a mapping with these keys, if there is just one.
+    /// What a mapping has for these keys.
     #[must_use]
-    pub fn leaf(&self, keys: [&str; 3]) -> Option<Leaf> {
-        self.leaves.get(&keys).copied().flatten()
+    pub fn leaf(&self, keys: [&str; 3]) -> Reached {
+        match self.leaves.get(&keys) {
+            None => Reached::Nothing,
+            Some(None) => Reached::Several,
+            Some(&Some(leaf)) => Reached::One(leaf),
+        }
     }
 
-    fn read(&mut self, tree: &'t Tree<'_>, template: NodeId) {
+    /// Whether a mapping may hold more than is written there.
+    #[must_use]
+    pub fn is_open(&self, mapping: &str) -> bool {
+        self.open.contains(mapping)
+    }
+
+    /// Reads the sections of one template, which may stand in several parts.
+    fn of(tree: &'t Tree<'_>, parts: &[NodeId]) -> Self {
+        let mut sections = Self::default();
         let named = |section: &str, into: &mut HashMap<&'t str, Option<Entry>>| {
-            for entry in tree.entries_named(template, section) {
+            let declared = parts
+                .iter()
+                .flat_map(|&part| tree.entries_named(part, section));
+            for entry in declared {
                 for &entry in tree.entries(tree.resolve(entry.value)) {
                     if let Some(name) = tree.literal(entry.key) {
                         once(into, name, entry);
@@ -436,29 +474,53 @@ impl<'t> Sections<'t> {
                 }
             }
         };
-        named("Parameters", &mut self.parameters);
-        named("Mappings", &mut self.mappings);
-        for mapping in self.mappings.values().flatten() {
+        named("Parameters", &mut sections.parameters);
+        named("Mappings", &mut sections.mappings);
+        let Self {
+            mappings,
+            tops,
+            leaves,
+            open,
+            ..
+        } = &mut sections;
+        for mapping in mappings.values().flatten() {
             let Some(map) = tree.literal(mapping.key) else {
                 continue;
             };
-            for &top in tree.entries(tree.resolve(mapping.value)) {
+            let levels = tree.resolve(mapping.value);
+            if brings_more(tree, levels) {
+                open.insert(map);
+            }
+            for &top in tree.entries(levels) {
                 let Some(name) = tree.literal(top.key) else {
+                    open.insert(map);
                     continue;
                 };
-                once(&mut self.tops, [map, name], top);
+                once(tops, [map, name], top);
+                if brings_more(tree, tree.resolve(top.value)) {
+                    open.insert(map);
+                }
                 for second in tree.entries(tree.resolve(top.value)) {
                     let leaf = Leaf {
                         keys: [mapping.key, top.key, second.key],
                         value: second.value,
                     };
-                    if let Some(key) = tree.literal(second.key) {
-                        once(&mut self.leaves, [map, name, key], leaf);
+                    match tree.literal(second.key) {
+                        Some(key) => once(leaves, [map, name, key], leaf),
+                        None => _ = open.insert(map),
                     }
                 }
             }
         }
+        sections
     }
+}
+
+/// Whether something brings entries to a mapping: a merge key, or a function.
+fn brings_more(tree: &Tree<'_>, mapping: NodeId) -> bool {
+    tree.has_custom_tag(mapping)
+        || tree.entry(mapping, "<<").is_some()
+        || tree.entries_prefixed(mapping, "Fn::").next().is_some()
 }
 
 /// Takes a value down by its name, and none where the name stands twice.
@@ -482,15 +544,13 @@ impl<'t> Scopes<'t> {
     pub fn of(tree: &'t Tree<'_>) -> Self {
         let mut by_root = BTreeMap::new();
         for &root in tree.documents() {
-            let mut sections = Sections::default();
-            sections.read(tree, root);
+            let mut parts = vec![root];
             for serverless in tree.entries_named(root, "resources") {
                 let value = tree.resolve(serverless.value);
-                sections.read(tree, value);
-                for &item in tree.items(value) {
-                    sections.read(tree, tree.resolve(item));
-                }
+                parts.push(value);
+                parts.extend(tree.items(value).iter().map(|&item| tree.resolve(item)));
             }
+            let sections = Sections::of(tree, &parts);
             by_root.insert(root, sections);
         }
         Self { by_root }
@@ -546,8 +606,9 @@ pub fn loops<'t>(tree: &'t Tree<'_>, node: NodeId) -> Vec<Loop<'t>> {
 /// Who reads the parameters and the mappings of a tree.
 #[derive(Debug, Default)]
 pub struct Readers<'t> {
-    /// The nodes that read a parameter, by the document and its name.
-    parameters: BTreeMap<(NodeId, &'t str), Vec<NodeId>>,
+    /// The nodes that read a parameter, by the document and its name; None
+    /// where the name is computed, so that it may be any.
+    parameters: BTreeMap<(NodeId, Option<&'t str>), Vec<NodeId>>,
     /// The calls of `Fn::FindInMap`, by the document and those of the three
     /// keys that are written there.
     mappings: BTreeMap<(NodeId, [Option<&'t str>; 3]), Vec<NodeId>>,
@@ -559,21 +620,31 @@ impl<'t> Readers<'t> {
     pub fn of(tree: &'t Tree<'_>, scopes: &Scopes<'t>) -> Self {
         let mut readers = Self::default();
         for node in tree.nodes() {
-            let Some(call) = Call::of(tree, node) else {
+            let Some((root, _)) = scopes.around(node) else {
                 continue;
             };
-            let Some((root, _)) = scopes.around(node) else {
+            let Some(call) = Call::of(tree, node) else {
+                // A Serverless file may read any part of itself.
+                if tree
+                    .literal(node)
+                    .is_some_and(|text| text.contains("${self:resources"))
+                {
+                    readers.add_parameter(root, None, node);
+                    readers.add_lookup(root, [None; 3], node);
+                }
                 continue;
             };
             if call.name == "Ref" {
                 if let Some(name) = call.word(tree) {
-                    readers.add_parameter(root, name, node);
+                    readers.add_parameter(root, Some(name), node);
                 }
             } else if let Some(substitution) = Substitution::of(tree, call) {
                 for piece in substitution.pieces() {
                     match piece {
-                        Piece::Variable(name) if substitution.variable(tree, name).is_none() => {
-                            readers.add_parameter(root, name, substitution.at);
+                        Piece::Variable(name)
+                            if substitution.variable(tree, name).next().is_none() =>
+                        {
+                            readers.add_parameter(root, Some(name), substitution.at);
                         }
                         _ => {}
                     }
@@ -582,25 +653,32 @@ impl<'t> Readers<'t> {
                 let mut given = call.arguments(tree).iter();
                 let keys = [(); 3].map(|()| {
                     let key = given.next().map(|&key| tree.resolve(key));
-                    key.and_then(|key| tree.literal(key))
+                    // A loop puts its items into strings, too.
+                    let key = key.and_then(|key| tree.literal(key));
+                    key.filter(|key| !key.contains('{'))
                 });
-                let lookups = readers.mappings.entry((root, keys)).or_default();
-                lookups.push(node);
+                readers.add_lookup(root, keys, node);
             }
         }
         readers
     }
 
-    fn add_parameter(&mut self, root: NodeId, name: &'t str, at: NodeId) {
+    fn add_parameter(&mut self, root: NodeId, name: Option<&'t str>, at: NodeId) {
+        // `Mode${Stage}` in a loop may be any.
+        let name = name.filter(|name| !name.contains('{'));
         self.parameters.entry((root, name)).or_default().push(at);
     }
 
-    /// The nodes that read a parameter of a document.
+    fn add_lookup(&mut self, root: NodeId, keys: [Option<&'t str>; 3], at: NodeId) {
+        self.mappings.entry((root, keys)).or_default().push(at);
+    }
+
+    /// The nodes that read a parameter of a document, or may.
     #[must_use]
-    pub fn of_parameter<'r>(&'r self, root: NodeId, name: &'r str) -> &'r [NodeId] {
-        self.parameters
-            .get(&(root, name))
-            .map_or(&[], Vec::as_slice)
+    pub fn of_parameter(&self, root: NodeId, name: &str) -> Vec<NodeId> {
+        let names = [Some(name), None];
+        let readers = names.map(|name| self.parameters.get(&(root, name)));
+        readers.into_iter().flatten().flatten().copied().collect()
     }
 
     /// The calls that can read the entry of a mapping with these keys: a key

@@ -14,7 +14,7 @@
 //! "Parameters", "Mappings", and "`AWS::LanguageExtensions` transform".
 
 use crate::syntax::{Entry, NodeId, Tree, Value};
-use crate::template::{self, Call, Leaf, Loop, Piece, Sections, Substitution};
+use crate::template::{self, Call, Leaf, Loop, Piece, Reached, Sections, Substitution};
 
 const PLACEHOLDER: &str = "its value is a placeholder";
 
@@ -369,6 +369,15 @@ impl<'t> Evaluation<'_, 't, '_> {
         };
         self.reads.push(node);
         let body = tree.resolve(parameter.value);
+        let rules = ["Type", "Default", "AllowedValues", "<<"];
+        let is_unsure = |rule| {
+            let entries = tree.entries_named(body, rule).count();
+            entries > usize::from(rule != "<<")
+        };
+        if rules.into_iter().any(is_unsure) || template::holds_function(tree, body) {
+            let why = format!("the declaration of parameter {name} is not plain");
+            return Values::unknown(parameter.key, why);
+        }
         let kind = tree.entry(body, "Type");
         let kind = kind.map_or(Some("String"), |kind| {
             tree.literal(tree.resolve(kind.value))
@@ -410,6 +419,9 @@ impl<'t> Evaluation<'_, 't, '_> {
         let mut parts = Vec::new();
         for piece in substitution.pieces() {
             parts.push(match piece {
+                Piece::Text(word) if is_placeholder(word) => {
+                    Values::unknown(substitution.at, PLACEHOLDER)
+                }
                 Piece::Text(word) if word.len() == substitution.text.len() => {
                     // It is all that is written there: a literal like any other.
                     let how = format!("it is {word}");
@@ -419,10 +431,16 @@ impl<'t> Evaluation<'_, 't, '_> {
                 }
                 Piece::Text(word) => text(substitution.at, word),
                 Piece::Escaped(name) => text(substitution.at, &format!("${{{name}}}")),
-                Piece::Variable(name) => match substitution.variable(tree, name) {
-                    Some(value) => self.value(value),
-                    None => self.reference(substitution.at, name),
-                },
+                Piece::Variable(name) => {
+                    let mut own = substitution.variable(tree, name);
+                    match (own.next(), own.next()) {
+                        (Some(value), None) => self.value(value),
+                        (Some(value), Some(_)) => {
+                            Values::unknown(value, format!("variable {name} stands twice"))
+                        }
+                        (None, _) => self.reference(substitution.at, name),
+                    }
+                }
             });
         }
         self.glued(node, "Fn::Sub", parts)
@@ -448,7 +466,9 @@ impl<'t> Evaluation<'_, 't, '_> {
                 };
                 let words = [delimiter, string].map(|&word| tree.literal(tree.resolve(word)));
                 match words {
-                    [Some(delimiter), Some(string)] if !delimiter.is_empty() => {
+                    [Some(delimiter), Some(string)]
+                        if !delimiter.is_empty() && !is_placeholder(string) =>
+                    {
                         let parts = string.split(delimiter).take(MAX_GLUED);
                         Ok(parts.map(|part| text(list, part)).collect())
                     }
@@ -476,7 +496,8 @@ impl<'t> Evaluation<'_, 't, '_> {
         let mut values = Values::default();
         let mut misses = is_guess;
         for map in &maps {
-            let Some(mapping) = self.context.sections.mapping(map) else {
+            let sections = self.context.sections;
+            let Some(mapping) = sections.mapping(map) else {
                 let why = format!("{map} is no mapping of this template");
                 values.add(Values::unknown(node, why));
                 continue;
@@ -485,10 +506,20 @@ impl<'t> Evaluation<'_, 't, '_> {
             else {
                 return Values::unknown(node, "it takes too many steps to compute");
             };
+            if sections.is_open(map) {
+                let why = format!("mapping {map} holds more than is written there");
+                values.add(Values::unknown(mapping.key, why));
+            }
             for leaf in leaves {
                 match leaf {
-                    Some(leaf) => values.add(self.given(leaf_value(tree, leaf, is_guess))),
-                    None => misses = true,
+                    Reached::One(leaf) => {
+                        values.add(self.given(leaf_value(tree, leaf, is_guess)));
+                    }
+                    Reached::Several => {
+                        let why = format!("an entry of mapping {map} stands twice");
+                        values.add(Values::unknown(mapping.key, why));
+                    }
+                    Reached::Nothing => misses = true,
                 }
             }
         }
@@ -502,16 +533,15 @@ impl<'t> Evaluation<'_, 't, '_> {
         values
     }
 
-    /// The entries of a mapping that these keys reach, or any where there are
-    /// none; None for keys that are not there. None in all where that takes
-    /// too many steps.
+    /// What these keys of a mapping reach, or any where there are none. None
+    /// where that takes too many steps.
     fn leaves(
         &mut self,
         map: &str,
         mapping: Entry,
         tops: Option<&[String]>,
         seconds: Option<&[String]>,
-    ) -> Option<Vec<Option<Leaf>>> {
+    ) -> Option<Vec<Reached>> {
         let tree = self.context.tree;
         let sections = self.context.sections;
         let mut found = Vec::new();

@@ -31,10 +31,12 @@ fn answers(assessment: &Assessment) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn a_source_that_is_repaired_for_one_repository_may_be_one_of_several_of_another() {
-    let text = "\
+fn a_source_is_repaired_for_all_that_it_feeds_or_not_at_all() {
+    let declare = |mode: &str| {
+        format!(
+            "\
 Parameters:
-  Mode: {Type: String, Default: MUTABLE}
+  Mode: {{Type: String, Default: MUTABLE}}
 Resources:
   A:
     Type: AWS::ECR::Repository
@@ -43,18 +45,33 @@ Resources:
   B:
     Type: AWS::ECR::Repository
     Properties:
-      ImageTagMutability: !If [Big, !Ref Mode, !Join ['', [X, Y]]]
-";
-    let assessment = assess(text);
-    assert_eq!(answers(&assessment), [("A", "fixed"), ("B", "computed")]);
-    let after = assessment.remediation.unwrap().after;
-    assert_eq!(
-        after,
-        text.replace("Default: MUTABLE", "Default: IMMUTABLE")
-    );
-    let again = assess(&after);
-    assert_eq!(answers(&again), [("B", "computed")]);
-    assert_eq!(again.remediation, None);
+      {mode}
+"
+        )
+    };
+    // All want the same change.
+    for mode in [
+        "ImageTagMutability: !Ref Mode",
+        "ImageTagMutability: !If [Big, !Sub '${Mode}', !ImportValue mode]",
+        "ImageTagMutability: IMMUTABLE",
+    ] {
+        let text = declare(mode);
+        let after = assess(&text).remediation.unwrap().after;
+        let expected = text.replace("Default: MUTABLE", "Default: IMMUTABLE");
+        assert_eq!(after, expected, "{mode}");
+    }
+    // One does not, be it that it complies or that it cannot be repaired.
+    for mode in [
+        "ImageTagMutability: !Sub 'IM${Mode}'",
+        "ImageTagMutability: !Join ['_', [!Ref Mode, WITH_EXCLUSION]]",
+        "ImageTagMutability: !If [Big, !Ref Mode, !Join ['', [X, Y]]]",
+        "{ImageTagMutability: !Ref Mode, 'Fn::Transform': {Name: X}}",
+        "RepositoryName: !Ref Mode",
+    ] {
+        let assessment = assess(&declare(mode));
+        let first = answers(&assessment).first().copied();
+        assert_eq!(first, Some(("A", "other-user")), "{mode}");
+    }
 }
 
 #[test]

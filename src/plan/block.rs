@@ -223,6 +223,14 @@ pub(super) fn remove(
 ) -> Result<Vec<Edit>, Refusal> {
     let lines = planner.lines;
     let mut gone = extent(planner, mapping, entry)?;
+    let header = header_above(planner, mapping, entry);
+    let next = lines.line(gone.end);
+    let below = Span::new(next.start, next.text_end).of(planner.tree.text());
+    if header.is_some_and(|header| header.contains('+')) && below.trim().is_empty() {
+        return Err(Refusal::Layout(
+            "a blank line would become a part of the block scalar above",
+        ));
+    }
     if gone.end > lines.line(gone.end).start && !ends_in_line_break(planner, mapping, entry) {
         // The file's last line has no ending, and shall have none: the line
         // that is last then loses its own, and blank lines between go.
@@ -242,31 +250,27 @@ pub(super) fn remove(
 /// Whether a line break belongs to the value above an entry: that of a block
 /// scalar without a `-`.
 fn ends_in_line_break(planner: &Planner<'_, '_>, mapping: NodeId, entry: Entry) -> bool {
+    header_above(planner, mapping, entry).is_some_and(|header| !header.contains('-'))
+}
+
+/// The header of the block scalar that ends right above an entry, without the
+/// `|` or `>`: what is kept of its last line breaks.
+fn header_above<'a>(planner: &Planner<'_, 'a>, mapping: NodeId, entry: Entry) -> Option<&'a str> {
     let tree = planner.tree;
     let entries = tree.entries(mapping);
-    let index = entries.iter().position(|other| *other == entry);
-    let above = index.and_then(|index| entries.get(index.checked_sub(1)?));
-    let Some(mut last) = above.map(|above| above.value) else {
-        return false;
-    };
-    while let Some(&next) = tree
-        .entries(last)
-        .last()
-        .map(|entry| &entry.value)
-        .or(tree.items(last).last())
-    {
-        last = next;
-    }
+    let index = entries.iter().position(|other| *other == entry)?;
+    let above = entries.get(index.checked_sub(1)?)?;
+    let last = tree.last_within(above.value);
     if tree.scalar_style(last) != Some(ScalarStyle::Block) {
-        return false;
+        return None;
     }
     let before = Span::new(0, tree.span(last).start).of(tree.text());
-    let header = before.trim_end().rsplit(['|', '>']).next();
-    !header.is_some_and(|header| {
-        header
-            .trim_start_matches(|c: char| c.is_ascii_digit())
-            .starts_with('-')
-    })
+    let header = before.trim_end();
+    let start = header.rfind(['|', '>'])? + 1;
+    let header = header.get(start..)?;
+    header
+        .split(|sign: char| !matches!(sign, '-' | '+' | '0'..='9'))
+        .next()
 }
 
 /// The lines of an entry, and of the comments that belong to it.

@@ -421,7 +421,7 @@ impl<'t, 'a> Planner<'t, 'a> {
         let users: Vec<NodeId> = match home {
             Home::Here | Home::Nowhere => Vec::new(),
             Home::Parameter(parameter) => match root_of(parameter.key) {
-                Some(root) => readers().of_parameter(root, name(parameter.key)).to_vec(),
+                Some(root) => readers().of_parameter(root, name(parameter.key)),
                 None => Vec::new(),
             },
             Home::Mapping(leaf) => match root_of(leaf.value) {
