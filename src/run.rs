@@ -140,6 +140,8 @@ struct Job<'o> {
     /// The lists of ignores, empty where none count.
     lists: Lists,
     today: Date,
+    /// The numbers of the lists' entries that are for some file of the run.
+    looked_for: Mutex<BTreeSet<usize>>,
 }
 
 impl<'o> Job<'o> {
@@ -156,20 +158,25 @@ impl<'o> Job<'o> {
             options,
             lists,
             today: today(),
+            looked_for: Mutex::default(),
         })
     }
 
-    /// The rules for one file.
-    fn rules(&self, path: &Path) -> Rules {
+    /// The rules for one file, by its path as it is named and by its own.
+    fn rules(&self, path: &Path, real: &Path) -> Rules {
         let mut rules = self.options.rules.clone();
         rules.suppressions.today = self.today;
-        rules.suppressions.listed = self.lists.of(path);
+        rules.suppressions.listed = self.lists.of(path, real);
+        let numbers = rules.suppressions.listed.iter().map(|listed| listed.number);
+        // A poisoned lock would mean a panic in `extend`.
+        if let Ok(mut looked_for) = self.looked_for.lock() {
+            looked_for.extend(numbers);
+        }
         rules
     }
 
     /// What there is to say about the lists: which of their entries hide
-    /// nothing in any file. Where only some files were looked at, that does
-    /// not mean that they would hide nothing in the others.
+    /// nothing in any file, of those that are for a file that was looked at.
     fn unused(&self, outcomes: &[Outcome]) -> Vec<Outcome> {
         let assessments = outcomes
             .iter()
@@ -177,11 +184,15 @@ impl<'o> Job<'o> {
         let used: BTreeSet<usize> = assessments
             .flat_map(|assessment| assessment.listed.iter().copied())
             .collect();
+        let looked_for = self.looked_for.lock();
+        let looked_for = looked_for
+            .map(|numbers| numbers.clone())
+            .unwrap_or_default();
         let mut unused: BTreeMap<&'static str, Vec<Unused>> = BTreeMap::new();
         for (name, listed) in self.lists.entries() {
             let why = if !listed.until.counts_on(self.today) {
                 Useless::Expired
-            } else if !used.contains(&listed.number) {
+            } else if looked_for.contains(&listed.number) && !used.contains(&listed.number) {
                 Useless::HidesNothing
             } else {
                 continue;
@@ -291,7 +302,7 @@ fn one_file(target: &Target, job: &Job<'_>) -> Result<Option<Outcome>, FileError
     let Some(bytes) = read(&target.real, &job.options.rules)? else {
         return Ok(None);
     };
-    let mut assessment = remediate(&bytes, &job.rules(&target.path))?;
+    let mut assessment = remediate(&bytes, &job.rules(&target.path, &target.real))?;
     let remediation = assessment.remediation.take();
     let mut outcome = Outcome {
         path: target.path.clone(),
@@ -379,7 +390,7 @@ fn standard_input(name: &Path, job: &Job<'_>) -> Result<(Outcome, Vec<u8>), RunE
         changed: false,
         patch: Vec::new(),
     };
-    match remediate(&bytes, &job.rules(name)) {
+    match remediate(&bytes, &job.rules(name, name)) {
         Ok(mut assessment) => {
             if let Some(remediation) = assessment.remediation.take() {
                 outcome.changed = job.options.mode == Mode::Fix;

@@ -50,6 +50,8 @@ impl std::error::Error for ListFileError {}
 #[derive(Debug, Default)]
 pub struct Lists {
     here: PathBuf,
+    /// The same behind all links, if it can be told.
+    real_here: Option<PathBuf>,
     entries: Vec<Entry>,
 }
 
@@ -80,6 +82,7 @@ impl Lists {
             })?;
             listed.extend(found.into_iter().map(|listed| (YAML, listed)));
         }
+        let needs_paths = listed.iter().any(|(_, listed)| !listed.paths.is_empty());
         let entries = listed
             .into_iter()
             .enumerate()
@@ -99,17 +102,24 @@ impl Lists {
             });
         Ok(Self {
             here: here.to_path_buf(),
+            // Asked for nothing, where no entry is for some files only.
+            real_here: needs_paths.then(|| fs::canonicalize(here).ok()).flatten(),
             entries: entries.collect::<Result<_, _>>()?,
         })
     }
 
-    /// The entries that are for a file.
+    /// The entries that are for a file, by its path as it is named or by its
+    /// own, behind all links.
     #[must_use]
-    pub fn of(&self, path: &Path) -> Vec<Listed> {
-        let relative = self.relative(path);
+    pub fn of(&self, path: &Path, real: &Path) -> Vec<Listed> {
+        let own = self.real_here.as_ref().and_then(|here| {
+            let real = fs::canonicalize(real).ok()?;
+            real.strip_prefix(here).ok().map(Path::to_path_buf)
+        });
+        let names = [self.relative(path), own];
         let is_for = |entry: &&Entry| match &entry.paths {
             None => true,
-            Some(paths) => relative.as_ref().is_some_and(|path| paths.is_match(path)),
+            Some(paths) => names.iter().flatten().any(|path| paths.is_match(path)),
         };
         self.entries
             .iter()
@@ -142,14 +152,23 @@ impl Lists {
 
 /// The text of a list; None where there is none.
 fn text(here: &Path, name: &'static str) -> Result<Option<String>, ListFileError> {
-    match fs::read_to_string(here.join(name)) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(ListFileError {
-            name,
-            message: format!("cannot be read: {error}"),
-        }),
+    let path = here.join(name);
+    let failed = |reason: String| ListFileError {
+        name,
+        message: format!("cannot be read: {reason}"),
+    };
+    match fs::symlink_metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error.to_string())),
+        Ok(_) => {}
     }
+    // A pipe would be waited for without end.
+    let what = fs::metadata(&path).map_err(|error| failed(error.to_string()))?;
+    if !what.is_file() {
+        return Err(failed("it is no file".to_owned()));
+    }
+    let text = fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
+    Ok(Some(text))
 }
 
 /// Globs as Trivy has them: `*` and `?` do not match `/`, `**` does.
@@ -177,9 +196,10 @@ mod tests {
         });
         let lists = Lists {
             here: PathBuf::from("/work"),
+            real_here: None,
             entries: entries.collect(),
         };
-        !lists.of(Path::new(path)).is_empty()
+        !lists.of(Path::new(path), Path::new(path)).is_empty()
     }
 
     #[test]

@@ -753,6 +753,35 @@ fn a_trivyignore_of_the_working_directory_counts() {
 }
 
 #[test]
+fn a_trivyignore_yaml_counts_by_whatever_path_leads_to_the_file() {
+    let folder = Folder::new(&[("w/sub/b.yaml", BAD)]);
+    folder.write(
+        "w/.trivyignore.yaml",
+        "misconfigurations: [{id: AVD-AWS-0031, paths: [sub/b.yaml]}]\n",
+    );
+    symlink("w", folder.path().join("link")).unwrap();
+    symlink("sub", folder.path().join("w/other")).unwrap();
+    let here = folder.path().join("w");
+    let by_link = folder.path().join("link/sub/b.yaml");
+    for path in ["sub/b.yaml", "other/b.yaml", by_link.to_str().unwrap()] {
+        let output = Command::new(env!("CARGO_BIN_EXE_immutag"))
+            .args(["check", path])
+            .current_dir(&here)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{path}");
+    }
+    // A list that is there and cannot be read stops the run.
+    symlink("/nowhere", here.join(".trivyignore")).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_immutag"))
+        .args(["check", "sub/b.yaml"])
+        .current_dir(&here)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn a_trivyignore_yaml_counts_for_its_paths_until_its_day() {
     let list = |rest: &str| format!("misconfigurations:\n  - id: AVD-AWS-0031\n{rest}");
     let folder = Folder::new(&[("a.yaml", BAD), ("old/b.yaml", BAD)]);
@@ -771,7 +800,16 @@ fn a_trivyignore_yaml_counts_for_its_paths_until_its_day() {
     assert_eq!(output.status, 0);
     assert_eq!(folder.read("old/b.yaml"), BAD);
     assert_eq!(folder.read("a.yaml"), GOOD);
-    let output = folder.run(&["fix", "a.yaml", "--report-unused-suppressions"]);
+    // An entry is of no use where it is for a file that was looked at, and not
+    // where it is for others.
+    let unused = ["fix", "a.yaml", "--report-unused-suppressions"];
+    let output = folder.run(&unused);
+    assert!(!output.stdout.contains("unused"), "{}", output.stdout);
+    folder.write(
+        ".trivyignore.yaml",
+        &list("    paths: [\"*.yaml\", \"old/**\"]\n"),
+    );
+    let output = folder.run(&unused);
     assert!(
         output.stdout.contains(
             ".trivyignore.yaml:2:5: note: this ignore (trivy) hides nothing [unused-suppression]"

@@ -329,6 +329,9 @@ impl<'t, 'a> Planner<'t, 'a> {
             changes: Changes::default(),
         };
         self.make(repair, &mut fix)?;
+        for edit in &fix.edits {
+            self.holds_no_ignore(edit.span)?;
+        }
         if !self.tree.marks().is_empty() {
             marks::heed(self, repair, &sites, &mut fix)?;
         }
@@ -815,6 +818,32 @@ impl<'t, 'a> Planner<'t, 'a> {
             first = above;
         }
         first
+    }
+
+    /// Refuses to take away what a scanner reads in a comment: it may be for
+    /// the whole resource, wherever it stands.
+    fn holds_no_ignore(&self, gone: Span) -> Result<(), Refusal> {
+        const WORDS: [&str; 6] = [
+            "skip=",
+            "ignore",
+            "disable",
+            "kics-scan",
+            "dd-iac-scan",
+            "nosec",
+        ];
+        let is_ignore = |line: &str| {
+            let comment = line.split_once('#').map(|(_, comment)| comment);
+            comment.is_some_and(|comment| {
+                let comment = comment.to_ascii_lowercase();
+                WORDS.iter().any(|word| comment.contains(word))
+            })
+        };
+        if gone.of(self.tree.text()).lines().any(is_ignore) {
+            return Err(Refusal::Layout(
+                "a comment for a scanner stands in the lines that would go; move it first",
+            ));
+        }
+        Ok(())
     }
 
     fn remove_entry(&self, mapping: NodeId, entry: Entry, fix: &mut Fix) -> Result<(), Refusal> {

@@ -97,11 +97,13 @@ fn immutag(words: &str) -> Option<Asked> {
         "ignore-file" => What::File,
         _ => return None,
     };
-    let is_apart =
-        rest.is_empty() || rest.starts_with(['[', ':']) || rest.starts_with(char::is_whitespace);
+    let behind = rest.trim_start_matches('.');
+    let is_apart = behind.is_empty()
+        || behind.starts_with(char::is_whitespace)
+        || rest.starts_with(['[', '(', ':', ',', ';']);
     is_apart.then(|| Asked {
         by: IMMUTAG,
-        reason: reason(rest),
+        reason: reason(rest.trim_start_matches([',', ';', '.'])),
         what,
         is_blanket: false,
         until: Until::Ever,
@@ -164,6 +166,14 @@ fn checkov(words: &str) -> Option<Asked> {
         what: What::Within,
         is_blanket: false,
         until: Until::Ever,
+    })
+}
+
+/// Whether a comment holds an ignore of Trivy's or tfsec's, for any rule.
+pub(super) fn is_of_trivy(text: &str) -> bool {
+    text.split_whitespace().any(|word| {
+        let word = word.trim_start_matches(['#', '/', '*']);
+        word.starts_with("trivy:ignore:") || word.starts_with("tfsec:ignore:")
     })
 }
 

@@ -340,16 +340,25 @@ pub fn read(
         let comments = syntax::comments(tree)?;
         place::place(tree, lines, resources, &comments, rules.today, &mut found);
     }
+    // Once for each mapping, however many aliases of it there are.
+    let mut numbered: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
     for resource in resources {
-        for noted in metadata::noted(tree, resource.body) {
-            let number = found.add(Suppression {
-                at: Some(tree.start(noted.at)),
-                listed: None,
-                by: noted.by,
-                reason: noted.reason,
-                is_blanket: false,
-                has_expired: false,
-            });
+        let numbers = numbered.entry(resource.body).or_insert_with(|| {
+            let notes = metadata::noted(tree, resource.body);
+            let notes = notes.into_iter().take(MAX_PER_PLACE);
+            let add = |note: metadata::Noted| {
+                found.add(Suppression {
+                    at: Some(tree.start(note.at)),
+                    listed: None,
+                    by: note.by,
+                    reason: note.reason,
+                    is_blanket: false,
+                    has_expired: false,
+                })
+            };
+            notes.map(add).collect()
+        });
+        for &number in numbers.iter() {
             found.cover_resource(resource.logical_id, number);
         }
     }

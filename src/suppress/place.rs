@@ -115,7 +115,9 @@ impl<'t, 'a> Comments<'t, 'a> {
                     (below, below)
                 }
             };
-            let is_trivy = comment.asked.iter().any(|asked| asked.what == What::AtId);
+            // Ignores of Trivy's in a row are for what stands below the last,
+            // whatever their rules.
+            let is_trivy = comment::is_of_trivy(comment.span.of(text));
             let through = comment.below_ignores.filter(|_| is_trivy);
             next = Some((comment.line, comment.below, through));
         }
@@ -129,15 +131,18 @@ impl<'t, 'a> Comments<'t, 'a> {
 
     fn place(&self, resources: &[Resource], today: Date, to: &mut Suppressions) {
         let mut stands: BTreeMap<usize, Vec<Stand>> = BTreeMap::new();
+        // Those that begin their line, one for each line.
+        let mut leading: BTreeMap<usize, Stand> = BTreeMap::new();
         let mut by_start: Vec<(usize, Resource)> = Vec::with_capacity(resources.len());
         for &resource in resources {
             by_start.push((self.tree.start(resource.logical_id), resource));
             for key in own_keys(self.tree, resource) {
                 let line = self.line_of(key);
-                stands
-                    .entry(line)
-                    .or_default()
-                    .push(Stand { resource, key });
+                let stand = Stand { resource, key };
+                stands.entry(line).or_default().push(stand);
+                if self.leads(key) {
+                    leading.insert(line, stand);
+                }
             }
         }
         by_start.sort_by_key(|&(start, _)| start);
@@ -176,9 +181,20 @@ impl<'t, 'a> Comments<'t, 'a> {
                             }
                         }
                     }
-                    What::AtKey => covered = self.at_keys(comment, comment.below, &stands, false),
-                    What::AtId => {
-                        covered = self.at_keys(comment, comment.below_ignores, &stands, true);
+                    What::AtKey | What::AtId => {
+                        let ids_only = asked.what == What::AtId;
+                        let below = if ids_only {
+                            comment.below_ignores
+                        } else {
+                            comment.below
+                        };
+                        let on = stands.get(&comment.line).into_iter().flatten();
+                        let above = below.and_then(|line| leading.get(&line));
+                        let above = above.filter(|stand| self.is_above(comment, stand.key));
+                        let at = on
+                            .chain(above)
+                            .filter(|stand| !ids_only || stand.key == stand.resource.logical_id);
+                        covered.extend(at.map(|stand| stand.resource.logical_id));
                     }
                     What::Within => {
                         let here = stands.get(&comment.line).into_iter().flatten();
@@ -206,32 +222,20 @@ impl<'t, 'a> Comments<'t, 'a> {
         self.lines.line(self.tree.start(node)).start
     }
 
-    /// The resources at whose keys, or logical IDs only, a comment stands: on
-    /// their line, or above it.
-    fn at_keys(
-        &self,
-        comment: &Placed,
-        below: Option<usize>,
-        stands: &BTreeMap<usize, Vec<Stand>>,
-        ids_only: bool,
-    ) -> Vec<NodeId> {
-        let on = stands.get(&comment.line).into_iter().flatten();
-        let above = below.and_then(|line| stands.get(&line));
-        let above = above.into_iter().flatten();
-        on.chain(above.filter(|stand| self.is_above(comment, stand.key)))
-            .filter(|stand| !ids_only || stand.key == stand.resource.logical_id)
-            .map(|stand| stand.resource.logical_id)
-            .collect()
+    /// Whether a key begins its line.
+    fn leads(&self, key: NodeId) -> bool {
+        let start = self.tree.start(key);
+        let before = Span::new(self.lines.line(start).start, start).of(self.tree.text());
+        before
+            .chars()
+            .all(|c| matches!(c, ' ' | '\t' | '-' | '?' | '\u{feff}'))
     }
 
     /// Whether a comment that has the line of a key below it stands above the
     /// key: the key begins the line, and the comment is not indented deeper.
     fn is_above(&self, comment: &Placed, key: NodeId) -> bool {
         let start = self.tree.start(key);
-        let line = self.lines.line(start);
-        let before = Span::new(line.start, start).of(self.tree.text());
-        before.chars().all(|c| matches!(c, ' ' | '\t' | '-' | '?'))
-            && comment.column() <= start - line.start
+        self.leads(key) && comment.column() <= start - self.lines.line(start).start
     }
 
     /// The line that a comment stands above, if it is not indented deeper.
