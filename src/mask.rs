@@ -193,6 +193,64 @@ impl Marks {
     }
 }
 
+/// A text masked in another way than by [`Marks::masked`]: whatever stands
+/// between the braces is a mark, to the first that closes it; those that have
+/// their lines to themselves become comments, and all others letters.
+///
+/// A text that only the one way leaves readable says different things to
+/// different readers: where a block scalar ends, say, or where a mark does.
+#[must_use]
+pub fn otherwise_masked(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut closings = [(b'{', "}}"), (b'%', "%}"), (b'#', "#}")]
+        .map(|(sign, closing)| (sign, Closing::new(closing.as_bytes())));
+    let mut spans: Vec<Span> = Vec::new();
+    let mut done = 0;
+    for start in memchr_iter(b'{', bytes).collect::<Vec<_>>() {
+        let sign = bytes.get(start + 1);
+        let closing = closings.iter_mut().find(|(known, _)| Some(known) == sign);
+        let end = closing.and_then(|(_, closing)| closing.after(bytes, start + 2));
+        if let Some(end) = end.filter(|_| start >= done) {
+            done = end + 2;
+            spans.push(Span::new(start, done));
+        }
+    }
+    let mut out = String::with_capacity(text.len());
+    let (mut done, mut next) = (0, 0);
+    while next < spans.len() {
+        // The marks of one line, and whether nothing else stands there.
+        let rest = spans.get(next..).unwrap_or_default();
+        let head = rest.first().map_or(0, |span| span.start);
+        let line = text.get(..head).and_then(|before| before.rfind('\n'));
+        let mut at = line.map_or(0, |at| at + 1);
+        let (mut is_bare, mut count) = (true, 0);
+        for span in rest {
+            let gap = Span::new(at, span.start).of(text);
+            if count > 0 && gap.contains('\n') {
+                break;
+            }
+            is_bare &= gap.trim().is_empty() && !span.of(text).contains('\n');
+            at = span.end;
+            count += 1;
+        }
+        let behind = text.get(at..).unwrap_or_default();
+        let behind = behind.split('\n').next().unwrap_or_default();
+        is_bare &= behind.trim().is_empty();
+        for span in rest.iter().take(count) {
+            out.push_str(Span::new(done, span.start).of(text));
+            let neutral = if is_bare { '#' } else { 'x' };
+            out.extend(span.of(text).chars().map(|sign| match sign {
+                '\n' => '\n',
+                _ => neutral,
+            }));
+            done = span.end;
+        }
+        next += count.max(1);
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
+}
+
 /// A text without the white space and the byte order mark before it.
 fn bare(text: &str) -> &str {
     text.trim_start_matches('\u{feff}').trim_start()
@@ -295,12 +353,12 @@ impl<'a> Scanner<'a> {
         let lead = rest.len() - inner.len();
         if inner.starts_with("/*") {
             let end = self.go_comment.after(bytes, open + lead + 2)? + 2;
+            // Go takes nothing else between.
             let tail = self.text.get(end..)?;
-            let close = tail.trim_start().trim_start_matches('-');
-            let end = end + (tail.len() - close.len());
-            return close
-                .starts_with("}}")
-                .then_some((end + 2, MarkKind::Silent));
+            let closing = ["}}", " -}}", "-}}"]
+                .iter()
+                .find(|&&c| tail.starts_with(c))?;
+            return Some((end + closing.len(), MarkKind::Silent));
         }
         if inner.starts_with("!--") {
             let end = self.handlebars_comment.after(bytes, open + lead + 3)?;

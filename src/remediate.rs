@@ -10,13 +10,13 @@ use std::fmt::{self, Write as _};
 
 use crate::edit::{EditError, EditSet};
 use crate::find::{self, Finding, Policy, Verdict, Verdicts};
-use crate::mask::Marks;
+use crate::mask::{self, Marks};
 use crate::plan::{Applicability, Fix, Planner, Refusal};
 use crate::source::{self, SourceError};
 use crate::span::{LineIndex, Position};
 use crate::suppress::{self, SuppressionRules, Useless};
 use crate::syntax::change::Changes;
-use crate::syntax::{self, CollectionStyle, NodeId, SyntaxError, Tree};
+use crate::syntax::{self, CollectionStyle, Format, NodeId, SyntaxError, Tree};
 use crate::template::{self, Template};
 use crate::verify::{self, ProofError};
 
@@ -188,8 +188,16 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
     if !plain.as_ref().is_ok_and(|tree| !is_deceptive(tree, &marks)) {
         let masked = marks.masked(text);
         let tree = syntax::parse(&masked).map(|tree| tree.with_marks(marks.clone()));
-        if let Some(tree) = tree.ok().filter(is_whole) {
+        let is_sure = |_: &Tree<'_>| syntax::parse(&mask::otherwise_masked(text)).is_ok();
+        if let Some(tree) = tree.ok().filter(is_whole).filter(is_sure) {
             return assess(&lines, &LineIndex::new(&masked), &tree, rules);
+        }
+        if plain.is_ok() {
+            // It can be read, but a mark as what it is not.
+            let first = marks.from(0).first().map_or(0, |mark| mark.span.start);
+            let reason = "its template marks are no YAML, and masking them did not help";
+            let error = SyntaxError::invalid(Format::Yaml, first, reason);
+            return Err(not_syntax(&lines, &error));
         }
     }
     let tree = plain.map_err(|error| {

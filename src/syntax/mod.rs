@@ -70,7 +70,8 @@ impl SyntaxError {
         }
     }
 
-    fn invalid(format: Format, offset: usize, reason: impl Into<String>) -> Self {
+    /// A text that is not of a format, from `offset` on, in bytes.
+    pub(crate) fn invalid(format: Format, offset: usize, reason: impl Into<String>) -> Self {
         Self {
             offset,
             kind: SyntaxErrorKind::Invalid {
