@@ -195,7 +195,7 @@ mod tests {
             listed,
         });
         let lists = Lists {
-            here: PathBuf::from("/work"),
+            here: PathBuf::from("/srv"),
             real_here: None,
             entries: entries.collect(),
         };
@@ -208,8 +208,8 @@ mod tests {
             "a/b.yaml",
             "./a/b.yaml",
             "a/../a/b.yaml",
-            "/work/a/b.yaml",
-            "../work/a/b.yaml",
+            "/srv/a/b.yaml",
+            "../srv/a/b.yaml",
         ] {
             assert!(is_for("a/b.yaml", path), "{path}");
         }
@@ -218,7 +218,7 @@ mod tests {
             "a/a/b.yaml",
             "/a/b.yaml",
             "../a/b.yaml",
-            "/other/work/a/b.yaml",
+            "/other/srv/a/b.yaml",
         ] {
             assert!(!is_for("a/b.yaml", path), "{path}");
         }
