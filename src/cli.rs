@@ -3,9 +3,10 @@
 //! This module owns every use of `clap`, the words of the help, and the
 //! defaults. It opens no file.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::discover::Selection;
@@ -89,6 +90,43 @@ pub enum Color {
     Never,
 }
 
+/// How outcomes are written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// A line per finding, for editors and `grep` [default of `check` and `fix`]
+    Concise,
+    /// A patch for `git apply` and `patch -p1` [default of `diff`]
+    Patch,
+}
+
+impl OutputFormat {
+    /// Whether the format shows the lines that a repair changes.
+    #[must_use]
+    pub fn shows_lines(self) -> bool {
+        matches!(self, Self::Patch)
+    }
+}
+
+/// A report that goes to a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputFile {
+    /// How it is written.
+    pub format: OutputFormat,
+    /// Where to.
+    pub path: PathBuf,
+}
+
+/// What standard output takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StandardOutput {
+    /// What suits the mode, and whether it is a terminal.
+    Default,
+    /// This format.
+    Format(OutputFormat),
+    /// Nothing: a file takes it.
+    Nothing,
+}
+
 /// Everything that the command line decides.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -102,6 +140,10 @@ pub struct Options {
     pub input: Input,
     /// How much to say.
     pub verbosity: Verbosity,
+    /// What standard output takes.
+    pub stdout: StandardOutput,
+    /// The reports that go to files.
+    pub files: Vec<OutputFile>,
     /// When to use colour.
     pub color: Color,
     /// Name the ignores that hide nothing.
@@ -110,6 +152,22 @@ pub struct Options {
     pub exit_zero: bool,
     /// Exit with 1 if a file was changed.
     pub exit_non_zero_on_fix: bool,
+}
+
+impl Options {
+    /// Whether any format that is asked for shows something.
+    #[must_use]
+    pub fn shows(&self, shows_it: impl Fn(OutputFormat) -> bool) -> bool {
+        let stdout = match self.stdout {
+            StandardOutput::Default if self.mode == Mode::Diff => Some(OutputFormat::Patch),
+            StandardOutput::Default | StandardOutput::Nothing => None,
+            StandardOutput::Format(format) => Some(format),
+        };
+        let mut formats = stdout
+            .into_iter()
+            .chain(self.files.iter().map(|f| f.format));
+        formats.any(shows_it)
+    }
 }
 
 /// What the process is asked to do.
@@ -256,6 +314,16 @@ struct Common {
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Files")]
     max_file_size: Option<u64>,
 
+    /// How standard output is written
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Result")]
+    output_format: Option<OutputFormat>,
+    /// Write a report to a file as well, as in `sarif=immutag.sarif`; several times for
+    /// several formats
+    ///
+    /// A FILE without a format takes what --output-format says, in the place of standard
+    /// output. A report is never scanned, and never written over a template.
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = OsStringValueParser::new().map(|arg| split_format(&arg)), help_heading = "Result")]
+    output_file: Vec<(Option<OutputFormat>, PathBuf)>,
     /// Exit with 0 although findings are left; errors still exit with 2
     #[arg(long, help_heading = "Result")]
     exit_zero: bool,
@@ -300,6 +368,7 @@ impl Cli {
 impl Common {
     fn into_options(self, mode: Mode) -> Result<Options, clap::Error> {
         let input = self.input()?;
+        let (stdout, files) = self.output(mode, &input)?;
         let mut keep_mutable: Vec<TagPattern> = Vec::new();
         for tag in self.keep_mutable {
             if !keep_mutable.contains(&tag) {
@@ -354,11 +423,56 @@ impl Common {
                 (_, true) => Verbosity::Verbose,
                 _ => Verbosity::Normal,
             },
+            stdout,
+            files,
             color: self.color,
             report_unused_suppressions: self.report_unused_suppressions,
             exit_zero: self.exit_zero,
             exit_non_zero_on_fix: false,
         })
+    }
+
+    fn output(
+        &self,
+        mode: Mode,
+        input: &Input,
+    ) -> Result<(StandardOutput, Vec<OutputFile>), clap::Error> {
+        let is_repaired_text = mode == Mode::Fix && matches!(input, Input::Stdin { .. });
+        if is_repaired_text && self.output_format.is_some() {
+            return usage(
+                "`fix -` gives the repaired text on standard output; write a report with \
+                 --output-file FORMAT=FILE",
+            );
+        }
+        let mut stdout = match self.output_format {
+            Some(format) => StandardOutput::Format(format),
+            None => StandardOutput::Default,
+        };
+        let mut files: Vec<OutputFile> = Vec::new();
+        for (format, path) in &self.output_file {
+            let path = path.clone();
+            let format = match (format, self.output_format) {
+                (Some(format), _) => *format,
+                (None, Some(format)) if stdout != StandardOutput::Nothing => {
+                    stdout = StandardOutput::Nothing;
+                    format
+                }
+                _ => {
+                    return usage(&format!(
+                        "--output-file takes a format and a file, as in sarif={}",
+                        path.display()
+                    ))
+                }
+            };
+            if files.iter().any(|file| file.path == path) {
+                return usage(&format!(
+                    "--output-file names {} twice; a file takes one report",
+                    path.display()
+                ));
+            }
+            files.push(OutputFile { format, path });
+        }
+        Ok((stdout, files))
     }
 
     fn input(&self) -> Result<Input, clap::Error> {
@@ -389,6 +503,19 @@ impl Common {
 /// A usage error that is found after the arguments are taken apart.
 fn usage<T>(message: &str) -> Result<T, clap::Error> {
     Err(command().error(clap::error::ErrorKind::ArgumentConflict, message))
+}
+
+/// A format and a file, or a file alone: `sarif=immutag.sarif`, `immutag.sarif`.
+fn split_format(argument: &OsStr) -> (Option<OutputFormat>, PathBuf) {
+    let whole = (None, PathBuf::from(argument));
+    // A name that is no UTF-8 can be given without a format.
+    let Some((format, file)) = argument.to_str().and_then(|text| text.split_once('=')) else {
+        return whole;
+    };
+    match OutputFormat::from_str(format, false) {
+        Ok(format) if !file.is_empty() => (Some(format), PathBuf::from(file)),
+        _ => whole,
+    }
 }
 
 /// A number of bytes, or of KiB, MiB or GiB: `500000`, `64M`.

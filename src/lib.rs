@@ -28,7 +28,7 @@
 //!    remediate: source → mask → syntax → template → value → find → suppress
 //!               → plan → edit → verify
 //!        ↓
-//!   write, outcome → report
+//!   write, diff → outcome → report
 //! ```
 //!
 //! - [`source`]: whether bytes can concern us at all (the prefilter), and
@@ -47,6 +47,8 @@
 //! - [`plan`]: a finding becomes a *fix*, which is an intent, or a *refusal*,
 //!   which is an answer.
 //! - [`edit`]: *edits* are bytes: sorted, disjoint, applied in one pass.
+//! - [`excerpt`]: the lines around what is reported; [`mod@diff`]: the lines that
+//!   edits change. Both are for people, and made of the edits.
 //! - [`verify`]: the proof, by two parsers that share no code.
 //! - [`mod@remediate`]: the order of these steps for one text, and the proof's
 //!   last question.
@@ -134,8 +136,10 @@
 //!   reported here. A file with no other line endings is refused.
 
 pub mod cli;
+pub mod diff;
 pub mod discover;
 pub mod edit;
+pub mod excerpt;
 pub mod explain;
 pub mod find;
 pub mod mask;

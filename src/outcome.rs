@@ -3,8 +3,9 @@
 //! This module owns the facts that reports are made of. It neither makes
 //! them nor words them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::diff::Hunk;
 use crate::remediate::{Answer, Assessment, TextError};
 use crate::span::Position;
 
@@ -46,12 +47,35 @@ impl From<TextError> for FileError {
 pub struct Outcome {
     /// The file, as it was named or found.
     pub path: PathBuf,
+    /// Its own name, if it was named by a symbolic link.
+    pub real: Option<PathBuf>,
     /// The findings, without the texts, or why there are none.
     pub result: Result<Assessment, FileError>,
+    /// The lines that the repair changes, where a format shows them.
+    pub hunks: Vec<Hunk>,
     /// Whether the file was changed.
     pub changed: bool,
-    /// The patch, where one was asked for.
-    pub patch: Vec<u8>,
+}
+
+impl Outcome {
+    /// What there is to say about a file that nothing is done to.
+    #[must_use]
+    pub fn new(path: PathBuf, result: Result<Assessment, FileError>) -> Self {
+        Self {
+            path,
+            real: None,
+            result,
+            hunks: Vec::new(),
+            changed: false,
+        }
+    }
+
+    /// The name of the file in a patch. Behind a link it is the file's own
+    /// name, since no tool patches through a link.
+    #[must_use]
+    pub fn patched(&self) -> &Path {
+        self.real.as_deref().unwrap_or(&self.path)
+    }
 }
 
 /// What a run came to.

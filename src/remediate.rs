@@ -7,13 +7,15 @@
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
+use std::iter;
 
-use crate::edit::{EditError, EditSet};
+use crate::edit::{Edit, EditError, EditSet};
+use crate::excerpt::{self, Excerpt};
 use crate::find::{self, Finding, Policy, Verdict, Verdicts};
 use crate::mask::{self, Marks};
 use crate::plan::{Applicability, Fix, Planner, Refusal};
 use crate::source::{self, SourceError};
-use crate::span::{LineIndex, Position};
+use crate::span::{LineIndex, Position, Region, Span};
 use crate::suppress::{self, SuppressionRules, Useless};
 use crate::syntax::change::Changes;
 use crate::syntax::{self, CollectionStyle, Format, NodeId, SyntaxError, Tree};
@@ -86,12 +88,38 @@ pub struct Reported {
     pub counts: bool,
     /// The resource's name.
     pub logical_id: String,
-    /// Where a scanner would report it.
-    pub position: Position,
-    /// What is wrong, as a clause.
+    /// Where a scanner would report it: the mode's key, that of `Properties`,
+    /// or the logical ID.
+    pub region: Region,
+    /// What is wrong, as a clause; names the sources.
     pub message: String,
+    /// Where a computed value comes from.
+    pub sources: Vec<ReportedSource>,
     /// What is done about it.
     pub answer: Answer,
+    /// The edits that repair it, if it is [`Answer::Fixed`]. Findings that
+    /// share what is edited name the same edits.
+    pub edits: Vec<Replacement>,
+    /// The text around all of these places.
+    pub excerpts: Vec<Excerpt>,
+}
+
+/// A place that a computed value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportedSource {
+    /// Where it is.
+    pub region: Region,
+    /// What comes from there, as a clause.
+    pub how: String,
+}
+
+/// An edit, with its place for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// What goes.
+    pub region: Region,
+    /// What comes.
+    pub text: String,
 }
 
 /// What is worth knowing about a text beside its findings. It changes no
@@ -253,13 +281,17 @@ fn assess<'a>(
     let mut plans = plans.iter();
     let findings = reading.findings.iter().map(|found| {
         let finding = &found.finding;
+        let mut edits: &[Edit] = &[];
         let answer = match &found.suppressed {
             Some((by, reason)) => Some(Answer::Suppressed {
                 by,
                 reason: reason.clone(),
             }),
             None => plans.next().map(|plan| match plan {
-                plan if rules.made(plan).is_some() => Answer::Fixed,
+                plan if rules.made(plan).is_some() => {
+                    edits = plan.as_ref().map_or(&[], |fix| fix.edits.as_slice());
+                    Answer::Fixed
+                }
                 Ok(fix) => Answer::Withheld(fix.applicability),
                 Err(refusal) => Answer::Refused {
                     code: refusal.code(),
@@ -267,13 +299,34 @@ fn assess<'a>(
                 },
             }),
         };
+        let region = lines.region(reported_span(tree, lines, finding.at));
+        let sources: Vec<ReportedSource> = finding
+            .sources
+            .iter()
+            .map(|source| ReportedSource {
+                region: lines.region(reported_span(tree, lines, source.at)),
+                how: source.how.clone(),
+            })
+            .collect();
+        let edits: Vec<Replacement> = edits
+            .iter()
+            .map(|edit| Replacement {
+                region: lines.region(edit.span),
+                text: edit.text.clone(),
+            })
+            .collect();
+        let places = sources.iter().map(|source| source.region.span);
+        let places = places.chain(edits.iter().map(|edit| edit.region.span));
         Some(Reported {
             verdict: finding.verdict,
             counts: found.suppressed.is_none() && finding.verdict.counts(rules.policy.profile),
             logical_id: name(lines.text(), tree, finding),
-            position: lines.position(tree.start(finding.at)),
-            message: message(finding, tree, lines),
+            message: message(&finding.message, &sources),
+            excerpts: excerpt::around(lines, iter::once(region.span).chain(places)),
+            region,
+            sources,
             answer: answer?,
+            edits,
         })
     });
     Ok(Assessment {
@@ -378,16 +431,23 @@ fn notes(tree: &Tree<'_>, lines: &LineIndex<'_>, reading: &Reading<'_>) -> Vec<N
 /// How many places that a computed value comes from are named.
 const MAX_SOURCES: usize = 8;
 
+/// The bytes that a report points at: those of a node on its first line.
+fn reported_span(tree: &Tree<'_>, lines: &LineIndex<'_>, at: NodeId) -> Span {
+    let start = tree.start(at);
+    let line_end = lines.line(start).text_end.max(start);
+    Span::new(start, tree.end(at).clamp(start, line_end))
+}
+
 /// What is wrong, with the places that a computed value comes from.
-fn message(finding: &Finding, tree: &Tree<'_>, lines: &LineIndex<'_>) -> String {
-    let mut message = finding.message.clone();
-    for (nth, source) in finding.sources.iter().take(MAX_SOURCES).enumerate() {
-        let line = lines.position(tree.start(source.at)).line;
+fn message(what: &str, sources: &[ReportedSource]) -> String {
+    let mut message = what.to_owned();
+    for (nth, source) in sources.iter().take(MAX_SOURCES).enumerate() {
+        let line = source.region.start.line;
         let sign = if nth == 0 { ':' } else { ';' };
         // Writing to a string does not fail.
         let _ = write!(message, "{sign} {}, line {line}", source.how);
     }
-    if let more @ 1.. = finding.sources.len().saturating_sub(MAX_SOURCES) {
+    if let more @ 1.. = sources.len().saturating_sub(MAX_SOURCES) {
         let _ = write!(message, "; and {more} more");
     }
     message

@@ -15,12 +15,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::cli::{Input, Mode, Options};
+use crate::cli::{Input, Mode, Options, OutputFile, OutputFormat};
+use crate::diff::{self, Hunk};
 use crate::discover::{GlobError, Target, Walk};
 use crate::explain::{self, Topic};
 use crate::outcome::{FileError, Outcome, Summary};
-use crate::remediate::{remediate, Assessment, Rules, Unused};
-use crate::report::{self, patch};
+use crate::remediate::{remediate, Assessment, Remediation, Rules, Unused};
+use crate::report::{self, Report};
 use crate::source;
 use crate::suppress::{self, Date, Useless};
 use crate::trivyignore::{ListFileError, Lists};
@@ -61,6 +62,18 @@ pub enum RunError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// A report cannot be written to its file.
+    Report {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The file that a report was to be written to is a template.
+    Template {
+        /// The file.
+        path: PathBuf,
+    },
     /// The output failed.
     Output(io::Error),
 }
@@ -71,6 +84,17 @@ impl fmt::Display for RunError {
             Self::Glob(error) => error.fmt(f),
             Self::Ignores(error) => error.fmt(f),
             Self::Input { name, source } => write!(f, "{name} cannot be read: {source}"),
+            Self::Report { path, source } => write!(
+                f,
+                "the report {} cannot be written: {source}",
+                report::shown(path)
+            ),
+            Self::Template { path } => write!(
+                f,
+                "{} is a template with repositories, and no report is written over it; name \
+                 another file with --output-file",
+                report::shown(path)
+            ),
             Self::Output(error) => write!(f, "the output failed: {error}"),
         }
     }
@@ -81,7 +105,10 @@ impl std::error::Error for RunError {
         match self {
             Self::Glob(error) => Some(error),
             Self::Ignores(error) => Some(error),
-            Self::Input { source, .. } | Self::Output(source) => Some(source),
+            Self::Template { .. } => None,
+            Self::Input { source, .. } | Self::Report { source, .. } | Self::Output(source) => {
+                Some(source)
+            }
         }
     }
 }
@@ -115,11 +142,29 @@ pub fn run(options: &Options) -> Result<ExitStatus, RunError> {
     for outcome in &outcomes {
         summary.add(outcome);
     }
-    match report::write(options, &outcomes, &summary, stdin.as_deref()) {
+    let report = Report {
+        options,
+        outcomes: &outcomes,
+        summary: &summary,
+    };
+    for file in &options.files {
+        write_report(&report, file)?;
+    }
+    match report::write(&report, stdin.as_deref()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         result => result.map_err(RunError::Output)?,
     }
     Ok(status(&summary, options))
+}
+
+/// Writes a report to a file of its own.
+fn write_report(report: &Report<'_>, file: &OutputFile) -> Result<(), RunError> {
+    let failed = |source| RunError::Report {
+        path: file.path.clone(),
+        source,
+    };
+    let bytes = report::to_bytes(report, file.format).map_err(failed)?;
+    write::create(&file.path, &bytes).map_err(failed)
 }
 
 /// Prints what a code means, or all codes.
@@ -140,6 +185,9 @@ struct Job<'o> {
     /// The lists of ignores, empty where none count.
     lists: Lists,
     today: Date,
+    /// The files that reports are written to, which are none of what is
+    /// looked at.
+    reports: Vec<PathBuf>,
     /// The numbers of the lists' entries that are for some file of the run.
     looked_for: Mutex<BTreeSet<usize>>,
 }
@@ -158,8 +206,15 @@ impl<'o> Job<'o> {
             options,
             lists,
             today: today(),
+            reports: reports(options)?,
             looked_for: Mutex::default(),
         })
+    }
+
+    /// Whether a report is written to this file.
+    fn is_report(&self, real: &Path) -> bool {
+        !self.reports.is_empty()
+            && fs::canonicalize(real).is_ok_and(|real| self.reports.contains(&real))
     }
 
     /// The rules for one file, by its path as it is named and by its own.
@@ -173,6 +228,19 @@ impl<'o> Job<'o> {
             looked_for.extend(numbers);
         }
         rules
+    }
+
+    /// The lines that a repair changes, if they are to be shown.
+    fn hunks(&self, remediation: &Remediation) -> Vec<Hunk> {
+        if !self.options.shows(OutputFormat::shows_lines) {
+            return Vec::new();
+        }
+        let Remediation {
+            before,
+            after,
+            edits,
+        } = remediation;
+        diff::hunks(before, after, edits)
     }
 
     /// What there is to say about the lists: which of their entries hide
@@ -203,17 +271,43 @@ impl<'o> Job<'o> {
                 why,
             });
         }
-        let outcome = |(name, unused): (&str, Vec<Unused>)| Outcome {
-            path: PathBuf::from(name),
-            result: Ok(Assessment {
+        let outcome = |(name, unused): (&str, Vec<Unused>)| {
+            let assessment = Assessment {
                 unused,
                 ..Assessment::default()
-            }),
-            changed: false,
-            patch: Vec::new(),
+            };
+            Outcome::new(PathBuf::from(name), Ok(assessment))
         };
         unused.into_iter().map(outcome).collect()
     }
+}
+
+/// The files that reports are to be written to, those that there are already.
+///
+/// # Errors
+/// Where one of them is a template: nobody wants it replaced by a report.
+fn reports(options: &Options) -> Result<Vec<PathBuf>, RunError> {
+    let mut reports = Vec::new();
+    for file in &options.files {
+        // What is not there, or cannot be read, is none of the files that are
+        // looked at.
+        let Ok(path) = fs::canonicalize(&file.path) else {
+            continue;
+        };
+        let is_file = path.is_file();
+        let bytes = is_file.then(|| read(&path, &options.rules));
+        if let Some(Ok(Some(bytes))) = bytes {
+            let assessed = remediate(&bytes, &options.rules);
+            if assessed.is_ok_and(|assessment| assessment.repositories > 0) {
+                let path = file.path.clone();
+                return Err(RunError::Template { path });
+            }
+        }
+        if is_file {
+            reports.push(path);
+        }
+    }
+    Ok(reports)
 }
 
 /// What day it is in UTC, in which Trivy reckons.
@@ -258,12 +352,10 @@ fn walk(job: &Job<'_>) -> Result<(Vec<Outcome>, usize), RunError> {
                 files.fetch_add(1, Ordering::Relaxed);
                 isolated(&target, job)
             }
-            Err(problem) => Some(Outcome {
-                path: problem.path().to_path_buf(),
-                result: Err(FileError::io(problem.to_string())),
-                changed: false,
-                patch: Vec::new(),
-            }),
+            Err(problem) => Some(Outcome::new(
+                problem.path().to_path_buf(),
+                Err(FileError::io(problem.to_string())),
+            )),
         };
         if let Some(outcome) = outcome {
             // A poisoned lock would mean a panic in `push`.
@@ -289,12 +381,7 @@ fn isolated(target: &Target, job: &Job<'_>) -> Option<Outcome> {
                 .to_owned(),
         }),
     };
-    Some(Outcome {
-        path: target.path.clone(),
-        result,
-        changed: false,
-        patch: Vec::new(),
-    })
+    Some(Outcome::new(target.path.clone(), result))
 }
 
 /// One file; None where there is nothing to say about it.
@@ -302,40 +389,36 @@ fn one_file(target: &Target, job: &Job<'_>) -> Result<Option<Outcome>, FileError
     let Some(bytes) = read(&target.real, &job.options.rules)? else {
         return Ok(None);
     };
+    if job.is_report(&target.real) {
+        return Ok(None);
+    }
     let mut assessment = remediate(&bytes, &job.rules(&target.path, &target.real))?;
     let remediation = assessment.remediation.take();
-    let mut outcome = Outcome {
-        path: target.path.clone(),
-        result: Ok(assessment),
-        changed: false,
-        patch: Vec::new(),
-    };
+    let mut outcome = Outcome::new(target.path.clone(), Ok(assessment));
+    outcome.real = own_name(target);
     if let Some(remediation) = remediation {
-        match job.options.mode {
-            Mode::Check => {}
-            Mode::Diff => patch::write(&patched(target), &remediation, &mut outcome.patch)
-                .map_err(|error| FileError::io(error.to_string()))?,
-            Mode::Fix => {
-                write::replace(&target.real, &bytes, remediation.after.as_bytes())
-                    .map_err(|error| FileError::io(error.to_string()))?;
-                outcome.changed = true;
-            }
+        outcome.hunks = job.hunks(&remediation);
+        if job.options.mode == Mode::Fix {
+            write::replace(&target.real, &bytes, remediation.after.as_bytes())
+                .map_err(|error| FileError::io(error.to_string()))?;
+            outcome.changed = true;
         }
     }
     Ok(Some(outcome))
 }
 
-/// The name of a file in a patch. Behind a link it is the file's own name, since no
-/// tool patches through a link.
-fn patched(target: &Target) -> PathBuf {
-    let here = std::env::current_dir().and_then(fs::canonicalize);
-    match here {
-        Ok(here) if target.real != target.path => match target.real.strip_prefix(here) {
-            Ok(below) => below.to_path_buf(),
-            Err(_) => target.real.clone(),
-        },
-        _ => target.path.clone(),
+/// The name of the file behind a symbolic link, from the working directory if
+/// it lies below; None if there is no link.
+fn own_name(target: &Target) -> Option<PathBuf> {
+    if target.real == target.path {
+        return None;
     }
+    let here = std::env::current_dir().and_then(fs::canonicalize);
+    let below = here.ok().and_then(|here| {
+        let below = target.real.strip_prefix(here).ok()?;
+        Some(below.to_path_buf())
+    });
+    Some(below.unwrap_or_else(|| target.real.clone()))
 }
 
 /// The bytes of a file that may concern us; None for any other. One that is
@@ -384,17 +467,12 @@ fn names_repository(file: &mut File) -> io::Result<bool> {
 /// Standard input: its outcome, and the text to give back.
 fn standard_input(name: &Path, job: &Job<'_>) -> Result<(Outcome, Vec<u8>), RunError> {
     let mut bytes = read_stdin()?;
-    let mut outcome = Outcome {
-        path: name.to_path_buf(),
-        result: Ok(Assessment::default()),
-        changed: false,
-        patch: Vec::new(),
-    };
+    let mut outcome = Outcome::new(name.to_path_buf(), Ok(Assessment::default()));
     match remediate(&bytes, &job.rules(name, name)) {
         Ok(mut assessment) => {
             if let Some(remediation) = assessment.remediation.take() {
                 outcome.changed = job.options.mode == Mode::Fix;
-                patch::write(name, &remediation, &mut outcome.patch).map_err(RunError::Output)?;
+                outcome.hunks = job.hunks(&remediation);
                 bytes = remediation.after.into_bytes();
             }
             outcome.result = Ok(assessment);

@@ -62,6 +62,17 @@ pub struct Position {
     pub column: usize,
 }
 
+/// A span of a file, and where it begins and ends for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Region {
+    /// The bytes.
+    pub span: Span,
+    /// Where the first of them stands.
+    pub start: Position,
+    /// Where the byte after the last stands.
+    pub end: Position,
+}
+
 /// The bytes of one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -138,6 +149,16 @@ impl<'a> LineIndex<'a> {
         Position {
             line: line + 1,
             column: before + 1,
+        }
+    }
+
+    /// A span with the positions of its ends.
+    #[must_use]
+    pub fn region(&self, span: Span) -> Region {
+        Region {
+            span,
+            start: self.position(span.start),
+            end: self.position(span.end),
         }
     }
 

@@ -1,5 +1,5 @@
 //! Replaces a file by new contents, wholly or not at all. This is the only module that
-//! writes.
+//! writes: templates by [`replace`], reports by [`create`].
 //!
 //! It owns the way from bytes to disk, and does not know what the bytes mean, whether they
 //! are right, or how the file was found.
@@ -184,10 +184,11 @@ pub fn replace(path: &Path, read: &[u8], new: &[u8]) -> Result<(), WriteError> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut temporary = create(directory).map_err(|source| WriteError::Directory {
-        path: path.to_path_buf(),
-        source,
-    })?;
+    let mut temporary =
+        temporary_file(directory, 0o600).map_err(|source| WriteError::Directory {
+            path: path.to_path_buf(),
+            source,
+        })?;
 
     let file = temporary.as_file_mut();
     file.write_all(new)
@@ -261,13 +262,46 @@ fn may_write(path: &Path) -> bool {
     }
 }
 
-/// Creates a file that did not exist before and that only its owner may read: until the
-/// mode is set, it must not show to others what the original does not.
+/// Writes a report to `path`, in the place of a file that may be there. What is neither a
+/// file nor a link to one (`/dev/stdout`, a named pipe) is written to.
+///
+/// # Errors
+///
+/// Those of the operating system. A file that was there is then as it was.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one module that writes: opens what cannot be replaced"
+)]
+pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        return OpenOptions::new()
+            .write(true)
+            .open(&path)?
+            .write_all(contents);
+    }
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut temporary = temporary_file(directory, 0o666)?;
+    temporary.as_file_mut().write_all(contents)?;
+    temporary.persist(&path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Creates a file that did not exist before, with a mode that the user's mask takes from.
+/// In the place of a template it may be read by its owner alone until it is done: it must
+/// not show to others what the original does not.
 #[allow(
     clippy::disallowed_methods,
     reason = "the one module that writes: the temporary file is opened here"
 )]
-fn create(directory: &Path) -> io::Result<NamedTempFile<File>> {
+#[cfg_attr(
+    not(unix),
+    allow(unused_variables, reason = "other systems have no modes")
+)]
+fn temporary_file(directory: &Path, mode: u32) -> io::Result<NamedTempFile<File>> {
     tempfile::Builder::new()
         .prefix(".immutag-")
         .suffix(".tmp")
@@ -277,7 +311,7 @@ fn create(directory: &Path) -> io::Result<NamedTempFile<File>> {
             let mut options = OpenOptions::new();
             options.write(true).create_new(true);
             #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
             options.open(path)
         })
 }
@@ -427,7 +461,7 @@ mod tests {
     #[test]
     fn the_temporary_file_is_private_and_in_the_same_directory() {
         let (directory, _) = directory();
-        let temporary = create(directory.path()).unwrap();
+        let temporary = temporary_file(directory.path(), 0o600).unwrap();
         assert_eq!(mode(temporary.path()), 0o600);
         assert_eq!(temporary.path().parent(), Some(directory.path()));
         let name = temporary.path().file_name().unwrap().to_str().unwrap();

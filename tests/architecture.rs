@@ -40,17 +40,21 @@ const fn shell(name: &'static str, may_name: &'static [&'static str]) -> Room {
 }
 
 /// The map. `lib.rs` and `main.rs` are not on it: they name everything.
-const MAP: [Room; 20] = [
+const MAP: [Room; 22] = [
     // Arithmetic on offsets, and bytes on their way in: these know nothing.
     pure("span", &[]),
     pure("source", &[]),
     // What template engines write between braces. It must not know what the
     // text around it is written in.
     pure("mask", &["span"]),
+    // Pieces of a text. They must not know what is shown around.
+    pure("excerpt", &["span"]),
     // A tree of spans. It must not know what is looked for in it.
     pure("syntax", &["mask", "span"]),
     // Bytes that replace bytes. They must not know why.
     pure("edit", &["span"]),
+    // Which lines bytes change. It must not know how a diff is written.
+    pure("diff", &["edit", "span"]),
     // Where resources stand. It must not know what is wrong with them.
     pure("template", &["syntax"]),
     // What functions come to. It must not know which words are right.
@@ -75,12 +79,12 @@ const MAP: [Room; 20] = [
     pure(
         "remediate",
         &[
-            "edit", "find", "mask", "plan", "source", "span", "suppress", "syntax", "template",
-            "verify",
+            "edit", "excerpt", "find", "mask", "plan", "source", "span", "suppress", "syntax",
+            "template", "verify",
         ],
     ),
     // Facts about files, for whoever counts or tells them.
-    shell("outcome", &["remediate", "span"]),
+    shell("outcome", &["diff", "remediate", "span"]),
     // The file system, one module for each direction. Neither must know what
     // the bytes say.
     shell("discover", &[]),
@@ -106,13 +110,14 @@ const MAP: [Room; 20] = [
     // Words. It must not decide anything, nor touch a file.
     shell(
         "report",
-        &["cli", "outcome", "remediate", "span", "suppress"],
+        &["cli", "diff", "outcome", "remediate", "span", "suppress"],
     ),
     // One file after the other, through all of it. It must not know syntax.
     shell(
         "run",
         &[
             "cli",
+            "diff",
             "discover",
             "explain",
             "outcome",

@@ -846,3 +846,47 @@ fn a_list_of_ignores_that_cannot_be_read_stops_the_run() {
         assert_eq!(folder.run(&["check", "--no-suppressions"]).status, 1);
     }
 }
+
+#[test]
+fn reports_go_to_files_beside_standard_output() {
+    let folder = Folder::new(&[("a.yaml", BAD), ("b.yaml", UNSAFE)]);
+    let output = folder.run(&[
+        "check",
+        "--output-file",
+        "patch=out.patch",
+        "--output-file",
+        "concise=lines.txt",
+        "--color=always",
+    ]);
+    assert_eq!(output.status, 1);
+    assert!(output.stdout.contains("\u{1b}["));
+    let lines = folder.read("lines.txt");
+    assert!(lines.starts_with("a.yaml:2:3: Web: ImageTagMutability is missing"));
+    assert_eq!(lines.lines().count(), 2);
+    assert_eq!(folder.read("out.patch"), folder.run(&["diff"]).stdout);
+    let alone = folder.run(&["check", "--output-format", "patch", "--output-file", "x"]);
+    assert_eq!((alone.stdout.as_str(), alone.status), ("", 1));
+    assert_eq!(folder.read("x"), folder.read("out.patch"));
+    let wrong = folder.run(&["check", "--output-file", "x"]);
+    assert_eq!(wrong.status, 2);
+    assert!(wrong.stderr.contains("as in sarif=x"), "{}", wrong.stderr);
+}
+
+#[test]
+fn a_report_is_neither_scanned_nor_written_over_a_template() {
+    let folder = Folder::new(&[("a.yaml", BAD), ("old.json", BROKEN)]);
+    let output = folder.run(&["check", "--output-file", "concise=old.json"]);
+    assert_eq!(output.status, 1, "{}", output.stderr);
+    assert!(folder.read("old.json").starts_with("a.yaml:2:3"));
+    let output = folder.run(&["fix", "--output-file", "concise=a.yaml"]);
+    assert_eq!(output.status, 2);
+    assert!(
+        output.stderr.contains("a.yaml is a template"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(folder.read("a.yaml"), BAD);
+    let output = folder.run(&["check", "--output-file", "concise=no/where.txt"]);
+    assert_eq!(output.status, 2);
+    assert!(output.stderr.contains("no/where.txt cannot be written"));
+}

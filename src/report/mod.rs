@@ -1,7 +1,8 @@
 //! Outcomes to output.
 //!
 //! This module owns words and formats. It decides nothing: whether a finding
-//! counts, is fixed or is refused has been said before it gets here.
+//! counts, is fixed or is refused has been said before it gets here. Every
+//! format renders the same outcomes, and none touches a file.
 
 pub mod patch;
 pub mod text;
@@ -9,88 +10,158 @@ pub mod text;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
-use anstream::AutoStream;
+use anstream::{AutoStream, StripStream};
 
-use crate::cli::{Color, Mode, Options, Verbosity};
+use crate::cli::{Color, Mode, Options, OutputFormat, StandardOutput, Verbosity};
 use crate::outcome::{Outcome, Summary};
+use crate::remediate::{Answer, Assessment, Reported};
+
+/// What there is to report.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'r> {
+    /// What was asked for.
+    pub options: &'r Options,
+    /// What came of it, in the order of the paths.
+    pub outcomes: &'r [Outcome],
+    /// The same in numbers.
+    pub summary: &'r Summary,
+}
+
+impl<'r> Report<'r> {
+    /// The files that were assessed, with what there is to say about them.
+    pub fn assessed(&self) -> impl Iterator<Item = (&'r Outcome, &'r Assessment)> {
+        let outcomes = self.outcomes.iter();
+        outcomes.filter_map(|outcome| Some((outcome, outcome.result.as_ref().ok()?)))
+    }
+
+    /// The findings of a file that are to be said: all, or with `--quiet`
+    /// those that count.
+    pub fn findings<'a>(
+        &self,
+        assessment: &'a Assessment,
+    ) -> impl Iterator<Item = &'a Reported> + use<'a> {
+        let is_quiet = self.options.verbosity == Verbosity::Quiet;
+        let findings = assessment.findings.iter();
+        findings.filter(move |finding| finding.counts || !is_quiet)
+    }
+}
 
 /// Prints everything, in the order of the outcomes. Standard output takes
-/// what was asked for: findings, a patch, or the repaired text of standard
-/// input. Errors and the summary go to standard error, and there go the
-/// findings, too, where they were not what was asked for.
+/// what was asked for: findings, a patch, a report, or the repaired text of
+/// standard input. Errors and the summary go to standard error, and there go
+/// the findings, too, where standard output has a patch or a text.
 ///
 /// # Errors
 /// Those of standard output. It is written first and whole; a standard error
 /// that fails takes nothing away from it, nor the other way round.
-pub fn write(
-    options: &Options,
-    outcomes: &[Outcome],
-    summary: &Summary,
-    stdin: Option<&[u8]>,
-) -> io::Result<()> {
+pub fn write(report: &Report<'_>, stdin: Option<&[u8]>) -> io::Result<()> {
+    let options = report.options;
     let color = match options.color {
         Color::Auto => anstream::ColorChoice::Auto,
         Color::Always => anstream::ColorChoice::Always,
         Color::Never => anstream::ColorChoice::Never,
     };
     let repaired = stdin.filter(|_| options.mode == Mode::Fix);
-    let gives_findings = options.mode != Mode::Diff && repaired.is_none();
-    let result = if gives_findings {
-        write_findings(options, outcomes, AutoStream::new(io::stdout(), color))
-    } else if options.mode == Mode::Fix {
-        write_bytes(repaired.into_iter())
-    } else if io::stdout().is_terminal() || options.color == Color::Always {
-        write_patches(outcomes, AutoStream::new(io::stdout(), color))
-    } else {
-        write_bytes(outcomes.iter().map(|outcome| outcome.patch.as_slice()))
+    let is_terminal = io::stdout().is_terminal();
+    let format = match (options.stdout, options.mode) {
+        (StandardOutput::Nothing, _) => None,
+        (StandardOutput::Format(format), _) => Some(format),
+        (StandardOutput::Default, Mode::Diff) => Some(OutputFormat::Patch),
+        (StandardOutput::Default, _) => Some(OutputFormat::Concise),
+    };
+    let result = match (repaired, format) {
+        (Some(text), _) => write_bytes(text),
+        (None, None) => Ok(()),
+        (None, Some(OutputFormat::Patch)) if is_terminal || options.color == Color::Always => {
+            let mut out = BufWriter::new(AutoStream::new(io::stdout(), color));
+            text::write_patches(report, &mut out).and_then(|()| out.flush())
+        }
+        (None, Some(format @ OutputFormat::Concise)) => {
+            let mut out = BufWriter::new(AutoStream::new(io::stdout(), color));
+            render(report, format, &mut out).and_then(|()| out.flush())
+        }
+        // What strips colour would strip the bytes of a template, too.
+        (None, Some(format)) => {
+            let mut out = BufWriter::new(io::stdout().lock());
+            render(report, format, &mut out).and_then(|()| out.flush())
+        }
     };
     let mut errors = BufWriter::new(AutoStream::new(io::stderr(), color));
     // Where standard error is gone there is nobody left to tell.
-    if !gives_findings {
-        let _ = write_findings(options, outcomes, &mut errors);
+    if repaired.is_some() || format == Some(OutputFormat::Patch) {
+        let _ = text::write_left(report, &mut errors);
     }
-    let _ = write_errors(options, outcomes, summary, &mut errors);
+    let _ = write_errors(report, &mut errors);
     result
 }
 
-fn write_findings(options: &Options, outcomes: &[Outcome], out: impl Write) -> io::Result<()> {
-    let mut out = BufWriter::new(out);
-    for outcome in outcomes {
-        text::write_findings(outcome, options, &mut out)?;
+/// A report in one of the formats, for a file.
+///
+/// # Errors
+/// None that a format does not have of its own.
+pub fn to_bytes(report: &Report<'_>, format: OutputFormat) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match format {
+        OutputFormat::Concise => {
+            render(report, format, &mut StripStream::new(&mut bytes))?;
+        }
+        OutputFormat::Patch => render(report, format, &mut bytes)?,
     }
+    Ok(bytes)
+}
+
+/// Writes a report in one of the formats. Those for people hold the escape
+/// sequences of colour.
+fn render(report: &Report<'_>, format: OutputFormat, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        OutputFormat::Concise => text::write(report, out),
+        OutputFormat::Patch => patch::write(report, out),
+    }
+}
+
+/// Writes bytes as they are.
+fn write_bytes(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
     out.flush()
 }
 
-fn write_patches(outcomes: &[Outcome], out: impl Write) -> io::Result<()> {
-    let mut out = BufWriter::new(out);
-    for outcome in outcomes {
-        text::write_patch(outcome, &mut out)?;
-    }
-    out.flush()
-}
-
-/// Writes bytes as they are: what strips colour would strip theirs, too.
-fn write_bytes<'b>(parts: impl Iterator<Item = &'b [u8]>) -> io::Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    for part in parts {
-        out.write_all(part)?;
-    }
-    out.flush()
-}
-
-fn write_errors(
-    options: &Options,
-    outcomes: &[Outcome],
-    summary: &Summary,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    for outcome in outcomes {
+fn write_errors(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    for outcome in report.outcomes {
         text::write_error(outcome, out)?;
     }
-    if options.verbosity > Verbosity::Quiet {
-        text::write_summary(summary, options.mode, out)?;
+    if report.options.verbosity > Verbosity::Quiet {
+        text::write_summary(report.summary, report.options.mode, out)?;
     }
     out.flush()
+}
+
+/// What is done about a finding, as one word: for machines.
+#[must_use]
+pub fn status(finding: &Reported, mode: Mode) -> &'static str {
+    match &finding.answer {
+        Answer::Fixed if mode == Mode::Fix => "fixed",
+        Answer::Fixed => "fixable",
+        Answer::Withheld(_) => "withheld",
+        Answer::Refused { .. } => "refused",
+        Answer::Suppressed { .. } => "suppressed",
+    }
+}
+
+/// What is done about a finding, in words.
+#[must_use]
+pub fn answer(finding: &Reported, mode: Mode) -> String {
+    match &finding.answer {
+        Answer::Fixed if mode == Mode::Fix => "fixed".to_owned(),
+        Answer::Fixed => "fixable".to_owned(),
+        Answer::Withheld(_) => "fixable with --unsafe-fixes".to_owned(),
+        Answer::Refused { reason, .. } => format!("not fixable: {reason}"),
+        Answer::Suppressed {
+            by,
+            reason: Some(reason),
+        } => format!("suppressed by {by}: {reason}"),
+        Answer::Suppressed { by, reason: None } => format!("suppressed by {by}"),
+    }
 }
 
 /// A path as it is shown: control characters escaped, so that a file's name

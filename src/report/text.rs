@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::{escaped, shown};
+use super::{answer, escaped, patch, shown, Report};
 use crate::cli::{Mode, Options, Verbosity};
 use crate::outcome::{Outcome, Summary};
 use crate::remediate::{Answer, Reported};
@@ -43,11 +43,37 @@ pub fn write_error(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     )
 }
 
-/// Writes the findings of one file, and the notes on it.
+/// Writes all findings, a line each, and the notes on files.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_findings(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    for outcome in report.outcomes {
+        write_findings(outcome, report.options, |_| true, out)?;
+    }
+    Ok(())
+}
+
+/// Writes what a patch or a repaired text does not tell.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_left(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let is_told =
+        |finding: &Reported| report.options.mode != Mode::Fix && finding.answer == Answer::Fixed;
+    for outcome in report.outcomes {
+        write_findings(outcome, report.options, |finding| !is_told(finding), out)?;
+    }
+    Ok(())
+}
+
+/// Writes the findings of one file, and the notes on it.
+fn write_findings(
+    outcome: &Outcome,
+    options: &Options,
+    is_said: impl Fn(&Reported) -> bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let Options {
         mode, verbosity, ..
     } = *options;
@@ -57,14 +83,13 @@ pub fn write_findings(outcome: &Outcome, options: &Options, out: &mut dyn Write)
     let path = shown(&outcome.path);
     for finding in &assessment.findings {
         let is_note = !finding.counts;
-        // The patch itself tells of these.
-        if mode == Mode::Diff && finding.answer == Answer::Fixed {
+        if !is_said(finding) {
             continue;
         }
         if is_note && verbosity == Verbosity::Quiet {
             continue;
         }
-        let at = finding.position;
+        let at = finding.region.start;
         let note = if is_note {
             format!("{NOTE}note{NOTE:#}: ")
         } else {
@@ -120,36 +145,27 @@ fn write_note(
     )
 }
 
-fn answer(finding: &Reported, mode: Mode) -> String {
-    match &finding.answer {
-        Answer::Fixed if mode == Mode::Fix => "fixed".to_owned(),
-        Answer::Fixed => "fixable".to_owned(),
-        Answer::Withheld(_) => "fixable with --unsafe-fixes".to_owned(),
-        Answer::Refused { reason, .. } => format!("not fixable: {reason}"),
-        Answer::Suppressed {
-            by,
-            reason: Some(reason),
-        } => format!("suppressed by {by}: {reason}"),
-        Answer::Suppressed { by, reason: None } => format!("suppressed by {by}"),
-    }
-}
-
-/// Writes a patch for people: coloured, and with the control characters of
-/// the template escaped, so that it cannot act on the terminal. Such a patch
-/// is not for `git apply`.
+/// Writes the patches for people: coloured, and with the control characters
+/// of the templates escaped, so that they cannot act on the terminal. Such a
+/// patch is not for `git apply`.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_patch(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-    for line in String::from_utf8_lossy(&outcome.patch).lines() {
-        let style = match line.bytes().next() {
-            Some(b'+') => ADDED,
-            Some(b'-') => REMOVED,
-            Some(b'@') => PLACE,
-            _ => Style::new(),
-        };
-        let shown: Vec<String> = line.split('\t').map(escaped).collect();
-        writeln!(out, "{style}{}{style:#}", shown.join("\t"))?;
+pub fn write_patches(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut plain = Vec::new();
+    for outcome in report.outcomes {
+        plain.clear();
+        patch::write_file(outcome.patched(), &outcome.hunks, &mut plain)?;
+        for line in String::from_utf8_lossy(&plain).lines() {
+            let style = match line.bytes().next() {
+                Some(b'+') => ADDED,
+                Some(b'-') => REMOVED,
+                Some(b'@') => PLACE,
+                _ => Style::new(),
+            };
+            let shown: Vec<String> = line.split('\t').map(escaped).collect();
+            writeln!(out, "{style}{}{style:#}", shown.join("\t"))?;
+        }
     }
     Ok(())
 }

@@ -350,9 +350,9 @@ proptest! {
     #[test]
     fn each_finding_points_at_its_key(text in files()) {
         for finding in assess(text.str(), &text.rules())?.findings {
-            let line = text.str().split('\n').nth(finding.position.line - 1);
+            let line = text.str().split('\n').nth(finding.region.start.line - 1);
             let line = line.unwrap_or_default().trim_start_matches(BYTE_ORDER_MARK);
-            let at: String = line.chars().skip(finding.position.column - 1).collect();
+            let at: String = line.chars().skip(finding.region.start.column - 1).collect();
             let key = at.trim_start_matches(['"', '\'']);
             let keys = [MODE, "Properties", finding.logical_id.as_str()];
             // JSON may spell a name in escapes.
@@ -568,7 +568,7 @@ proptest! {
         if text.is_json || plain.findings.is_empty() {
             return Ok(());
         }
-        let line = which.get(&plain.findings).position.line;
+        let line = which.get(&plain.findings).region.start.line;
         let start: usize = text.str().split_inclusive('\n').take(line - 1).map(str::len).sum();
         let mark = if text.str()[start..].starts_with(BYTE_ORDER_MARK) {
             BYTE_ORDER_MARK.len()
@@ -579,7 +579,7 @@ proptest! {
         let ignored = assess(&format!("{above}# kics-scan ignore-line\n{below}"), &rules)?;
         prop_assert_eq!(ignored.findings.len(), plain.findings.len());
         for (before, after) in plain.findings.iter().zip(&ignored.findings) {
-            if before.position.line == line {
+            if before.region.start.line == line {
                 let is_hidden = matches!(after.answer, Answer::Suppressed { by: "kics", .. });
                 prop_assert!(is_hidden && !after.counts, "{after:?}");
             } else {

@@ -1,0 +1,163 @@
+//! Pieces of a text, to be shown around places in it.
+//!
+//! This module owns how much of a text is shown: whole lines, unless they are
+//! so long that a minified template would be shown whole. It does not know
+//! what is shown, nor how.
+
+use crate::span::{LineIndex, Position, Span};
+
+/// How many lines are shown above a place, and below.
+const CONTEXT: usize = 2;
+
+/// How many bytes are shown at most before a place, and behind it. An excerpt
+/// for each finding of a minified template must not be the template.
+const REACH: usize = 240;
+
+/// A piece of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// Where it begins, in bytes.
+    pub offset: usize,
+    /// Where that is. The column is not 1 only if the line was too long to be
+    /// shown from its start.
+    pub position: Position,
+    /// The piece, with its line ends.
+    pub text: String,
+}
+
+impl Excerpt {
+    /// Whether all of a span of the text lies in the excerpt.
+    #[must_use]
+    pub fn holds(&self, span: Span) -> bool {
+        self.offset <= span.start && span.end <= self.offset + self.text.len()
+    }
+}
+
+/// The excerpts around places of a text, in its order; those that touch
+/// become one. A place of more than a few lines is shown with its beginning
+/// and its end at most.
+#[must_use]
+pub fn around(lines: &LineIndex<'_>, places: impl Iterator<Item = Span>) -> Vec<Excerpt> {
+    let mut windows: Vec<Span> = places.map(|place| window(lines, place)).collect();
+    windows.sort_unstable();
+    let mut merged: Vec<Span> = Vec::new();
+    for window in windows {
+        match merged.last_mut() {
+            Some(last) if window.start <= last.end => last.end = last.end.max(window.end),
+            _ => merged.push(window),
+        }
+    }
+    let excerpt = |span: &Span| Excerpt {
+        offset: span.start,
+        position: lines.position(span.start),
+        text: span.of(lines.text()).to_owned(),
+    };
+    merged.iter().map(excerpt).collect()
+}
+
+/// What is shown around one place.
+fn window(lines: &LineIndex<'_>, place: Span) -> Span {
+    let text = lines.text();
+    let mut start = lines.line(place.start).start.min(place.start);
+    for _ in 0..CONTEXT {
+        let Some(above) = start.checked_sub(1) else {
+            break;
+        };
+        start = lines.line(above).start.min(start);
+    }
+    let mut end = lines.line(place.end).end;
+    for _ in 0..CONTEXT {
+        end = lines.line(end).end.max(end);
+    }
+    let (least, most) = (
+        place.start.saturating_sub(REACH),
+        place.end.saturating_add(REACH),
+    );
+    if start < least {
+        // A whole line rather than a part of one, where there is one.
+        let whole = lines.line(least).end;
+        start = if whole <= lines.line(place.start).start {
+            whole
+        } else {
+            boundary(text, least)
+        };
+    }
+    if end > most {
+        let whole = lines.line(most).start;
+        end = if whole > lines.line(place.end).start {
+            whole
+        } else {
+            boundary(text, most)
+        };
+    }
+    Span::new(start, end)
+}
+
+/// The last place between two characters that is not behind `offset`.
+fn boundary(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str, places: &[Span]) -> Vec<(usize, usize, String)> {
+        around(&LineIndex::new(text), places.iter().copied())
+            .into_iter()
+            .map(|e| (e.position.line, e.position.column, e.text))
+            .collect()
+    }
+
+    #[test]
+    fn lines_around_a_place_are_whole() {
+        let text = "1\n2\n3\n4\n5\n6\n7\n8\n";
+        assert_eq!(
+            shown(text, &[Span::new(6, 7)]),
+            [(2, 1, "2\n3\n4\n5\n6\n".to_owned())]
+        );
+        assert_eq!(
+            shown(text, &[Span::new(0, 1)]),
+            [(1, 1, "1\n2\n3\n".to_owned())]
+        );
+        assert_eq!(
+            shown(text, &[Span::at(16)]),
+            [(7, 1, "7\n8\n".to_owned())],
+            "what is added at the end"
+        );
+        assert_eq!(shown("", &[Span::at(0)]), [(1, 1, String::new())]);
+    }
+
+    #[test]
+    fn those_that_touch_become_one() {
+        let text = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
+        let one = shown(text, &[Span::new(12, 13), Span::new(2, 3)]);
+        assert_eq!(one, [(1, 1, "1\n2\n3\n4\n5\n6\n7\n8\n9\n".to_owned())]);
+        let two = shown(text, &[Span::new(16, 17), Span::new(0, 1)]);
+        assert_eq!(two.len(), 2);
+    }
+
+    #[test]
+    fn long_lines_are_cut_between_characters() {
+        let text = format!("{}x{}", "é".repeat(1000), "é".repeat(1000));
+        let [(line, column, cut)] = shown(&text, &[Span::new(2000, 2001)]).try_into().unwrap();
+        assert_eq!((line, column), (1, 1000 - REACH / 2 + 1));
+        assert_eq!(cut.len(), 2 * REACH + 1);
+        let index = LineIndex::new(&text);
+        let odd = around(&index, [Span::new(2000, 2000)].into_iter());
+        assert!(odd[0].holds(Span::at(2000)) && !odd[0].holds(Span::at(0)));
+    }
+
+    #[test]
+    fn a_long_line_beside_is_left_out() {
+        let text = format!("{}\nx\n{}\n", "a".repeat(1000), "b".repeat(1000));
+        assert_eq!(
+            shown(&text, &[Span::new(1001, 1002)]),
+            [(2, 1, "x\n".to_owned())]
+        );
+    }
+}
