@@ -24,6 +24,7 @@ Examples:
   immutag diff | git apply          ... and apply just that
   immutag fix                       repair in place
   immutag fix --unsafe-fixes a.yaml also where it takes a decision of yours
+  immutag fix --interactive         ask for each repair
   immutag fix - < in.yaml > out.yaml
   immutag fix --keep-mutable latest where pipelines move that tag
   immutag explain computed          what a code in brackets means
@@ -93,17 +94,27 @@ pub enum Color {
 /// How outcomes are written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
-    /// A line per finding, for editors and `grep` [default of `check` and `fix`]
+    /// Findings with the lines around them, for people [default on a terminal]
+    Full,
+    /// A line per finding, for editors and `grep` [default elsewhere]
     Concise,
     /// A patch for `git apply` and `patch -p1` [default of `diff`]
     Patch,
+    /// Annotations of GitHub workflows
+    Github,
+    /// A Code Quality report for GitLab
+    Gitlab,
+    /// A report as of unit tests, a case for each finding
+    Junit,
+    /// A comment for a pull request, with a table and folded diffs
+    Markdown,
 }
 
 impl OutputFormat {
     /// Whether the format shows the lines that a repair changes.
     #[must_use]
     pub fn shows_lines(self) -> bool {
-        matches!(self, Self::Patch)
+        matches!(self, Self::Patch | Self::Markdown)
     }
 }
 
@@ -129,6 +140,10 @@ pub enum StandardOutput {
 
 /// Everything that the command line decides.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line, independent of the others"
+)]
 pub struct Options {
     /// What to do with the repairs.
     pub mode: Mode,
@@ -148,6 +163,8 @@ pub struct Options {
     pub color: Color,
     /// Name the ignores that hide nothing.
     pub report_unused_suppressions: bool,
+    /// Ask for each repair.
+    pub interactive: bool,
     /// Exit with 0 although findings are left.
     pub exit_zero: bool,
     /// Exit with 1 if a file was changed.
@@ -216,6 +233,13 @@ enum Command {
     Fix {
         #[command(flatten)]
         common: Common,
+        /// Ask for each repair, as `git add -p` does
+        ///
+        /// Needs a terminal. The answers: y (yes), n (no), a (this and all that
+        /// follow in the file), d (neither this nor any that follows in the file),
+        /// q (no more at all), e (explain the code), ? (help).
+        #[arg(short, long, help_heading = "Rule")]
+        interactive: bool,
         /// Exit with 1 if a file was changed
         #[arg(long, help_heading = "Result")]
         exit_non_zero_on_fix: bool,
@@ -351,11 +375,19 @@ impl Cli {
             Command::Diff(common) => common.into_options(Mode::Diff)?,
             Command::Fix {
                 common,
+                interactive,
                 exit_non_zero_on_fix,
-            } => Options {
-                exit_non_zero_on_fix,
-                ..common.into_options(Mode::Fix)?
-            },
+            } => {
+                let options = common.into_options(Mode::Fix)?;
+                if interactive && !matches!(options.input, Input::Paths) {
+                    return usage("--interactive reads answers from standard input; name paths");
+                }
+                Options {
+                    interactive,
+                    exit_non_zero_on_fix,
+                    ..options
+                }
+            }
             Command::Explain { code } => {
                 let is_asked = |topic: &Topic| Some(topic.code) == code.as_deref();
                 return Ok(Request::Explain(explain::topics().find(is_asked)));
@@ -428,6 +460,7 @@ impl Common {
             color: self.color,
             report_unused_suppressions: self.report_unused_suppressions,
             exit_zero: self.exit_zero,
+            interactive: false,
             exit_non_zero_on_fix: false,
         })
     }

@@ -38,6 +38,31 @@ pub struct DiffLine {
     pub changed: Vec<Range<usize>>,
 }
 
+impl DiffLine {
+    /// The line in pieces, each with whether it is marked as changed. Nothing
+    /// is marked where all of the line changes.
+    #[must_use]
+    pub fn parts(&self) -> Vec<(&str, bool)> {
+        let is_whole = |range: &Range<usize>| {
+            let beside = [self.text.get(..range.start), self.text.get(range.end..)];
+            beside.iter().flatten().all(|text| text.trim().is_empty())
+        };
+        if self.changed.iter().any(is_whole) {
+            return vec![(self.text.as_str(), false)];
+        }
+        let mut parts = Vec::new();
+        let mut done = 0;
+        for range in &self.changed {
+            parts.push((Span::new(done, range.start).of(&self.text), false));
+            parts.push((Span::new(range.start, range.end).of(&self.text), true));
+            done = range.end;
+        }
+        parts.push((self.text.get(done..).unwrap_or_default(), false));
+        parts.retain(|(text, _)| !text.is_empty());
+        parts
+    }
+}
+
 /// Changed lines that are near each other, and those around them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hunk {
@@ -228,4 +253,48 @@ fn trimmed(
         after.end -= 1;
     }
     (before, after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edit::Edit;
+
+    #[test]
+    fn what_changes_within_a_line_is_marked_and_a_new_line_is_not() {
+        let before = "a: MUTABLE # é\nb: 1\n";
+        let edits = vec![
+            Edit::replace(Span::new(3, 10), "IMMUTABLE"),
+            Edit::insert(16, "  new: 1\n"),
+        ];
+        let edits = EditSet::new(edits).unwrap();
+        let after = edits.apply(before).unwrap();
+        let hunks = hunks(before, &after, &edits);
+        let [hunk] = &hunks[..] else {
+            panic!("{hunks:?}")
+        };
+        let parts: Vec<_> = hunk.lines.iter().map(|l| (l.sign, l.parts())).collect();
+        assert_eq!(
+            parts,
+            [
+                (
+                    Sign::Removed,
+                    vec![("a: ", false), ("MUTABLE", true), (" # é\n", false)]
+                ),
+                (
+                    Sign::Added,
+                    vec![("a: ", false), ("IMMUTABLE", true), (" # é\n", false)]
+                ),
+                (Sign::Added, vec![("  new: 1\n", false)]),
+                (Sign::Kept, vec![("b: 1\n", false)]),
+            ]
+        );
+        assert_eq!((&hunk.old, &hunk.new), (&(0..2), &(0..3)));
+    }
+
+    #[test]
+    fn an_edit_that_changes_nothing_gives_no_hunk() {
+        let edits = EditSet::new(vec![Edit::replace(Span::new(0, 1), "a")]).unwrap();
+        assert_eq!(hunks("a\nb\n", "a\nb\n", &edits), []);
+    }
 }

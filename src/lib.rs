@@ -142,6 +142,7 @@ pub mod edit;
 pub mod excerpt;
 pub mod explain;
 pub mod find;
+pub mod interactive;
 pub mod mask;
 pub mod outcome;
 pub mod plan;
@@ -161,6 +162,7 @@ pub mod write;
 pub use find::{Policy, Profile, Verdict};
 pub use plan::Applicability;
 pub use remediate::{
-    remediate, Answer, Assessment, Remediation, Reported, Rules, TextError, Unused,
+    remediate, remediate_without, Answer, Assessment, Remediation, Reported, Rules, TextError,
+    Unused,
 };
 pub use suppress::{Date, SuppressionRules};

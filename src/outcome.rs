@@ -95,6 +95,8 @@ pub struct Summary {
     pub withheld: usize,
     /// Findings without a fix.
     pub refused: usize,
+    /// Findings whose fix the user said no to.
+    pub declined: usize,
     /// What cannot be decided.
     pub notes: usize,
     /// What users asked to leave alone, findings and notes alike.
@@ -109,7 +111,7 @@ impl Summary {
     /// All findings that break the rule.
     #[must_use]
     pub fn findings(&self) -> usize {
-        self.fixed + self.withheld + self.refused
+        self.fixed + self.withheld + self.refused + self.declined
     }
 
     /// Counts one more outcome.
@@ -129,6 +131,7 @@ impl Summary {
                 Answer::Fixed => &mut self.fixed,
                 Answer::Withheld(_) => &mut self.withheld,
                 Answer::Refused { .. } => &mut self.refused,
+                Answer::Declined => &mut self.declined,
             };
             *counter += 1;
         }

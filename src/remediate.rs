@@ -77,6 +77,8 @@ pub enum Answer {
         /// The reason that the user gave.
         reason: Option<String>,
     },
+    /// There is one that the rules allow, and the user said no to it.
+    Declined,
 }
 
 /// A finding as it is reported.
@@ -202,6 +204,20 @@ impl std::error::Error for TextError {}
 /// Where the text concerns us but cannot be read, or where a repair could
 /// not be proven.
 pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
+    remediate_without(bytes, rules, &BTreeSet::new())
+}
+
+/// Like [`remediate`], but leaves alone the findings that the user declined,
+/// by their indexes in [`Assessment::findings`], and what they share with
+/// others.
+///
+/// # Errors
+/// Those of [`remediate`].
+pub fn remediate_without(
+    bytes: &[u8],
+    rules: &Rules,
+    declined: &BTreeSet<usize>,
+) -> Result<Assessment, TextError> {
     if !source::concerns_us(bytes) {
         return Ok(Assessment::default());
     }
@@ -211,14 +227,14 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
     let plain = syntax::parse(text);
     if marks.is_empty() {
         let tree = plain.map_err(|error| not_syntax(&lines, &error))?;
-        return assess(&lines, &lines, &tree, rules);
+        return assess(&lines, &lines, &tree, rules, declined);
     }
     if !plain.as_ref().is_ok_and(|tree| !is_deceptive(tree, &marks)) {
         let masked = marks.masked(text);
         let tree = syntax::parse(&masked).map(|tree| tree.with_marks(marks.clone()));
         let is_sure = |_: &Tree<'_>| syntax::parse(&mask::otherwise_masked(text)).is_ok();
         if let Some(tree) = tree.ok().filter(is_whole).filter(is_sure) {
-            return assess(&lines, &LineIndex::new(&masked), &tree, rules);
+            return assess(&lines, &LineIndex::new(&masked), &tree, rules, declined);
         }
         if plain.is_ok() {
             // It can be read, but a mark as what it is not.
@@ -235,7 +251,7 @@ pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
     })?;
     // What begins in one string and ends in another is no mark.
     let marks = marks.without(tree.nodes().map(|id| tree.span(id).start));
-    assess(&lines, &lines, &tree.with_marks(marks), rules)
+    assess(&lines, &lines, &tree.with_marks(marks), rules, declined)
 }
 
 /// Whether a masked text was read as all that it is: no mark hides the only
@@ -267,8 +283,10 @@ fn assess<'a>(
     read: &LineIndex<'a>,
     tree: &Tree<'a>,
     rules: &Rules,
+    declined: &BTreeSet<usize>,
 ) -> Result<Assessment, TextError> {
     let reading = Reading::of(tree, read, rules).map_err(|error| not_syntax(lines, &error))?;
+    let reading = reading.without(declined);
     let plans = reading.plans(tree, read, rules);
     let made: Vec<&Fix> = plans.iter().filter_map(|plan| rules.made(plan)).collect();
     let mut remediation = None;
@@ -287,6 +305,7 @@ fn assess<'a>(
                 by,
                 reason: reason.clone(),
             }),
+            None if found.is_declined => Some(Answer::Declined),
             None => plans.next().map(|plan| match plan {
                 plan if rules.made(plan).is_some() => {
                     edits = plan.as_ref().map_or(&[], |fix| fix.edits.as_slice());
@@ -471,9 +490,27 @@ struct Found {
     finding: Finding,
     /// By whose ignore, and the reason given.
     suppressed: Option<(&'static str, Option<String>)>,
+    /// Whether the user said no to its repair.
+    is_declined: bool,
+}
+
+impl Found {
+    /// Whether it is to be repaired if it can be.
+    fn is_open(&self) -> bool {
+        self.suppressed.is_none() && !self.is_declined
+    }
 }
 
 impl<'t> Reading<'t> {
+    /// The same, but that the user declined some of the findings, by their
+    /// indexes.
+    fn without(mut self, declined: &BTreeSet<usize>) -> Self {
+        for (index, found) in self.findings.iter_mut().enumerate() {
+            found.is_declined = declined.contains(&index);
+        }
+        self
+    }
+
     fn of(tree: &'t Tree<'_>, lines: &LineIndex<'_>, rules: &Rules) -> Result<Self, SyntaxError> {
         let template = Template::of(tree);
         let Verdicts {
@@ -499,6 +536,7 @@ impl<'t> Reading<'t> {
                 Found {
                     finding,
                     suppressed,
+                    is_declined: false,
                 }
             })
             .collect();
@@ -525,7 +563,7 @@ impl<'t> Reading<'t> {
     /// The findings that nobody asked to leave alone.
     fn open(&self) -> impl Iterator<Item = &Finding> {
         let open = self.findings.iter();
-        open.filter(|found| found.suppressed.is_none())
+        open.filter(|found| found.is_open())
             .map(|found| &found.finding)
     }
 
@@ -536,10 +574,9 @@ impl<'t> Reading<'t> {
         lines: &LineIndex<'_>,
         rules: &Rules,
     ) -> Vec<Result<Fix, Refusal>> {
-        let suppressed = self.findings.iter();
-        let suppressed = suppressed.filter(|found| found.suppressed.is_some());
+        let closed = self.findings.iter().filter(|found| !found.is_open());
         let mut left_alone = self.settled.clone();
-        left_alone.extend(suppressed.map(|found| found.finding.resource.logical_id));
+        left_alone.extend(closed.map(|found| found.finding.resource.logical_id));
         let (template, reads) = (&self.template, &self.reads);
         let mut plans: Vec<Result<Fix, Refusal>> = Vec::new();
         for _ in 0..MAX_ROUNDS {
@@ -586,7 +623,7 @@ fn is_done<'f>(
     // What each finding is to become, if it is to be reported still.
     let left = |found: &'f Found| {
         let verdict = found.finding.verdict;
-        if found.suppressed.is_some() {
+        if !found.is_open() {
             return Some((found, verdict));
         }
         match old_plans.next().and_then(|plan| rules.made(plan)) {
@@ -596,8 +633,12 @@ fn is_done<'f>(
         }
     };
     let mut expected = old.findings.iter().filter_map(left);
-    for found in &new.findings {
+    let mut declined = BTreeSet::new();
+    for (index, found) in new.findings.iter().enumerate() {
         let is_left = expected.next().is_some_and(|(before, verdict)| {
+            if before.is_declined {
+                declined.insert(index);
+            }
             let (was, is) = (&before.finding, &found.finding);
             // One of several sources may have been repaired for others.
             let is_computed = !was.sources.is_empty() && !is.sources.is_empty();
@@ -615,6 +656,7 @@ fn is_done<'f>(
             found.finding.logical_id
         )));
     }
+    let new = new.without(&declined);
     let plans = new.plans(tree, &lines, rules);
     let mut again = new.open().zip(&plans);
     match again.find(|(_, plan)| rules.made(plan).is_some()) {

@@ -8,19 +8,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use anstream::AutoStream;
+
 use crate::cli::{Input, Mode, Options, OutputFile, OutputFormat};
 use crate::diff::{self, Hunk};
 use crate::discover::{GlobError, Target, Walk};
 use crate::explain::{self, Topic};
+use crate::interactive::Session;
 use crate::outcome::{FileError, Outcome, Summary};
-use crate::remediate::{remediate, Assessment, Remediation, Rules, Unused};
+use crate::remediate::{
+    remediate, remediate_without, Answer, Assessment, Remediation, Rules, Unused,
+};
 use crate::report::{self, Report};
 use crate::source;
 use crate::suppress::{self, Date, Useless};
@@ -74,6 +79,8 @@ pub enum RunError {
         /// The file.
         path: PathBuf,
     },
+    /// There is nobody to ask.
+    NoTerminal,
     /// The output failed.
     Output(io::Error),
 }
@@ -95,6 +102,10 @@ impl fmt::Display for RunError {
                  another file with --output-file",
                 report::shown(path)
             ),
+            Self::NoTerminal => f.write_str(
+                "--interactive needs a terminal to ask on; without one, name the files to repair: \
+                 immutag fix FILE...",
+            ),
             Self::Output(error) => write!(f, "the output failed: {error}"),
         }
     }
@@ -105,7 +116,7 @@ impl std::error::Error for RunError {
         match self {
             Self::Glob(error) => Some(error),
             Self::Ignores(error) => Some(error),
-            Self::Template { .. } => None,
+            Self::Template { .. } | Self::NoTerminal => None,
             Self::Input { source, .. } | Self::Report { source, .. } | Self::Output(source) => {
                 Some(source)
             }
@@ -123,6 +134,9 @@ impl std::error::Error for RunError {
 /// returned. A reader that closes the output early is no error.
 pub fn run(options: &Options) -> Result<ExitStatus, RunError> {
     let job = Job::new(options)?;
+    if options.interactive && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        return Err(RunError::NoTerminal);
+    }
     let (mut outcomes, files, stdin) = match &options.input {
         Input::Stdin { name } => {
             let (outcome, text) = standard_input(name, &job)?;
@@ -135,6 +149,9 @@ pub fn run(options: &Options) -> Result<ExitStatus, RunError> {
     };
     outcomes.extend(job.unused(&outcomes));
     outcomes.sort_by(|a, b| a.path.cmp(&b.path));
+    if options.interactive {
+        ask(&job, &mut outcomes);
+    }
     let mut summary = Summary {
         files,
         ..Summary::default()
@@ -325,7 +342,7 @@ fn today() -> Date {
 fn status(summary: &Summary, options: &Options) -> ExitStatus {
     let left = match options.mode {
         Mode::Check | Mode::Diff => summary.findings(),
-        Mode::Fix => summary.withheld + summary.refused,
+        Mode::Fix => summary.findings() - summary.fixed,
     };
     if summary.errors > 0 {
         ExitStatus::Error
@@ -350,7 +367,7 @@ fn walk(job: &Job<'_>) -> Result<(Vec<Outcome>, usize), RunError> {
         let outcome = match found {
             Ok(target) => {
                 files.fetch_add(1, Ordering::Relaxed);
-                isolated(&target, job)
+                isolated(&target.path, || one_file(&target, job))
             }
             Err(problem) => Some(Outcome::new(
                 problem.path().to_path_buf(),
@@ -369,8 +386,11 @@ fn walk(job: &Job<'_>) -> Result<(Vec<Outcome>, usize), RunError> {
 }
 
 /// One file, its panics included: one that makes us fail is one error.
-fn isolated(target: &Target, job: &Job<'_>) -> Option<Outcome> {
-    let done = panic::catch_unwind(AssertUnwindSafe(|| one_file(target, job)));
+fn isolated(
+    path: &Path,
+    work: impl FnOnce() -> Result<Option<Outcome>, FileError>,
+) -> Option<Outcome> {
+    let done = panic::catch_unwind(AssertUnwindSafe(work));
     let result = match done {
         Ok(Ok(outcome)) => return outcome,
         Ok(Err(error)) => Err(error),
@@ -381,7 +401,7 @@ fn isolated(target: &Target, job: &Job<'_>) -> Option<Outcome> {
                 .to_owned(),
         }),
     };
-    Some(Outcome::new(target.path.clone(), result))
+    Some(Outcome::new(path.to_path_buf(), result))
 }
 
 /// One file; None where there is nothing to say about it.
@@ -392,19 +412,67 @@ fn one_file(target: &Target, job: &Job<'_>) -> Result<Option<Outcome>, FileError
     if job.is_report(&target.real) {
         return Ok(None);
     }
-    let mut assessment = remediate(&bytes, &job.rules(&target.path, &target.real))?;
-    let remediation = assessment.remediation.take();
-    let mut outcome = Outcome::new(target.path.clone(), Ok(assessment));
+    let assessment = remediate(&bytes, &job.rules(&target.path, &target.real))?;
+    let mut outcome = Outcome::new(target.path.clone(), Ok(Assessment::default()));
     outcome.real = own_name(target);
-    if let Some(remediation) = remediation {
+    let writes = job.options.mode == Mode::Fix && !job.options.interactive;
+    finish(outcome, &bytes, assessment, writes, job).map(Some)
+}
+
+/// What becomes of an assessment: lines to show, or a written file.
+fn finish(
+    mut outcome: Outcome,
+    bytes: &[u8],
+    mut assessment: Assessment,
+    writes: bool,
+    job: &Job<'_>,
+) -> Result<Outcome, FileError> {
+    if let Some(remediation) = assessment.remediation.take() {
         outcome.hunks = job.hunks(&remediation);
-        if job.options.mode == Mode::Fix {
-            write::replace(&target.real, &bytes, remediation.after.as_bytes())
+        if writes {
+            write::replace(outcome.patched(), bytes, remediation.after.as_bytes())
                 .map_err(|error| FileError::io(error.to_string()))?;
             outcome.changed = true;
         }
     }
-    Ok(Some(outcome))
+    outcome.result = Ok(assessment);
+    Ok(outcome)
+}
+
+/// Asks for each repair on the terminal, one file after the other, and makes
+/// those that are wanted. The files have been looked at, and none is written
+/// yet.
+fn ask(job: &Job<'_>, outcomes: &mut [Outcome]) {
+    let repairs = |outcome: &Outcome| {
+        let assessment = outcome.result.as_ref().ok();
+        let findings = assessment.map_or(&[][..], |assessment| &assessment.findings);
+        findings
+            .iter()
+            .filter(|f| f.answer == Answer::Fixed)
+            .count()
+    };
+    let total = outcomes.iter().map(repairs).sum();
+    let questions = AutoStream::new(io::stderr(), report::choice(job.options.color));
+    let mut session = Session::new(io::stdin().lock(), questions, total);
+    for outcome in outcomes.iter_mut().filter(|outcome| repairs(outcome) > 0) {
+        let path = outcome.path.clone();
+        let asked = isolated(&path, || {
+            let real = outcome.patched();
+            let gone = || FileError::io("was changed while it was looked at; run again".to_owned());
+            let bytes = read(real, &job.options.rules)?.ok_or_else(gone)?;
+            let rules = job.rules(&outcome.path, real);
+            let mut assessment = remediate(&bytes, &rules)?;
+            let failed = |error: io::Error| FileError::io(format!("not asked about: {error}"));
+            let declined = session.declined(outcome, &assessment).map_err(failed)?;
+            if !declined.is_empty() {
+                assessment = remediate_without(&bytes, &rules, &declined)?;
+            }
+            finish(outcome.clone(), &bytes, assessment, true, job).map(Some)
+        });
+        if let Some(asked) = asked {
+            *outcome = asked;
+        }
+    }
 }
 
 /// The name of the file behind a symbolic link, from the working directory if

@@ -40,7 +40,7 @@ const fn shell(name: &'static str, may_name: &'static [&'static str]) -> Room {
 }
 
 /// The map. `lib.rs` and `main.rs` are not on it: they name everything.
-const MAP: [Room; 22] = [
+const MAP: [Room; 23] = [
     // Arithmetic on offsets, and bytes on their way in: these know nothing.
     pure("span", &[]),
     pure("source", &[]),
@@ -110,7 +110,29 @@ const MAP: [Room; 22] = [
     // Words. It must not decide anything, nor touch a file.
     shell(
         "report",
-        &["cli", "diff", "outcome", "remediate", "span", "suppress"],
+        &[
+            "cli",
+            "diff",
+            "excerpt",
+            "find",
+            "outcome",
+            "remediate",
+            "span",
+            "suppress",
+        ],
+    ),
+    // Which repairs a user wants. It must not make them.
+    shell(
+        "interactive",
+        &[
+            "cli",
+            "diff",
+            "edit",
+            "explain",
+            "outcome",
+            "remediate",
+            "report",
+        ],
     ),
     // One file after the other, through all of it. It must not know syntax.
     shell(
@@ -120,6 +142,7 @@ const MAP: [Room; 22] = [
             "diff",
             "discover",
             "explain",
+            "interactive",
             "outcome",
             "remediate",
             "report",

@@ -23,6 +23,7 @@ fn answers(assessment: &Assessment) -> Vec<(&str, &str)> {
                 Answer::Fixed => "fixed",
                 Answer::Withheld(_) => "unsafe",
                 Answer::Suppressed { by, .. } => by,
+                Answer::Declined => "declined",
                 Answer::Refused { code, .. } => code,
             };
             (finding.logical_id.as_str(), answer)

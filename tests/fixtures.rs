@@ -122,6 +122,7 @@ fn codes(assessment: &Assessment, with_notes: bool) -> Vec<String> {
         })
         .map(|finding| {
             let answer = match finding.answer {
+                Answer::Declined => "declined".to_owned(),
                 Answer::Fixed => "fixed".to_owned(),
                 Answer::Withheld(_) => "unsafe".to_owned(),
                 Answer::Refused { code, .. } => code.to_owned(),

@@ -4,13 +4,20 @@
 //! counts, is fixed or is refused has been said before it gets here. Every
 //! format renders the same outcomes, and none touches a file.
 
+pub mod fingerprint;
+pub mod full;
+pub mod github;
+pub mod gitlab;
+pub mod junit;
+pub mod markdown;
 pub mod patch;
 pub mod text;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Component, Path};
 
-use anstream::{AutoStream, StripStream};
+use anstream::{AutoStream, ColorChoice, StripStream};
+use supports_hyperlinks::Stream;
 
 use crate::cli::{Color, Mode, Options, OutputFormat, StandardOutput, Verbosity};
 use crate::outcome::{Outcome, Summary};
@@ -39,10 +46,25 @@ impl<'r> Report<'r> {
     pub fn findings<'a>(
         &self,
         assessment: &'a Assessment,
-    ) -> impl Iterator<Item = &'a Reported> + use<'a> {
-        let is_quiet = self.options.verbosity == Verbosity::Quiet;
+    ) -> impl Iterator<Item = &'a Reported> + use<'a, 'r> {
+        let report = *self;
         let findings = assessment.findings.iter();
-        findings.filter(move |finding| finding.counts || !is_quiet)
+        findings.filter(move |finding| report.says(finding))
+    }
+
+    /// Those of them that nobody asked to leave alone.
+    pub fn open_findings<'a>(
+        &self,
+        assessment: &'a Assessment,
+    ) -> impl Iterator<Item = &'a Reported> + use<'a, 'r> {
+        self.findings(assessment)
+            .filter(|finding| !matches!(finding.answer, Answer::Suppressed { .. }))
+    }
+
+    /// Whether a finding is to be said: with `--quiet` only if it counts.
+    #[must_use]
+    pub fn says(&self, finding: &Reported) -> bool {
+        finding.counts || self.options.verbosity > Verbosity::Quiet
     }
 }
 
@@ -56,17 +78,14 @@ impl<'r> Report<'r> {
 /// that fails takes nothing away from it, nor the other way round.
 pub fn write(report: &Report<'_>, stdin: Option<&[u8]>) -> io::Result<()> {
     let options = report.options;
-    let color = match options.color {
-        Color::Auto => anstream::ColorChoice::Auto,
-        Color::Always => anstream::ColorChoice::Always,
-        Color::Never => anstream::ColorChoice::Never,
-    };
+    let color = choice(options.color);
     let repaired = stdin.filter(|_| options.mode == Mode::Fix);
     let is_terminal = io::stdout().is_terminal();
     let format = match (options.stdout, options.mode) {
         (StandardOutput::Nothing, _) => None,
         (StandardOutput::Format(format), _) => Some(format),
         (StandardOutput::Default, Mode::Diff) => Some(OutputFormat::Patch),
+        (StandardOutput::Default, _) if is_terminal => Some(OutputFormat::Full),
         (StandardOutput::Default, _) => Some(OutputFormat::Concise),
     };
     let result = match (repaired, format) {
@@ -76,14 +95,16 @@ pub fn write(report: &Report<'_>, stdin: Option<&[u8]>) -> io::Result<()> {
             let mut out = BufWriter::new(AutoStream::new(io::stdout(), color));
             text::write_patches(report, &mut out).and_then(|()| out.flush())
         }
-        (None, Some(format @ OutputFormat::Concise)) => {
-            let mut out = BufWriter::new(AutoStream::new(io::stdout(), color));
-            render(report, format, &mut out).and_then(|()| out.flush())
+        (None, Some(format @ (OutputFormat::Full | OutputFormat::Concise))) => {
+            let out = AutoStream::new(io::stdout(), color);
+            let has_links = is_terminal && supports_hyperlinks::on(Stream::Stdout);
+            let mut out = BufWriter::new(out);
+            render(report, format, has_links, &mut out).and_then(|()| out.flush())
         }
         // What strips colour would strip the bytes of a template, too.
         (None, Some(format)) => {
             let mut out = BufWriter::new(io::stdout().lock());
-            render(report, format, &mut out).and_then(|()| out.flush())
+            render(report, format, false, &mut out).and_then(|()| out.flush())
         }
     };
     let mut errors = BufWriter::new(AutoStream::new(io::stderr(), color));
@@ -95,6 +116,16 @@ pub fn write(report: &Report<'_>, stdin: Option<&[u8]>) -> io::Result<()> {
     result
 }
 
+/// When to use colour, as the streams are told.
+#[must_use]
+pub fn choice(color: Color) -> ColorChoice {
+    match color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    }
+}
+
 /// A report in one of the formats, for a file.
 ///
 /// # Errors
@@ -102,20 +133,30 @@ pub fn write(report: &Report<'_>, stdin: Option<&[u8]>) -> io::Result<()> {
 pub fn to_bytes(report: &Report<'_>, format: OutputFormat) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     match format {
-        OutputFormat::Concise => {
-            render(report, format, &mut StripStream::new(&mut bytes))?;
+        OutputFormat::Full | OutputFormat::Concise => {
+            render(report, format, false, &mut StripStream::new(&mut bytes))?;
         }
-        OutputFormat::Patch => render(report, format, &mut bytes)?,
+        _ => render(report, format, false, &mut bytes)?,
     }
     Ok(bytes)
 }
 
 /// Writes a report in one of the formats. Those for people hold the escape
-/// sequences of colour.
-fn render(report: &Report<'_>, format: OutputFormat, out: &mut dyn Write) -> io::Result<()> {
+/// sequences of colour, and links if what reads them `has_links`.
+fn render(
+    report: &Report<'_>,
+    format: OutputFormat,
+    has_links: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     match format {
+        OutputFormat::Full => full::write(report, has_links, out),
         OutputFormat::Concise => text::write(report, out),
         OutputFormat::Patch => patch::write(report, out),
+        OutputFormat::Github => github::write(report, out),
+        OutputFormat::Gitlab => gitlab::write(report, out),
+        OutputFormat::Junit => junit::write(report, out),
+        OutputFormat::Markdown => markdown::write(report, out),
     }
 }
 
@@ -145,6 +186,7 @@ pub fn status(finding: &Reported, mode: Mode) -> &'static str {
         Answer::Withheld(_) => "withheld",
         Answer::Refused { .. } => "refused",
         Answer::Suppressed { .. } => "suppressed",
+        Answer::Declined => "declined",
     }
 }
 
@@ -161,6 +203,7 @@ pub fn answer(finding: &Reported, mode: Mode) -> String {
             reason: Some(reason),
         } => format!("suppressed by {by}: {reason}"),
         Answer::Suppressed { by, reason: None } => format!("suppressed by {by}"),
+        Answer::Declined => "declined".to_owned(),
     }
 }
 
@@ -171,16 +214,46 @@ pub fn shown(path: &Path) -> String {
     escaped(&path.to_string_lossy())
 }
 
-/// A text with its control characters escaped.
+/// A path for platforms: with `/` between its parts, and none of them `.`.
+#[must_use]
+pub fn slashed(path: &Path) -> String {
+    let parts = path.components().filter(|part| *part != Component::CurDir);
+    let parts: Vec<_> = parts
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    let joined = parts.join("/");
+    // The root is a part of its own.
+    joined
+        .strip_prefix("//")
+        .map_or(joined.clone(), |rest| format!("/{rest}"))
+}
+
+/// A line of a file with its control characters escaped, but tabs as they
+/// are, and without the `\r` of its end.
+#[must_use]
+pub fn escaped_but_tabs(line: &str) -> String {
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    line.split('\t').map(escaped).collect::<Vec<_>>().join("\t")
+}
+
+/// A text with its control characters escaped, and those that turn the
+/// direction of what follows: a line must look like what it is.
+///
+/// Source of the latter: Unicode Standard Annex #9, "Unicode Bidirectional
+/// Algorithm", 2.1 and 2.2.
 #[must_use]
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() {
+        if character.is_control() || turns_direction(character) {
             out.extend(character.escape_default());
         } else {
             out.push(character);
         }
     }
     out
+}
+
+fn turns_direction(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -29,8 +29,9 @@ pub fn write_file(path: &Path, hunks: &[Hunk], out: &mut dyn Write) -> io::Resul
     if hunks.is_empty() {
         return Ok(());
     }
-    writeln!(out, "--- {}", name("a", path))?;
-    writeln!(out, "+++ {}", name("b", path))?;
+    for name in names(path) {
+        writeln!(out, "{name}")?;
+    }
     for hunk in hunks {
         writeln!(out, "{}", header(hunk))?;
         for line in &hunk.lines {
@@ -42,6 +43,15 @@ pub fn write_file(path: &Path, hunks: &[Hunk], out: &mut dyn Write) -> io::Resul
         }
     }
     Ok(())
+}
+
+/// The lines above the hunks of a file.
+#[must_use]
+pub fn names(path: &Path) -> [String; 2] {
+    [
+        format!("--- {}", name("a", path)),
+        format!("+++ {}", name("b", path)),
+    ]
 }
 
 /// What follows a line without an end, as git has it.

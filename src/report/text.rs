@@ -7,8 +7,9 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::{answer, escaped, patch, shown, Report};
+use super::{answer, escaped, escaped_but_tabs, patch, shown, Report};
 use crate::cli::{Mode, Options, Verbosity};
+use crate::diff::{Hunk, Sign};
 use crate::outcome::{Outcome, Summary};
 use crate::remediate::{Answer, Reported};
 use crate::span::Position;
@@ -49,7 +50,7 @@ pub fn write_error(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 /// Those of `out`.
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     for outcome in report.outcomes {
-        write_findings(outcome, report.options, |_| true, out)?;
+        write_findings(outcome, report, |_| true, out)?;
     }
     Ok(())
 }
@@ -62,7 +63,7 @@ pub fn write_left(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let is_told =
         |finding: &Reported| report.options.mode != Mode::Fix && finding.answer == Answer::Fixed;
     for outcome in report.outcomes {
-        write_findings(outcome, report.options, |finding| !is_told(finding), out)?;
+        write_findings(outcome, report, |finding| !is_told(finding), out)?;
     }
     Ok(())
 }
@@ -70,42 +71,57 @@ pub fn write_left(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// Writes the findings of one file, and the notes on it.
 fn write_findings(
     outcome: &Outcome,
-    options: &Options,
+    report: &Report<'_>,
     is_said: impl Fn(&Reported) -> bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let Options {
-        mode, verbosity, ..
-    } = *options;
+    let Ok(assessment) = &outcome.result else {
+        return Ok(());
+    };
+    for finding in report.findings(assessment).filter(|&f| is_said(f)) {
+        write_finding(outcome, finding, report.options.mode, out)?;
+    }
+    write_notes(outcome, report.options, out)
+}
+
+/// Writes one finding, on a line.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_finding(
+    outcome: &Outcome,
+    finding: &Reported,
+    mode: Mode,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let path = shown(&outcome.path);
+    let at = finding.region.start;
+    let note = if finding.counts {
+        String::new()
+    } else {
+        format!("{NOTE}note{NOTE:#}: ")
+    };
+    writeln!(
+        out,
+        "{BOLD}{path}:{}:{}{BOLD:#}: {note}{}: {} {DIM}[{}, {}]{DIM:#}",
+        at.line,
+        at.column,
+        escaped(&finding.logical_id),
+        escaped(&finding.message),
+        finding.verdict.code(),
+        escaped(&answer(finding, mode)),
+    )
+}
+
+/// Writes what there is to say about a file beside its findings.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_notes(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let Ok(assessment) = &outcome.result else {
         return Ok(());
     };
     let path = shown(&outcome.path);
-    for finding in &assessment.findings {
-        let is_note = !finding.counts;
-        if !is_said(finding) {
-            continue;
-        }
-        if is_note && verbosity == Verbosity::Quiet {
-            continue;
-        }
-        let at = finding.region.start;
-        let note = if is_note {
-            format!("{NOTE}note{NOTE:#}: ")
-        } else {
-            String::new()
-        };
-        writeln!(
-            out,
-            "{BOLD}{path}:{}:{}{BOLD:#}: {note}{}: {} {DIM}[{}, {}]{DIM:#}",
-            at.line,
-            at.column,
-            escaped(&finding.logical_id),
-            escaped(&finding.message),
-            finding.verdict.code(),
-            escaped(&answer(finding, mode)),
-        )?;
-    }
     if options.report_unused_suppressions {
         for unused in &assessment.unused {
             let why = match unused.why {
@@ -116,14 +132,14 @@ fn write_findings(
             write_note(&path, unused.position, &message, unused.why.code(), out)?;
         }
     }
-    if verbosity == Verbosity::Quiet {
+    if options.verbosity == Verbosity::Quiet {
         return Ok(());
     }
     for note in &assessment.notes {
         write_note(&path, note.position, &note.message, note.code, out)?;
     }
     let complies = assessment.findings.is_empty() && assessment.repositories > 0;
-    if complies && verbosity == Verbosity::Verbose {
+    if complies && options.verbosity == Verbosity::Verbose {
         let count = counted(assessment.repositories, "repository", "repositories");
         writeln!(out, "{BOLD}{path}{BOLD:#}: ok, {count}")?;
     }
@@ -152,19 +168,47 @@ fn write_note(
 /// # Errors
 /// Those of `out`.
 pub fn write_patches(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut plain = Vec::new();
     for outcome in report.outcomes {
-        plain.clear();
-        patch::write_file(outcome.patched(), &outcome.hunks, &mut plain)?;
-        for line in String::from_utf8_lossy(&plain).lines() {
-            let style = match line.bytes().next() {
-                Some(b'+') => ADDED,
-                Some(b'-') => REMOVED,
-                Some(b'@') => PLACE,
-                _ => Style::new(),
+        if !outcome.hunks.is_empty() {
+            for name in patch::names(outcome.patched()) {
+                writeln!(out, "{BOLD}{}{BOLD:#}", escaped_but_tabs(&name))?;
+            }
+            write_hunks(&outcome.hunks, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes hunks for people: coloured, the bytes that an edit takes or brings
+/// underlined where they are not the whole line.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_hunks(hunks: &[Hunk], out: &mut dyn Write) -> io::Result<()> {
+    for hunk in hunks {
+        writeln!(out, "{PLACE}{}{PLACE:#}", patch::header(hunk))?;
+        for line in &hunk.lines {
+            let style = match line.sign {
+                Sign::Kept => Style::new(),
+                Sign::Removed => REMOVED,
+                Sign::Added => ADDED,
             };
-            let shown: Vec<String> = line.split('\t').map(escaped).collect();
-            writeln!(out, "{style}{}{style:#}", shown.join("\t"))?;
+            let sign = char::from(patch::sign(line.sign));
+            write!(out, "{style}{sign}")?;
+            for (part, is_changed) in line.parts() {
+                // The end of the line is written below.
+                let part = escaped_but_tabs(part.trim_end_matches('\n'));
+                if is_changed {
+                    let marked = style.underline();
+                    write!(out, "{style:#}{marked}{part}{marked:#}{style}")?;
+                } else {
+                    write!(out, "{part}")?;
+                }
+            }
+            writeln!(out, "{style:#}")?;
+            if !line.text.ends_with('\n') {
+                writeln!(out, "{}", patch::NO_LINE_END)?;
+            }
         }
     }
     Ok(())
@@ -183,6 +227,7 @@ pub fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::
         withheld,
         refused,
         suppressed,
+        declined,
         errors,
         changed,
         ..
@@ -223,6 +268,10 @@ pub fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::
     if refused > 0 {
         let left = counted(refused, "finding", "findings");
         writeln!(out, "{left} cannot be fixed; the reasons stand above.")?;
+    }
+    if declined > 0 {
+        let left = counted(declined, "finding was", "findings were");
+        writeln!(out, "{left} declined and left alone.")?;
     }
     if suppressed > 0 {
         let left = counted(suppressed, "finding is", "findings are");

@@ -41,7 +41,7 @@ use std::collections::BTreeMap;
 pub use date::Date;
 pub use list::{trivyignore, trivyignore_yaml, ListError, Listed};
 
-use crate::find::{Finding, Policy, MODE};
+use crate::find::{self, Finding, Policy, MODE};
 use crate::span::LineIndex;
 use crate::syntax::{self, Format, NodeId, SyntaxError, Tree};
 use crate::template::Resource;
@@ -62,7 +62,7 @@ pub const TRIVY: Tool = "trivy";
 pub const TFSEC: Tool = "tfsec";
 
 /// The rule's name for KICS and Datadog.
-const KICS_ID: &str = "33f41d31-86b1-46a4-81f7-9c9a671f59ac";
+const KICS_ID: &str = find::RULE_ID;
 /// The rule's name for Checkov.
 const CHECKOV_ID: &str = "CKV_AWS_51";
 /// Whether this is the rule's name for Trivy, in any case, the older form

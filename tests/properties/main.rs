@@ -252,6 +252,7 @@ fn found(assessment: &Assessment) -> Vec<(String, (&'static str, &'static str))>
                 Answer::Withheld(_) => "withheld",
                 Answer::Refused { code, .. } => code,
                 Answer::Suppressed { .. } => "suppressed",
+                Answer::Declined => "declined",
             };
             (finding.logical_id.clone(), (finding.verdict.code(), answer))
         })
