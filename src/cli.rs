@@ -341,8 +341,8 @@ impl Common {
             },
             selection: Selection {
                 paths,
-                include: self.include,
-                exclude: self.exclude,
+                include: self.include.into(),
+                exclude: self.exclude.into(),
                 no_ignore: self.no_ignore,
                 hidden: self.hidden,
                 force_exclude: self.force_exclude,
