@@ -762,14 +762,14 @@ impl Globs {
 
     /// Whether a glob that is relative to `base` matches an absolute path.
     fn match_below(&self, base: &Path, path: &Path, directory: bool) -> bool {
-        let is_matched = match path.strip_prefix(base) {
-            Ok(relative) => self.match_path(relative, directory),
-            Err(_) => {
-                let rule = |index: usize| self.rules.get(index);
-                let matched = self.set.matches(unrooted(path));
-                let mut rules = matched.into_iter().filter_map(rule);
-                rules.any(|rule| rule.name && (directory || !rule.directory))
-            }
+        let is_matched = if let Ok(relative) = path.strip_prefix(base) {
+            self.match_path(relative, directory)
+        } else {
+            let matched = self.set.matches(unrooted(path));
+            let mut rules = matched
+                .into_iter()
+                .filter_map(|index| self.rules.get(index));
+            rules.any(|rule| rule.name && (directory || !rule.directory))
         };
         is_matched || self.match_path(path, directory)
     }

@@ -69,6 +69,8 @@ pub struct Summary {
     pub fixed: usize,
     /// Findings whose fix the rules do not allow.
     pub withheld: usize,
+    /// Findings whose fix is not made since the rules ask for a report only.
+    pub report_only: usize,
     /// Findings without a fix.
     pub refused: usize,
     /// What cannot be decided.
@@ -85,7 +87,13 @@ impl Summary {
     /// All findings that break the rule.
     #[must_use]
     pub fn findings(&self) -> usize {
-        self.fixed + self.withheld + self.refused
+        self.fixed + self.left()
+    }
+
+    /// The findings that `fix` leaves.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.withheld + self.report_only + self.refused
     }
 
     /// Counts one more outcome.
@@ -104,6 +112,7 @@ impl Summary {
                 _ if !finding.counts => &mut self.notes,
                 Answer::Fixed => &mut self.fixed,
                 Answer::Withheld(_) => &mut self.withheld,
+                Answer::ReportOnly => &mut self.report_only,
                 Answer::Refused { .. } => &mut self.refused,
             };
             *counter += 1;

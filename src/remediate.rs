@@ -31,6 +31,8 @@ pub struct Rules {
     pub max_size: u64,
     /// Which ignores of the users' count.
     pub suppressions: SuppressionRules,
+    /// Report what is found, and repair nothing.
+    pub report_only: bool,
 }
 
 impl Default for Rules {
@@ -40,6 +42,7 @@ impl Default for Rules {
             allow: Applicability::Safe,
             max_size: source::DEFAULT_MAX_SIZE,
             suppressions: SuppressionRules::default(),
+            report_only: false,
         }
     }
 }
@@ -49,7 +52,7 @@ impl Rules {
     fn made<'p>(&self, plan: &'p Result<Fix, Refusal>) -> Option<&'p Fix> {
         plan.as_ref()
             .ok()
-            .filter(|fix| fix.applicability <= self.allow)
+            .filter(|fix| fix.applicability <= self.allow && !self.report_only)
     }
 }
 
@@ -60,6 +63,8 @@ pub enum Answer {
     Fixed,
     /// There is a fix, but it is less sure than the rules allow.
     Withheld(Applicability),
+    /// There is a fix, but the rules ask for a report and for nothing else.
+    ReportOnly,
     /// There is none: the code and the words of the refusal.
     Refused {
         /// See [`Refusal::code`].
@@ -260,6 +265,7 @@ fn assess<'a>(
             }),
             None => plans.next().map(|plan| match plan {
                 plan if rules.made(plan).is_some() => Answer::Fixed,
+                Ok(_) if rules.report_only => Answer::ReportOnly,
                 Ok(fix) => Answer::Withheld(fix.applicability),
                 Err(refusal) => Answer::Refused {
                     code: refusal.code(),

@@ -15,12 +15,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::cli::{Input, Mode, Options};
-use crate::discover::{GlobError, Target, Walk};
+use crate::cli::{Given, Input, Mode, Options};
+use crate::config::{Config, ConfigError};
+use crate::discover::{self, GlobError, Target, Walk};
 use crate::explain::{self, Topic};
 use crate::outcome::{FileError, Outcome, Summary};
 use crate::remediate::{remediate, Assessment, Rules, Unused};
 use crate::report::{self, patch};
+use crate::settings::{Flags, Settings};
 use crate::source;
 use crate::suppress::{self, Date, Useless};
 use crate::trivyignore::{ListFileError, Lists};
@@ -52,6 +54,8 @@ impl From<ExitStatus> for std::process::ExitCode {
 pub enum RunError {
     /// A glob is none.
     Glob(GlobError),
+    /// The file of the settings is none.
+    Config(ConfigError),
     /// A list of ignores is none.
     Ignores(ListFileError),
     /// A list of paths, or standard input, cannot be read.
@@ -69,6 +73,7 @@ impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Glob(error) => error.fmt(f),
+            Self::Config(error) => error.fmt(f),
             Self::Ignores(error) => error.fmt(f),
             Self::Input { name, source } => write!(f, "{name} cannot be read: {source}"),
             Self::Output(error) => write!(f, "the output failed: {error}"),
@@ -80,21 +85,23 @@ impl std::error::Error for RunError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Glob(error) => Some(error),
+            Self::Config(error) => Some(error),
             Self::Ignores(error) => Some(error),
             Self::Input { source, .. } | Self::Output(source) => Some(source),
         }
     }
 }
 
-/// Does what the options say, from reading to the exit status. Standard
-/// output takes what was asked for (findings, a patch, a repaired text), and
-/// standard error the rest.
+/// Does what the command line and the file of the settings say, from reading
+/// to the exit status. Standard output takes what was asked for (findings, a
+/// patch, a repaired text), and standard error the rest.
 ///
 /// # Errors
-/// A usage error (a glob that is none, a list that cannot be read), or a
-/// failing output. What is wrong with a single file is reported, not
+/// A usage error (a glob that is none, a list or a file of settings that
+/// cannot be read), or a failing output. What is wrong with a single file is reported, not
 /// returned. A reader that closes the output early is no error.
-pub fn run(options: &Options) -> Result<ExitStatus, RunError> {
+pub fn run(given: &Given) -> Result<ExitStatus, RunError> {
+    let options = &given.options(resolved(&given.flags)?);
     let job = Job::new(options)?;
     let (mut outcomes, files, stdin) = match &options.input {
         Input::Stdin { name } => {
@@ -120,6 +127,30 @@ pub fn run(options: &Options) -> Result<ExitStatus, RunError> {
         result => result.map_err(RunError::Output)?,
     }
     Ok(status(&summary, options))
+}
+
+/// Prints the settings that hold, and where each comes from.
+///
+/// # Errors
+/// A file of settings that cannot be read, a glob that is none, or a failing
+/// output. A reader that closes it early is no error.
+pub fn settings(flags: &Flags) -> Result<ExitStatus, RunError> {
+    let settings = resolved(flags)?;
+    for patterns in [&settings.include, &settings.exclude] {
+        for glob in &patterns.value.globs {
+            discover::check_glob(glob).map_err(RunError::Glob)?;
+        }
+    }
+    match report::settings::write(&settings, &mut io::stdout().lock()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(RunError::Output(error)),
+        _ => Ok(ExitStatus::Clean),
+    }
+}
+
+/// The settings that hold, by the flags and the file that they choose.
+fn resolved(flags: &Flags) -> Result<Settings, RunError> {
+    let config = Config::read(&flags.config).map_err(RunError::Config)?;
+    Settings::new(flags, config.as_ref()).map_err(RunError::Glob)
 }
 
 /// Prints what a code means, or all codes.
@@ -165,6 +196,9 @@ impl<'o> Job<'o> {
     /// The rules for one file, by its path as it is named and by its own.
     fn rules(&self, path: &Path, real: &Path) -> Rules {
         let mut rules = self.options.rules.clone();
+        for one in &self.options.overrides {
+            one.apply(&mut rules, path, real);
+        }
         rules.suppressions.today = self.today;
         rules.suppressions.listed = self.lists.of(path, real);
         let numbers = rules.suppressions.listed.iter().map(|listed| listed.number);
@@ -231,7 +265,7 @@ fn today() -> Date {
 fn status(summary: &Summary, options: &Options) -> ExitStatus {
     let left = match options.mode {
         Mode::Check | Mode::Diff => summary.findings(),
-        Mode::Fix => summary.withheld + summary.refused,
+        Mode::Fix => summary.left(),
     };
     if summary.errors > 0 {
         ExitStatus::Error

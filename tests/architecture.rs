@@ -40,7 +40,7 @@ const fn shell(name: &'static str, may_name: &'static [&'static str]) -> Room {
 }
 
 /// The map. `lib.rs` and `main.rs` are not on it: they name everything.
-const MAP: [Room; 20] = [
+const MAP: [Room; 22] = [
     // Arithmetic on offsets, and bytes on their way in: these know nothing.
     pure("span", &[]),
     pure("source", &[]),
@@ -90,15 +90,24 @@ const MAP: [Room; 20] = [
     shell("trivyignore", &["suppress"]),
     // What the codes mean. It must not know who uses them.
     shell("explain", &[]),
+    // The file of the settings. It must not know the command line.
+    shell("config", &["discover", "find", "span"]),
+    // Who wins where several say something about a setting. It must not know
+    // how any of them says it.
+    shell(
+        "settings",
+        &["config", "discover", "find", "plan", "remediate"],
+    ),
     // What the user wants. It must not know how it is done.
     shell(
         "cli",
         &[
+            "config",
             "discover",
             "explain",
             "find",
-            "plan",
             "remediate",
+            "settings",
             "source",
             "suppress",
         ],
@@ -106,18 +115,28 @@ const MAP: [Room; 20] = [
     // Words. It must not decide anything, nor touch a file.
     shell(
         "report",
-        &["cli", "outcome", "remediate", "span", "suppress"],
+        &[
+            "cli",
+            "find",
+            "outcome",
+            "remediate",
+            "settings",
+            "span",
+            "suppress",
+        ],
     ),
     // One file after the other, through all of it. It must not know syntax.
     shell(
         "run",
         &[
             "cli",
+            "config",
             "discover",
             "explain",
             "outcome",
             "remediate",
             "report",
+            "settings",
             "source",
             "suppress",
             "trivyignore",

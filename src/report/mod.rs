@@ -4,6 +4,7 @@
 //! counts, is fixed or is refused has been said before it gets here.
 
 pub mod patch;
+pub mod settings;
 pub mod text;
 
 use std::io::{self, BufWriter, IsTerminal, Write};

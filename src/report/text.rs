@@ -125,6 +125,7 @@ fn answer(finding: &Reported, mode: Mode) -> String {
         Answer::Fixed if mode == Mode::Fix => "fixed".to_owned(),
         Answer::Fixed => "fixable".to_owned(),
         Answer::Withheld(_) => "fixable with --unsafe-fixes".to_owned(),
+        Answer::ReportOnly => "fixable, but report-only here".to_owned(),
         Answer::Refused { reason, .. } => format!("not fixable: {reason}"),
         Answer::Suppressed {
             by,
@@ -165,6 +166,7 @@ pub fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::
         repositories,
         fixed,
         withheld,
+        report_only,
         refused,
         suppressed,
         errors,
@@ -203,6 +205,14 @@ pub fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::
             out,
             "{left} --unsafe-fixes: review with `immutag diff --unsafe-fixes`."
         )?;
+    }
+    if report_only > 0 {
+        let left = counted(
+            report_only,
+            "finding is in a report-only file",
+            "findings are in report-only files",
+        );
+        writeln!(out, "{left} and left alone.")?;
     }
     if refused > 0 {
         let left = counted(refused, "finding", "findings");
