@@ -212,21 +212,6 @@ enum Command {
     reason = "each is a flag of the command line, as users write it"
 )]
 struct SettingFlags {
-    /// Read the settings from this file, and from no immutag.toml
-    ///
-    /// Without this, `immutag.toml` is looked for in this folder and those
-    /// above it, up to the root of the repository. Flags win over the file.
-    #[arg(
-        long,
-        value_name = "FILE",
-        conflicts_with = "no_config",
-        help_heading = "Files"
-    )]
-    config: Option<PathBuf>,
-    /// Read no immutag.toml
-    #[arg(long, help_heading = "Files")]
-    no_config: bool,
-
     /// Pass only what is proven to be a literal IMMUTABLE
     ///
     /// What cannot be decided (a parameter, a function) counts as a finding
@@ -286,6 +271,20 @@ struct SettingFlags {
     #[arg(long, value_name = "GLOB", help_heading = "Rule")]
     report_only: Vec<String>,
 
+    /// Read the settings from this file, and from no immutag.toml
+    ///
+    /// Without this, `immutag.toml` is looked for in this folder and those
+    /// above it, up to the root of the repository. Flags win over the file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "no_config",
+        help_heading = "Files"
+    )]
+    config: Option<PathBuf>,
+    /// Read no immutag.toml
+    #[arg(long, help_heading = "Files")]
+    no_config: bool,
     /// Look only at files that match, in folders [default: *.yaml, *.yml, *.json,
     /// *.template, *.j2, *.jinja, *.tmpl, *.tpl]
     #[arg(long, value_name = "GLOB", help_heading = "Files")]

@@ -295,11 +295,11 @@ impl Config {
             _ => Path::new("."),
         };
         let folder = fs::canonicalize(folder).map_err(failed)?;
-        Self::of(path.clone(), folder, bytes)
+        Self::of(path.clone(), folder, bytes).map(Some)
     }
 
     /// Takes what was read.
-    fn of(path: PathBuf, folder: PathBuf, bytes: Vec<u8>) -> Result<Option<Self>, ConfigError> {
+    fn of(path: PathBuf, folder: PathBuf, bytes: Vec<u8>) -> Result<Self, ConfigError> {
         let text = String::from_utf8(bytes).map_err(|error| {
             let good = error.as_bytes().get(..error.utf8_error().valid_up_to());
             let lines = good.into_iter().flatten().filter(|&&byte| byte == b'\n');
@@ -314,12 +314,12 @@ impl Config {
             line: error.offset.map(|offset| line(&text, offset)),
             message: error.message,
         })?;
-        Ok(Some(Self {
+        Ok(Self {
             path,
             folder,
             file,
             text,
-        }))
+        })
     }
 
     /// The line of an offset, counted from 1.
@@ -597,7 +597,7 @@ mod tests {
     fn read(text: &str) -> Result<File, ConfigError> {
         let (path, folder) = (PathBuf::from(NAME), PathBuf::from("/srv"));
         let config = Config::of(path, folder, text.as_bytes().to_vec())?;
-        Ok(config.unwrap().file)
+        Ok(config.file)
     }
 
     #[test]
@@ -610,7 +610,7 @@ mod tests {
         let text = "\u{feff}# head\r\nkeep-mutable = [\r\n  'a', 'b',\r\n  'a']\r\n\r\n\
                     [[override]]\r\npaths = ['x']\r\n[[override]]\r\n\r\nstrict = false\r\npaths = ['y']\r\n";
         let config = Config::of(PathBuf::new(), PathBuf::new(), text.as_bytes().to_vec());
-        let config = config.unwrap().unwrap();
+        let config = config.unwrap();
         let tags = config.file.keep_mutable.as_ref().unwrap();
         let names: Vec<&str> = tags
             .value
