@@ -1,7 +1,8 @@
-//! The command line: arguments to [`Options`].
+//! The command line: arguments to what is [`Given`], and that to [`Options`].
 //!
 //! This module owns every use of `clap`, the words of the help, and the
-//! defaults. It opens no file.
+//! defaults of what only the command line can say. What a file can say, too,
+//! is for [`crate::settings`]. It opens no file.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -9,11 +10,12 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::Choice;
 use crate::discover::Selection;
 use crate::explain::{self, Topic};
-use crate::find::{Policy, Profile, TagPattern, MAX_FILTERS};
-use crate::plan::Applicability;
+use crate::find::{TagPattern, MAX_FILTERS};
 use crate::remediate::Rules;
+use crate::settings::{Flags, Override, Settings};
 use crate::source::DEFAULT_MAX_SIZE;
 use crate::suppress::SuppressionRules;
 
@@ -28,6 +30,7 @@ Examples:
   immutag fix - < in.yaml > out.yaml
   immutag fix --keep-mutable latest where pipelines move that tag
   immutag explain computed          what a code in brackets means
+  immutag config                    the settings that hold here, and why
 
 Exit status:
   0  nothing left to do
@@ -138,7 +141,7 @@ pub enum StandardOutput {
     Nothing,
 }
 
-/// Everything that the command line decides.
+/// Everything that a run is to know, from the command line and the settings.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -149,6 +152,8 @@ pub struct Options {
     pub mode: Mode,
     /// How to judge and what to allow.
     pub rules: Rules,
+    /// Where other rules hold; the last one wins.
+    pub overrides: Vec<Override>,
     /// Which files.
     pub selection: Selection,
     /// Where their names come from.
@@ -187,11 +192,35 @@ impl Options {
     }
 }
 
+/// What the command line says about a run.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// What it says about settings, on which a file may have a say, too.
+    pub flags: Flags,
+    /// The rest, with the settings left at their defaults.
+    rest: Options,
+}
+
+impl Given {
+    /// All that the run is to know, with the settings that hold.
+    #[must_use]
+    pub fn options(&self, settings: Settings) -> Options {
+        let mut options = self.rest.clone();
+        settings.apply(&mut options.rules);
+        options.selection.include = settings.include.value;
+        options.selection.exclude = settings.exclude.value;
+        options.overrides = settings.overrides;
+        options
+    }
+}
+
 /// What the process is asked to do.
 #[derive(Clone, Debug)]
 pub enum Request {
     /// To look at files.
-    Run(Box<Options>),
+    Run(Box<Given>),
+    /// To print the settings that hold.
+    Settings(Box<Flags>),
     /// To say what a code means, or all of them.
     Explain(Option<Topic>),
 }
@@ -244,12 +273,138 @@ enum Command {
         #[arg(long, help_heading = "Result")]
         exit_non_zero_on_fix: bool,
     },
+    /// Print the settings that hold here, and where each comes from
+    ///
+    /// The output is an `immutag.toml` that says the same, with a comment on
+    /// each line: the line of the file that it comes from, the flag, or
+    /// `default`.
+    Config(SettingFlags),
     /// Say what a code in brackets means, with an example and what to do
     Explain {
         /// The code; all of them are listed without one
         #[arg(value_parser = PossibleValuesParser::new(explain::topics().map(|t| t.code)), hide_possible_values = true)]
         code: Option<String>,
     },
+}
+
+/// What `immutag.toml` can say, too.
+#[derive(Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line, as users write it"
+)]
+struct SettingFlags {
+    /// Pass only what is proven to be a literal IMMUTABLE
+    ///
+    /// What cannot be decided (a parameter, a function) counts as a finding
+    /// then, and so does `IMMUTABLE_WITH_EXCLUSION`. `--no-strict` undoes it,
+    /// and what immutag.toml says.
+    #[arg(long, overrides_with = "no_strict", help_heading = "Rule")]
+    strict: bool,
+    /// Undo --strict, and what immutag.toml says of it
+    #[arg(
+        long,
+        overrides_with = "strict",
+        hide_short_help = true,
+        help_heading = "Rule"
+    )]
+    no_strict: bool,
+    /// Allow repairs that take a decision of yours
+    ///
+    /// Among them: replacing a word that a script may fill in, dropping
+    /// exclusion filters, changing a node that others share by an alias.
+    /// `--no-unsafe-fixes` undoes it, and what immutag.toml says.
+    #[arg(long, overrides_with = "no_unsafe_fixes", help_heading = "Rule")]
+    unsafe_fixes: bool,
+    /// Undo --unsafe-fixes, and what immutag.toml says of it
+    #[arg(
+        long,
+        overrides_with = "unsafe_fixes",
+        hide_short_help = true,
+        help_heading = "Rule"
+    )]
+    no_unsafe_fixes: bool,
+    /// Let this tag stay mutable, `latest` say; `*` stands for any characters
+    ///
+    /// For pipelines that move a tag. What is repaired then declares
+    /// `IMMUTABLE_WITH_EXCLUSION` and an exclusion filter for each TAG (give
+    /// the option up to 5 times), and passes under --strict, too.
+    #[arg(long, value_name = "TAG", value_parser = TagPattern::new, help_heading = "Rule")]
+    keep_mutable: Vec<TagPattern>,
+    /// Cover `AWS::ECR::RepositoryCreationTemplate`, too
+    ///
+    /// Not where its `AppliedFor` holds `PULL_THROUGH_CACHE`: the tags of a
+    /// cache move when those upstream do. `--no-creation-templates` undoes it,
+    /// and what immutag.toml says.
+    #[arg(long, overrides_with = "no_creation_templates", help_heading = "Rule")]
+    creation_templates: bool,
+    /// Undo --creation-templates, and what immutag.toml says of it
+    #[arg(
+        long,
+        overrides_with = "creation_templates",
+        hide_short_help = true,
+        help_heading = "Rule"
+    )]
+    no_creation_templates: bool,
+    /// Report what is found in files that match, and never write them
+    ///
+    /// GLOB is one as for --exclude, relative to this folder. What is found
+    /// there counts as left.
+    #[arg(long, value_name = "GLOB", help_heading = "Rule")]
+    report_only: Vec<String>,
+
+    /// Read the settings from this file, and from no immutag.toml
+    ///
+    /// Without this, `immutag.toml` is looked for in this folder and those
+    /// above it, up to the root of the repository. Flags win over the file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "no_config",
+        help_heading = "Files"
+    )]
+    config: Option<PathBuf>,
+    /// Read no immutag.toml
+    #[arg(long, help_heading = "Files")]
+    no_config: bool,
+    /// Look only at files that match, in folders [default: *.yaml, *.yml, *.json,
+    /// *.template, *.j2, *.jinja, *.tmpl, *.tpl]
+    #[arg(long, value_name = "GLOB", help_heading = "Files")]
+    include: Vec<String>,
+    /// Leave out files and folders that match
+    #[arg(long, value_name = "GLOB", help_heading = "Files")]
+    exclude: Vec<String>,
+}
+
+impl SettingFlags {
+    fn into_flags(self) -> Result<Flags, clap::Error> {
+        let switch = |on: bool, off: bool| (on || off).then_some(on);
+        let mut keep_mutable: Vec<TagPattern> = Vec::new();
+        for tag in self.keep_mutable {
+            if !keep_mutable.contains(&tag) {
+                keep_mutable.push(tag);
+            }
+        }
+        if keep_mutable.len() > MAX_FILTERS {
+            return usage(&format!(
+                "--keep-mutable takes at most {MAX_FILTERS} tags, as ECR does; use `*` for several"
+            ));
+        }
+        Ok(Flags {
+            config: match self.config {
+                Some(file) => Choice::Named(file),
+                None if self.no_config => Choice::Not,
+                None => Choice::Found,
+            },
+            include: self.include,
+            exclude: self.exclude,
+            strict: switch(self.strict, self.no_strict),
+            unsafe_fixes: switch(self.unsafe_fixes, self.no_unsafe_fixes),
+            keep_mutable,
+            creation_templates: switch(self.creation_templates, self.no_creation_templates),
+            report_only: self.report_only,
+        })
+    }
 }
 
 #[derive(Args)]
@@ -262,31 +417,9 @@ struct Common {
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// Pass only what is proven to be a literal IMMUTABLE
-    ///
-    /// What cannot be decided (a parameter, a function) counts as a finding
-    /// then, and so does `IMMUTABLE_WITH_EXCLUSION`.
-    #[arg(long, help_heading = "Rule")]
-    strict: bool,
-    /// Allow repairs that take a decision of yours
-    ///
-    /// Among them: replacing a word that a script may fill in, dropping
-    /// exclusion filters, changing a node that others share by an alias.
-    #[arg(long, help_heading = "Rule")]
-    unsafe_fixes: bool,
-    /// Let this tag stay mutable, `latest` say; `*` stands for any characters
-    ///
-    /// For pipelines that move a tag. What is repaired then declares
-    /// `IMMUTABLE_WITH_EXCLUSION` and an exclusion filter for each TAG (give
-    /// the option up to 5 times), and passes under --strict, too.
-    #[arg(long, value_name = "TAG", value_parser = TagPattern::new, help_heading = "Rule")]
-    keep_mutable: Vec<TagPattern>,
-    /// Cover `AWS::ECR::RepositoryCreationTemplate`, too
-    ///
-    /// Not where its `AppliedFor` holds `PULL_THROUGH_CACHE`: the tags of a
-    /// cache move when those upstream do.
-    #[arg(long, help_heading = "Rule")]
-    creation_templates: bool,
+    #[command(flatten)]
+    settings: SettingFlags,
+
     /// Report and repair what an ignore hides, too
     ///
     /// Without this, what a user asked to leave alone is reported as
@@ -309,13 +442,6 @@ struct Common {
     #[arg(long, help_heading = "Rule")]
     report_unused_suppressions: bool,
 
-    /// Look only at files that match, in folders [default: *.yaml, *.yml, *.json,
-    /// *.template, *.j2, *.jinja, *.tmpl, *.tpl]
-    #[arg(long, value_name = "GLOB", help_heading = "Files")]
-    include: Vec<String>,
-    /// Leave out files and folders that match
-    #[arg(long, value_name = "GLOB", help_heading = "Files")]
-    exclude: Vec<String>,
     /// Let --exclude bind files that are named explicitly, too
     #[arg(long, help_heading = "Files")]
     force_exclude: bool,
@@ -370,84 +496,60 @@ struct Common {
 
 impl Cli {
     fn into_request(self) -> Result<Request, clap::Error> {
-        let options = match self.command {
-            Command::Check(common) => common.into_options(Mode::Check)?,
-            Command::Diff(common) => common.into_options(Mode::Diff)?,
+        let given = match self.command {
+            Command::Check(common) => common.into_given(Mode::Check)?,
+            Command::Diff(common) => common.into_given(Mode::Diff)?,
             Command::Fix {
                 common,
                 interactive,
                 exit_non_zero_on_fix,
             } => {
-                let options = common.into_options(Mode::Fix)?;
-                if interactive && !matches!(options.input, Input::Paths) {
+                let mut given = common.into_given(Mode::Fix)?;
+                if interactive && !matches!(given.rest.input, Input::Paths) {
                     return usage("--interactive reads answers from standard input; name paths");
                 }
-                Options {
-                    interactive,
-                    exit_non_zero_on_fix,
-                    ..options
-                }
+                given.rest.interactive = interactive;
+                given.rest.exit_non_zero_on_fix = exit_non_zero_on_fix;
+                given
+            }
+            Command::Config(settings) => {
+                return Ok(Request::Settings(Box::new(settings.into_flags()?)));
             }
             Command::Explain { code } => {
                 let is_asked = |topic: &Topic| Some(topic.code) == code.as_deref();
                 return Ok(Request::Explain(explain::topics().find(is_asked)));
             }
         };
-        Ok(Request::Run(Box::new(options)))
+        Ok(Request::Run(Box::new(given)))
     }
 }
 
 impl Common {
-    fn into_options(self, mode: Mode) -> Result<Options, clap::Error> {
+    fn into_given(self, mode: Mode) -> Result<Given, clap::Error> {
         let input = self.input()?;
         let (stdout, files) = self.output(mode, &input)?;
-        let mut keep_mutable: Vec<TagPattern> = Vec::new();
-        for tag in self.keep_mutable {
-            if !keep_mutable.contains(&tag) {
-                keep_mutable.push(tag);
-            }
-        }
-        if keep_mutable.len() > MAX_FILTERS {
-            return usage(&format!(
-                "--keep-mutable takes at most {MAX_FILTERS} tags, as ECR does; use `*` for several"
-            ));
-        }
         let paths = if self.paths.is_empty() && input == Input::Paths {
             vec![PathBuf::from(".")]
         } else {
             self.paths
         };
-        Ok(Options {
+        let rest = Options {
             mode,
             rules: Rules {
-                policy: Policy {
-                    profile: if self.strict {
-                        Profile::Strict
-                    } else {
-                        Profile::Default
-                    },
-                    keep_mutable,
-                    creation_templates: self.creation_templates,
-                },
-                allow: if self.unsafe_fixes {
-                    Applicability::Unsafe
-                } else {
-                    Applicability::Safe
-                },
                 max_size: self.max_file_size.unwrap_or(DEFAULT_MAX_SIZE),
                 suppressions: SuppressionRules {
                     are_on: !self.no_suppressions,
                     ..SuppressionRules::default()
                 },
+                ..Rules::default()
             },
+            overrides: Vec::new(),
             selection: Selection {
                 paths,
-                include: self.include,
-                exclude: self.exclude,
                 no_ignore: self.no_ignore,
                 hidden: self.hidden,
                 force_exclude: self.force_exclude,
-                threads: 0,
+                ..Selection::default()
             },
             input,
             verbosity: match (self.quiet, self.verbose) {
@@ -462,6 +564,10 @@ impl Common {
             exit_zero: self.exit_zero,
             interactive: false,
             exit_non_zero_on_fix: false,
+        };
+        Ok(Given {
+            flags: self.settings.into_flags()?,
+            rest,
         })
     }
 
@@ -576,8 +682,11 @@ mod tests {
 
     fn options(arguments: &[&str]) -> Result<Options, clap::Error> {
         match parse(arguments.iter().map(Into::into))? {
-            Request::Run(options) => Ok(*options),
-            other @ Request::Explain(_) => panic!("{other:?}"),
+            Request::Run(given) => {
+                let settings = Settings::new(&given.flags, None).unwrap();
+                Ok(given.options(settings))
+            }
+            other => panic!("{other:?}"),
         }
     }
 
@@ -600,6 +709,21 @@ mod tests {
             assert!(keep(&[wrong]).is_err(), "{wrong}");
         }
         assert!(keep(&["a", "b", "c", "d", "e", "f"]).is_err());
+    }
+
+    #[test]
+    fn the_last_of_a_switch_and_its_opposite_counts() {
+        let strict = |flags: &[&str]| {
+            let arguments: Vec<&str> = ["immutag", "config"].iter().chain(flags).copied().collect();
+            match parse(arguments.iter().map(Into::into)) {
+                Ok(Request::Settings(flags)) => flags.strict,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(strict(&[]), None);
+        assert_eq!(strict(&["--strict"]), Some(true));
+        assert_eq!(strict(&["--strict", "--no-strict"]), Some(false));
+        assert_eq!(strict(&["--no-strict", "--strict"]), Some(true));
     }
 
     #[test]

@@ -53,15 +53,30 @@
 //! - `*` and `?` do not match `/`; `**` crosses directories; `[a-z]` and `{a,b}` work as
 //!   in a shell. Case counts.
 //! - A glob without `/` is matched against the name, at any depth: `*.yaml`, `legacy`.
-//! - A glob with `/` is matched against the whole path, relative to the root that is
-//!   walked, or relative to the working directory as the path is shown: `templates/**`.
-//!   It may start with `/` or `./`, which changes nothing but that it counts as a glob
-//!   with `/`; one that starts with `/` is also matched against absolute paths.
+//! - A glob with `/` is matched against the whole path: `templates/**`. It may start with
+//!   `/` or `./`, which changes nothing but that it counts as a glob with `/`; one that
+//!   starts with `/` is also matched against absolute paths.
 //! - A slash at the end means a directory, at any depth if there is no other slash, as in
 //!   a `.gitignore`: `legacy/`. An include glob of that kind takes all files below it.
 //! - An exclude glob that matches a directory prunes it: the directory is not read.
 //! - There is no negation; a leading `!` is an error rather than a glob that silently
 //!   matches nothing.
+//!
+//! What the whole path of a glob with `/` is depends on where the glob was written
+//! ([`Patterns::base`]):
+//!
+//! - On the command line there is no telling what its writer had in mind, so it is the path
+//!   relative to the root that is walked, and the path as it is shown, relative to the
+//!   working directory: `immutag check templates --exclude 'old/**'` and
+//!   `--exclude 'templates/old/**'` mean the same.
+//! - In a file it is the path relative to the folder that holds the file, whatever the
+//!   working directory is and however the path is given (absolute, with `..`, through a
+//!   link): a file means the same for all who use it. Both the path as it is named and the
+//!   one behind all links count. Outside of that folder, only globs without `/` and absolute
+//!   ones match.
+//!
+//! [`Cover`] asks the second way about single files: whether a glob matches a file, or a
+//! directory that it lies in.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -93,6 +108,23 @@ pub const DEFAULT_INCLUDE: &[&str] = &[
 /// More threads than this are not started, whatever is asked for.
 const MAX_THREADS: usize = 256;
 
+/// Globs as they were written, and where. They are explained in the
+/// [module documentation](self).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Patterns {
+    /// The globs.
+    pub globs: Vec<String>,
+    /// The folder that they are relative to, as an absolute path without links. None for
+    /// those of the command line.
+    pub base: Option<PathBuf>,
+}
+
+impl From<Vec<String>> for Patterns {
+    fn from(globs: Vec<String>) -> Self {
+        Patterns { globs, base: None }
+    }
+}
+
 /// What to look at. The globs are explained in the [module documentation](self).
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
@@ -100,9 +132,9 @@ pub struct Selection {
     pub paths: Vec<PathBuf>,
     /// Files met in a walk are taken if one of these globs matches.
     /// If there are none, [`DEFAULT_INCLUDE`] holds.
-    pub include: Vec<String>,
+    pub include: Patterns,
     /// Files and directories met in a walk are left out if one of these globs matches.
-    pub exclude: Vec<String>,
+    pub exclude: Patterns,
     /// Do not heed ignore files.
     pub no_ignore: bool,
     /// Walk hidden files and directories too.
@@ -251,12 +283,12 @@ impl Walk {
     ///
     /// The first glob that is empty, negated, or not valid.
     pub fn new(selection: Selection) -> Result<Walk, GlobError> {
-        let include = if selection.include.is_empty() {
+        let include = if selection.include.globs.is_empty() {
             Globs::new(DEFAULT_INCLUDE, Role::Include)?
         } else {
-            Globs::new(&selection.include, Role::Include)?
+            Globs::of(&selection.include, Role::Include)?
         };
-        let exclude = Globs::new(&selection.exclude, Role::Exclude)?;
+        let exclude = Globs::of(&selection.exclude, Role::Exclude)?;
         let cwd = std::env::current_dir().ok();
         let threads = match selection.threads {
             0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
@@ -320,7 +352,7 @@ impl Walk {
     }
 
     fn excludes(&self, root: &Root) -> bool {
-        self.selection.force_exclude && self.filter.excludes_given(&root.shown, root.directory)
+        self.selection.force_exclude && self.filter.excludes_given(root)
     }
 
     fn visit_files(&self, files: &[Root], on: &(dyn Fn(Result<Target, Problem>) + Sync)) {
@@ -350,8 +382,11 @@ impl Walk {
             return;
         }
         let mut builder = WalkBuilder::empty();
+        let mut wholes = HashMap::with_capacity(roots.len());
         for root in roots {
-            builder.add(walkable(&root.shown));
+            let walked = walkable(&root.shown);
+            builder.add(&walked);
+            wholes.insert(walked, self.filter.wholes(&root.shown, &root.canonical));
         }
         let (filter, nested) = (Arc::clone(&self.filter), Arc::clone(nested));
         builder
@@ -359,7 +394,7 @@ impl Walk {
             .standard_filters(!self.selection.no_ignore)
             .hidden(!self.selection.hidden)
             .require_git(require_git)
-            .filter_entry(move |entry| filter.admits(entry, &nested));
+            .filter_entry(move |entry| filter.admits(entry, &nested, &wholes));
         builder.build_parallel().run(|| {
             Box::new(|entry| {
                 match entry {
@@ -481,7 +516,14 @@ struct Filter {
 
 impl Filter {
     /// Whether a walk enters this directory, or takes this file.
-    fn admits(&self, entry: &DirEntry, nested: &HashSet<PathBuf>) -> bool {
+    ///
+    /// `wholes` has [`Filter::wholes`] of each root that is walked.
+    fn admits(
+        &self,
+        entry: &DirEntry,
+        nested: &HashSet<PathBuf>,
+        wholes: &HashMap<PathBuf, Vec<PathBuf>>,
+    ) -> bool {
         let Some(kind) = entry.file_type() else {
             return false;
         };
@@ -496,18 +538,43 @@ impl Filter {
         if nested.contains(shown) {
             return false;
         }
-        let relative = entry
-            .path()
-            .ancestors()
-            .nth(entry.depth())
+        let root = entry.path().ancestors().nth(entry.depth());
+        let relative = root
             .and_then(|root| entry.path().strip_prefix(root).ok())
             .unwrap_or(shown);
-        !self.matches(&self.exclude, relative, shown, kind.is_dir())
-            && (kind.is_dir() || self.matches(&self.include, relative, shown, false))
+        let wholes = root.and_then(|root| wholes.get(root));
+        let matches = |globs: &Globs, directory: bool| match &globs.base {
+            None => self.matches(globs, relative, shown, directory),
+            Some(base) => wholes
+                .into_iter()
+                .flatten()
+                .any(|root| globs.match_below(base, &root.join(relative), directory)),
+        };
+        !matches(&self.exclude, kind.is_dir()) && (kind.is_dir() || matches(&self.include, false))
+    }
+
+    /// The absolute paths by which globs that have a base know a path: the one that is
+    /// named, and the one behind all links. None where no glob has a base.
+    fn wholes(&self, shown: &Path, canonical: &Path) -> Vec<PathBuf> {
+        if self.include.base.is_none() && self.exclude.base.is_none() {
+            return Vec::new();
+        }
+        wholes(self.cwd.as_deref(), shown, Some(canonical.to_path_buf()))
     }
 
     /// Whether an exclude glob matches a given path or a directory that it lies in.
-    fn excludes_given(&self, shown: &Path, directory: bool) -> bool {
+    fn excludes_given(&self, root: &Root) -> bool {
+        match &self.exclude.base {
+            None => self.excludes_shown(&root.shown, root.directory),
+            Some(base) => self
+                .wholes(&root.shown, &root.canonical)
+                .iter()
+                .any(|path| self.exclude.cover(base, path, root.directory)),
+        }
+    }
+
+    /// The same for globs of the command line and the path as it is shown.
+    fn excludes_shown(&self, shown: &Path, directory: bool) -> bool {
         let base = self.cwd.as_deref().filter(|cwd| shown.starts_with(cwd));
         shown
             .ancestors()
@@ -517,10 +584,7 @@ impl Filter {
                 // An absolute path outside of the working directory has no root that it
                 // could be relative to, so all of it counts.
                 let relative = match base {
-                    None if path.is_absolute() => path
-                        .components()
-                        .filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir))
-                        .collect(),
+                    None if path.is_absolute() => unrooted(path),
                     _ => path.to_path_buf(),
                 };
                 self.matches(&self.exclude, &relative, path, directory || up > 0)
@@ -543,6 +607,68 @@ impl Filter {
     }
 }
 
+/// Globs with which single files are picked: see the [module documentation](self).
+#[derive(Clone, Debug)]
+pub struct Cover {
+    globs: Arc<Globs>,
+    base: PathBuf,
+    cwd: Option<PathBuf>,
+}
+
+impl Cover {
+    /// Compiles the globs. Those without a base are relative to the working directory.
+    ///
+    /// # Errors
+    /// The first glob that is empty, negated, or not valid.
+    pub fn new(patterns: &Patterns) -> Result<Cover, GlobError> {
+        let cwd = std::env::current_dir().ok();
+        let base = patterns.base.clone().or_else(|| cwd.clone());
+        Ok(Cover {
+            globs: Arc::new(Globs::of(patterns, Role::Exclude)?),
+            base: base.unwrap_or_default(),
+            cwd,
+        })
+    }
+
+    /// Whether one of the globs matches a file or a directory that it lies in, by its path
+    /// as it is named or by its own, behind all links. The file need not exist.
+    #[must_use]
+    pub fn has(&self, path: &Path, real: &Path) -> bool {
+        wholes(self.cwd.as_deref(), path, fs::canonicalize(real).ok())
+            .iter()
+            .any(|path| self.globs.cover(&self.base, path, false))
+    }
+}
+
+/// Checks a glob without keeping it.
+///
+/// # Errors
+/// Where it is empty, negated, or not valid.
+pub fn check_glob(glob: &str) -> Result<(), GlobError> {
+    Globs::new(&[glob], Role::Exclude).map(|_| ())
+}
+
+/// A path as an absolute one, as it is named and as it is behind all links, each once.
+fn wholes(cwd: Option<&Path>, path: &Path, canonical: Option<PathBuf>) -> Vec<PathBuf> {
+    let mut named = PathBuf::new();
+    for part in cwd.unwrap_or(Path::new("")).join(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                named.pop();
+            }
+            part => named.push(part),
+        }
+    }
+    let mut wholes = vec![named];
+    if let Some(canonical) = canonical {
+        if !wholes.contains(&canonical) {
+            wholes.push(canonical);
+        }
+    }
+    wholes
+}
+
 /// What a set of globs is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -556,6 +682,8 @@ struct Globs {
     set: GlobSet,
     /// What is to be known about each pattern in `set`, by its index.
     rules: Vec<Rule>,
+    /// See [`Patterns::base`].
+    base: Option<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -565,9 +693,18 @@ struct Rule {
     /// Matches absolute paths only; the others match relative paths only. Otherwise
     /// `**/build/**` would leave out all of `/home/me/build/project`.
     absolute: bool,
+    /// Matches a name, wherever it is.
+    name: bool,
 }
 
 impl Globs {
+    fn of(patterns: &Patterns, role: Role) -> Result<Globs, GlobError> {
+        Ok(Globs {
+            base: patterns.base.clone(),
+            ..Globs::new(&patterns.globs, role)?
+        })
+    }
+
     fn new<S: AsRef<str>>(globs: &[S], role: Role) -> Result<Globs, GlobError> {
         let mut set = GlobSetBuilder::new();
         let mut rules = Vec::new();
@@ -609,13 +746,41 @@ impl Globs {
                 rules.push(Rule {
                     directory: below && role == Role::Exclude,
                     absolute,
+                    name: !whole_path,
                 });
             }
         }
         let set = set.build().map_err(|error| {
             GlobError::new(error.glob().unwrap_or("(all of them)"), error.kind())
         })?;
-        Ok(Globs { set, rules })
+        Ok(Globs {
+            set,
+            rules,
+            base: None,
+        })
+    }
+
+    /// Whether a glob that is relative to `base` matches an absolute path.
+    fn match_below(&self, base: &Path, path: &Path, directory: bool) -> bool {
+        let is_matched = if let Ok(relative) = path.strip_prefix(base) {
+            self.match_path(relative, directory)
+        } else {
+            let matched = self.set.matches(unrooted(path));
+            let mut rules = matched
+                .into_iter()
+                .filter_map(|index| self.rules.get(index));
+            rules.any(|rule| rule.name && (directory || !rule.directory))
+        };
+        is_matched || self.match_path(path, directory)
+    }
+
+    /// The same for the path or a directory that it lies in; not for `base` and those
+    /// around it.
+    fn cover(&self, base: &Path, path: &Path, directory: bool) -> bool {
+        path.ancestors()
+            .take_while(|path| *path != base && path.file_name().is_some())
+            .enumerate()
+            .any(|(up, path)| self.match_below(base, path, directory || up > 0))
     }
 
     fn match_path(&self, path: &Path, directory: bool) -> bool {
@@ -646,6 +811,13 @@ fn walkable(shown: &Path) -> PathBuf {
     } else {
         shown.to_path_buf()
     }
+}
+
+/// The path without what makes it absolute.
+fn unrooted(path: &Path) -> PathBuf {
+    path.components()
+        .filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir))
+        .collect()
 }
 
 /// The path without a leading `./`.
@@ -795,8 +967,17 @@ mod tests {
         results.into_inner().unwrap()
     }
 
-    fn owned(globs: &[&str]) -> Vec<String> {
-        globs.iter().map(|&glob| glob.to_owned()).collect()
+    fn owned(globs: &[&str]) -> Patterns {
+        let globs: Vec<String> = globs.iter().map(|&glob| glob.to_owned()).collect();
+        Patterns::from(globs)
+    }
+
+    /// Globs that are relative to a folder of a tree.
+    fn below(tree: &Tree, base: &str, globs: &[&str]) -> Patterns {
+        Patterns {
+            base: Some(tree.root.join(base).components().collect()),
+            ..owned(globs)
+        }
     }
 
     /// The path from the working directory to an absolute one.
@@ -1041,7 +1222,7 @@ mod tests {
             exclude: Globs::new(&[glob], Role::Exclude).unwrap(),
             cwd: Some(PathBuf::from("/home/me/build/project")),
         };
-        let excludes = |glob, path| filter(glob).excludes_given(Path::new(path), false);
+        let excludes = |glob, path| filter(glob).excludes_shown(Path::new(path), false);
         for path in ["legacy/a.yaml", "/home/me/build/project/legacy/a.yaml"] {
             for glob in [
                 "legacy/**",
@@ -1068,6 +1249,108 @@ mod tests {
         assert!(excludes("../other/**", "../other/a.yaml"));
         assert!(excludes("other", "../other/a.yaml"));
         assert!(excludes("legacy", "/srv/legacy/a.yaml"));
+    }
+
+    #[test]
+    fn globs_of_a_file_are_relative_to_its_folder() {
+        let tree = Tree::new(&[
+            "a.yaml",
+            "p/a.yaml",
+            "p/old/b.yaml",
+            "p/x/old/c.yaml",
+            "p/x/old.yaml",
+            "q/old/d.yaml",
+        ]);
+        let exclude = |root: &str, globs: &[&str]| {
+            tree.visit(Selection {
+                exclude: below(&tree, "p", globs),
+                ..tree.select(&[root])
+            })
+        };
+        // Wherever the walk begins.
+        for root in ["", "p", "p/x"] {
+            let left = exclude(root, &["x/old/**", "/a.yaml"]);
+            assert!(!left.contains(&"p/x/old/c.yaml".to_owned()), "{left:?}");
+            assert!(!left.contains(&"p/a.yaml".to_owned()), "{left:?}");
+            assert!(left.contains(&"p/x/old.yaml".to_owned()), "{left:?}");
+            assert_eq!(left.contains(&"a.yaml".to_owned()), root.is_empty());
+        }
+        assert_eq!(
+            exclude("p/x", &["old/**"]),
+            ["p/x/old.yaml", "p/x/old/c.yaml"]
+        );
+        assert_eq!(exclude("p", &["p/**", "/p"]).len(), 4);
+        // A name is one at any depth, outside of the folder, too.
+        assert_eq!(
+            exclude("", &["old"]),
+            ["a.yaml", "p/a.yaml", "p/x/old.yaml"]
+        );
+        assert_eq!(exclude("q", &["old/"]), NOTHING);
+        assert_eq!(exclude("q", &["**/old/**", "q/**"]), ["q/old/d.yaml"]);
+        let absolute = tree.path("q/old").display().to_string();
+        assert_eq!(exclude("q", &[&absolute]), NOTHING);
+        // The root itself was asked for.
+        assert_eq!(exclude("p/old", &["old"]), ["p/old/b.yaml"]);
+
+        let include = |root: &str, globs: &[&str]| {
+            tree.visit(Selection {
+                include: below(&tree, "p", globs),
+                ..tree.select(&[root])
+            })
+        };
+        assert_eq!(include("", &["x/**"]), ["p/x/old.yaml", "p/x/old/c.yaml"]);
+        assert_eq!(include("p/x", &["x/*.yaml"]), ["p/x/old.yaml"]);
+        assert_eq!(include("q", &["*.yaml"]), ["q/old/d.yaml"]);
+        assert_eq!(include("q", &["old/"]), ["q/old/d.yaml"]);
+    }
+
+    #[test]
+    fn globs_of_a_file_bind_given_paths_by_force_only() {
+        let tree = Tree::new(&["p/old/b.yaml", "p/c.yaml", "old/d.yaml"]);
+        tree.link("old/b.yaml", "p/link.yaml");
+        let given = |force_exclude, globs: &[&str]| {
+            tree.visit(Selection {
+                exclude: below(&tree, "p", globs),
+                force_exclude,
+                ..tree.select(&["p/old/b.yaml", "p/old/../c.yaml", "old/d.yaml"])
+            })
+        };
+        let (b, c, d) = ("p/old/b.yaml", "p/old/../c.yaml", "old/d.yaml");
+        assert_eq!(given(false, &["old/**", "c.yaml"]), [d, c, b]);
+        assert_eq!(given(true, &["old/**"]), [d, c]);
+        assert_eq!(given(true, &["/old"]), [d, c]);
+        assert_eq!(given(true, &["/c.yaml"]), [d, b]);
+        assert_eq!(given(true, &["old"]), [c]);
+        let linked = tree.visit(Selection {
+            exclude: below(&tree, "p", &["old/"]),
+            force_exclude: true,
+            ..tree.select(&["p/link.yaml"])
+        });
+        assert_eq!(linked, NOTHING);
+    }
+
+    #[test]
+    fn a_file_is_covered_by_its_own_name_and_by_that_of_its_link() {
+        let tree = Tree::new(&["p/old/b.yaml", "p/c.yaml", "old/d.yaml"]);
+        tree.link("p/old", "link");
+        let covers = |glob: &str, path: &str| {
+            let cover = Cover::new(&below(&tree, "p", &[glob])).unwrap();
+            let path = tree.path(path);
+            cover.has(&path, &path)
+        };
+        for glob in ["old/**", "old", "old/", "/old", "./old/b.yaml", "b.yaml"] {
+            assert!(covers(glob, "p/old/b.yaml"), "{glob}");
+            assert!(covers(glob, "p/old/../old/b.yaml"), "{glob}");
+            assert!(covers(glob, "link/b.yaml"), "{glob}");
+            assert!(!covers(glob, "p/c.yaml"), "{glob}");
+        }
+        assert!(covers("gone.yaml", "p/gone.yaml"));
+        assert!(covers("**", "p/c.yaml"));
+        // What is around the folder does not count, and what is beside it has no path there.
+        assert!(!covers("p", "p/c.yaml"));
+        assert!(!covers("old/**", "old/d.yaml"));
+        assert!(covers("old", "old/d.yaml"));
+        assert!(covers("*.yaml", "old/d.yaml"));
     }
 
     #[test]

@@ -23,8 +23,8 @@
 //! Data flows one way:
 //!
 //! ```text
-//! cli → run → discover
-//!        ↓
+//! cli, config → settings → run → discover
+//!                           ↓
 //!    remediate: source → mask → syntax → template → value → find → suppress
 //!               → plan → edit → verify
 //!        ↓
@@ -52,6 +52,8 @@
 //! - [`verify`]: the proof, by two parsers that share no code.
 //! - [`mod@remediate`]: the order of these steps for one text, and the proof's
 //!   last question.
+//! - [`config`]: what `immutag.toml` says. [`settings`]: what holds where the
+//!   command line, that file and the defaults each say something.
 //! - [`run`], [`discover`], [`trivyignore`], [`mod@write`], [`outcome`],
 //!   [`report`], [`explain`], [`cli`]: files, threads, facts, words.
 //!
@@ -136,6 +138,7 @@
 //!   reported here. A file with no other line endings is refused.
 
 pub mod cli;
+pub mod config;
 pub mod diff;
 pub mod discover;
 pub mod edit;
@@ -149,6 +152,7 @@ pub mod plan;
 pub mod remediate;
 pub mod report;
 pub mod run;
+pub mod settings;
 pub mod source;
 pub mod span;
 pub mod suppress;

@@ -4,11 +4,13 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use immutag::cli::{self, Request};
+use immutag::report::escaped;
 use immutag::run;
 
 fn main() -> ExitCode {
     let done = match cli::parse(std::env::args_os()) {
-        Ok(Request::Run(options)) => run::run(&options),
+        Ok(Request::Run(given)) => run::run(&given),
+        Ok(Request::Settings(flags)) => run::settings(&flags),
         Ok(Request::Explain(topic)) => run::explain(topic),
         Err(error) => error.exit(),
     };
@@ -16,6 +18,7 @@ fn main() -> ExitCode {
         Ok(status) => status.into(),
         Err(error) => {
             // Where standard error is gone there is nobody left to tell.
+            let error = escaped(&error.to_string());
             let _ = writeln!(std::io::stderr(), "immutag: error: {error}");
             run::ExitStatus::Error.into()
         }

@@ -93,6 +93,8 @@ pub struct Summary {
     pub fixed: usize,
     /// Findings whose fix the rules do not allow.
     pub withheld: usize,
+    /// Findings whose fix is not made since the rules ask for a report only.
+    pub report_only: usize,
     /// Findings without a fix.
     pub refused: usize,
     /// Findings whose fix the user said no to.
@@ -111,7 +113,13 @@ impl Summary {
     /// All findings that break the rule.
     #[must_use]
     pub fn findings(&self) -> usize {
-        self.fixed + self.withheld + self.refused + self.declined
+        self.fixed + self.left()
+    }
+
+    /// The findings that `fix` leaves.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.withheld + self.report_only + self.refused + self.declined
     }
 
     /// Counts one more outcome.
@@ -130,6 +138,7 @@ impl Summary {
                 _ if !finding.counts => &mut self.notes,
                 Answer::Fixed => &mut self.fixed,
                 Answer::Withheld(_) => &mut self.withheld,
+                Answer::ReportOnly => &mut self.report_only,
                 Answer::Refused { .. } => &mut self.refused,
                 Answer::Declined => &mut self.declined,
             };

@@ -33,6 +33,8 @@ pub struct Rules {
     pub max_size: u64,
     /// Which ignores of the users' count.
     pub suppressions: SuppressionRules,
+    /// Report what is found, and repair nothing.
+    pub report_only: bool,
 }
 
 impl Default for Rules {
@@ -42,6 +44,7 @@ impl Default for Rules {
             allow: Applicability::Safe,
             max_size: source::DEFAULT_MAX_SIZE,
             suppressions: SuppressionRules::default(),
+            report_only: false,
         }
     }
 }
@@ -51,7 +54,7 @@ impl Rules {
     fn made<'p>(&self, plan: &'p Result<Fix, Refusal>) -> Option<&'p Fix> {
         plan.as_ref()
             .ok()
-            .filter(|fix| fix.applicability <= self.allow)
+            .filter(|fix| fix.applicability <= self.allow && !self.report_only)
     }
 }
 
@@ -62,6 +65,8 @@ pub enum Answer {
     Fixed,
     /// There is a fix, but it is less sure than the rules allow.
     Withheld(Applicability),
+    /// There is a fix, but the rules ask for a report and for nothing else.
+    ReportOnly,
     /// There is none: the code and the words of the refusal.
     Refused {
         /// See [`Refusal::code`].
@@ -311,6 +316,7 @@ fn assess<'a>(
                     edits = plan.as_ref().map_or(&[], |fix| fix.edits.as_slice());
                     Answer::Fixed
                 }
+                Ok(_) if rules.report_only => Answer::ReportOnly,
                 Ok(fix) => Answer::Withheld(fix.applicability),
                 Err(refusal) => Answer::Refused {
                     code: refusal.code(),

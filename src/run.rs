@@ -17,9 +17,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anstream::AutoStream;
 
-use crate::cli::{Input, Mode, Options, OutputFile, OutputFormat};
+use crate::cli::{Given, Input, Mode, Options, OutputFile, OutputFormat};
+use crate::config::{Config, ConfigError};
 use crate::diff::{self, Hunk};
-use crate::discover::{GlobError, Target, Walk};
+use crate::discover::{self, GlobError, Target, Walk};
 use crate::explain::{self, Topic};
 use crate::interactive::Session;
 use crate::outcome::{FileError, Outcome, Summary};
@@ -27,6 +28,7 @@ use crate::remediate::{
     remediate, remediate_without, Answer, Assessment, Remediation, Rules, Unused,
 };
 use crate::report::{self, Report};
+use crate::settings::{Flags, Settings};
 use crate::source;
 use crate::suppress::{self, Date, Useless};
 use crate::trivyignore::{ListFileError, Lists};
@@ -58,6 +60,8 @@ impl From<ExitStatus> for std::process::ExitCode {
 pub enum RunError {
     /// A glob is none.
     Glob(GlobError),
+    /// The file of the settings is none.
+    Config(ConfigError),
     /// A list of ignores is none.
     Ignores(ListFileError),
     /// A list of paths, or standard input, cannot be read.
@@ -89,6 +93,7 @@ impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Glob(error) => error.fmt(f),
+            Self::Config(error) => error.fmt(f),
             Self::Ignores(error) => error.fmt(f),
             Self::Input { name, source } => write!(f, "{name} cannot be read: {source}"),
             Self::Report { path, source } => write!(
@@ -115,6 +120,7 @@ impl std::error::Error for RunError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Glob(error) => Some(error),
+            Self::Config(error) => Some(error),
             Self::Ignores(error) => Some(error),
             Self::Template { .. } | Self::NoTerminal => None,
             Self::Input { source, .. } | Self::Report { source, .. } | Self::Output(source) => {
@@ -124,15 +130,16 @@ impl std::error::Error for RunError {
     }
 }
 
-/// Does what the options say, from reading to the exit status. Standard
-/// output takes what was asked for (findings, a patch, a repaired text), and
-/// standard error the rest.
+/// Does what the command line and the file of the settings say, from reading
+/// to the exit status. Standard output takes what was asked for (findings, a
+/// patch, a repaired text), and standard error the rest.
 ///
 /// # Errors
-/// A usage error (a glob that is none, a list that cannot be read), or a
-/// failing output. What is wrong with a single file is reported, not
+/// A usage error (a glob that is none, a list or a file of settings that
+/// cannot be read), or a failing output. What is wrong with a single file is reported, not
 /// returned. A reader that closes the output early is no error.
-pub fn run(options: &Options) -> Result<ExitStatus, RunError> {
+pub fn run(given: &Given) -> Result<ExitStatus, RunError> {
+    let options = &given.options(resolved(&given.flags)?);
     let job = Job::new(options)?;
     if options.interactive && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         return Err(RunError::NoTerminal);
@@ -182,6 +189,30 @@ fn write_report(report: &Report<'_>, file: &OutputFile) -> Result<(), RunError> 
     };
     let bytes = report::to_bytes(report, file.format).map_err(failed)?;
     write::create(&file.path, &bytes).map_err(failed)
+}
+
+/// Prints the settings that hold, and where each comes from.
+///
+/// # Errors
+/// A file of settings that cannot be read, a glob that is none, or a failing
+/// output. A reader that closes it early is no error.
+pub fn settings(flags: &Flags) -> Result<ExitStatus, RunError> {
+    let settings = resolved(flags)?;
+    for patterns in [&settings.include, &settings.exclude] {
+        for glob in &patterns.value.globs {
+            discover::check_glob(glob).map_err(RunError::Glob)?;
+        }
+    }
+    match report::settings::write(&settings, &mut io::stdout().lock()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(RunError::Output(error)),
+        _ => Ok(ExitStatus::Clean),
+    }
+}
+
+/// The settings that hold, by the flags and the file that they choose.
+fn resolved(flags: &Flags) -> Result<Settings, RunError> {
+    let config = Config::read(&flags.config).map_err(RunError::Config)?;
+    Settings::new(flags, config.as_ref()).map_err(RunError::Glob)
 }
 
 /// Prints what a code means, or all codes.
@@ -237,6 +268,9 @@ impl<'o> Job<'o> {
     /// The rules for one file, by its path as it is named and by its own.
     fn rules(&self, path: &Path, real: &Path) -> Rules {
         let mut rules = self.options.rules.clone();
+        for one in &self.options.overrides {
+            one.apply(&mut rules, path, real);
+        }
         rules.suppressions.today = self.today;
         rules.suppressions.listed = self.lists.of(path, real);
         let numbers = rules.suppressions.listed.iter().map(|listed| listed.number);
@@ -342,7 +376,7 @@ fn today() -> Date {
 fn status(summary: &Summary, options: &Options) -> ExitStatus {
     let left = match options.mode {
         Mode::Check | Mode::Diff => summary.findings(),
-        Mode::Fix => summary.findings() - summary.fixed,
+        Mode::Fix => summary.left(),
     };
     if summary.errors > 0 {
         ExitStatus::Error

@@ -40,7 +40,7 @@ const fn shell(name: &'static str, may_name: &'static [&'static str]) -> Room {
 }
 
 /// The map. `lib.rs` and `main.rs` are not on it: they name everything.
-const MAP: [Room; 23] = [
+const MAP: [Room; 25] = [
     // Arithmetic on offsets, and bytes on their way in: these know nothing.
     pure("span", &[]),
     pure("source", &[]),
@@ -94,15 +94,24 @@ const MAP: [Room; 23] = [
     shell("trivyignore", &["suppress"]),
     // What the codes mean. It must not know who uses them.
     shell("explain", &[]),
+    // The file of the settings. It must not know the command line.
+    shell("config", &["discover", "find", "span"]),
+    // Who wins where several say something about a setting. It must not know
+    // how any of them says it.
+    shell(
+        "settings",
+        &["config", "discover", "find", "plan", "remediate"],
+    ),
     // What the user wants. It must not know how it is done.
     shell(
         "cli",
         &[
+            "config",
             "discover",
             "explain",
             "find",
-            "plan",
             "remediate",
+            "settings",
             "source",
             "suppress",
         ],
@@ -117,6 +126,7 @@ const MAP: [Room; 23] = [
             "find",
             "outcome",
             "remediate",
+            "settings",
             "span",
             "suppress",
         ],
@@ -139,6 +149,7 @@ const MAP: [Room; 23] = [
         "run",
         &[
             "cli",
+            "config",
             "diff",
             "discover",
             "explain",
@@ -146,6 +157,7 @@ const MAP: [Room; 23] = [
             "outcome",
             "remediate",
             "report",
+            "settings",
             "source",
             "suppress",
             "trivyignore",

@@ -22,6 +22,7 @@ fn answers(assessment: &Assessment) -> Vec<(&str, &str)> {
             let answer = match &finding.answer {
                 Answer::Fixed => "fixed",
                 Answer::Withheld(_) => "unsafe",
+                Answer::ReportOnly => "report-only",
                 Answer::Suppressed { by, .. } => by,
                 Answer::Declined => "declined",
                 Answer::Refused { code, .. } => code,

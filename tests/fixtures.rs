@@ -27,6 +27,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use immutag::cli::{self, Request};
+use immutag::settings::Settings;
 use immutag::{remediate, Answer, Assessment, Date, Profile, Rules, SuppressionRules, Verdict};
 
 struct Case {
@@ -69,19 +70,21 @@ fn cases_in(folder: &Path) -> Vec<Case> {
         .into_iter()
         .chain(args.split_whitespace())
         .map(Into::into);
-    let rules = match cli::parse(args) {
-        Ok(Request::Run(options)) => Rules {
-            suppressions: SuppressionRules {
-                today: Date {
-                    year: 2026,
-                    month: 1,
-                    day: 1,
-                },
-                ..options.rules.suppressions
-            },
-            ..options.rules
-        },
+    let given = match cli::parse(args) {
+        Ok(Request::Run(given)) => given,
         other => panic!("{}: {other:?}", folder.display()),
+    };
+    let options = given.options(Settings::new(&given.flags, None).unwrap());
+    let rules = Rules {
+        suppressions: SuppressionRules {
+            today: Date {
+                year: 2026,
+                month: 1,
+                day: 1,
+            },
+            ..options.rules.suppressions
+        },
+        ..options.rules
     };
     let slug = folder.file_name().unwrap().to_string_lossy();
     let mut inputs: Vec<PathBuf> = fs::read_dir(folder)
@@ -125,6 +128,7 @@ fn codes(assessment: &Assessment, with_notes: bool) -> Vec<String> {
                 Answer::Declined => "declined".to_owned(),
                 Answer::Fixed => "fixed".to_owned(),
                 Answer::Withheld(_) => "unsafe".to_owned(),
+                Answer::ReportOnly => "report-only".to_owned(),
                 Answer::Refused { code, .. } => code.to_owned(),
                 Answer::Suppressed { by, .. } => format!("suppressed {by}"),
             };

@@ -79,7 +79,10 @@ fn groups<'f>(path: &'f str, finding: &'f Reported, mode: Mode, has_links: bool)
             let how = "--unsafe-fixes repairs it: review with `immutag diff --unsafe-fixes`";
             group = group.element(Level::HELP.message(how));
         }
-        Answer::Refused { .. } | Answer::Suppressed { .. } | Answer::Declined => {
+        Answer::Refused { .. }
+        | Answer::Suppressed { .. }
+        | Answer::Declined
+        | Answer::ReportOnly => {
             group = group.element(Level::NOTE.message(escaped(&said)));
         }
     }

@@ -46,8 +46,8 @@ fn write_table(report: &Report<'_>, comment: &mut String) {
                 let line = finding.region.start.line;
                 format!(
                     "| {}:{line} | {} | {} | `{}` | {} |\n",
-                    code(&shown(path)),
-                    code(&escaped(&finding.logical_id)),
+                    as_code(&shown(path)),
+                    as_code(&escaped(&finding.logical_id)),
                     plain(&finding.message),
                     finding.verdict.code(),
                     plain(&answer(finding, report.options.mode)),
@@ -87,7 +87,7 @@ fn write_errors(report: &Report<'_>, comment: &mut String) {
             .map_or(String::new(), |at| format!(":{}", at.line));
         let item = format!(
             "- {}{line}: {} (`{}`)\n",
-            code(&shown(&outcome.path)),
+            as_code(&shown(&outcome.path)),
             plain(&error.message),
             error.code
         );
@@ -147,7 +147,7 @@ fn longest_run(text: &str) -> usize {
 
 /// A text as code within a line of a table: there even code cannot hold a bar
 /// as it is.
-fn code(text: &str) -> String {
+fn as_code(text: &str) -> String {
     let ticks = "`".repeat(longest_run(text) + 1);
     let text = text.replace('|', "\\|");
     let pad = if text.starts_with('`') || text.ends_with('`') || text.is_empty() {

@@ -11,6 +11,7 @@ pub mod gitlab;
 pub mod junit;
 pub mod markdown;
 pub mod patch;
+pub mod settings;
 pub mod text;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -187,6 +188,7 @@ pub fn status(finding: &Reported, mode: Mode) -> &'static str {
         Answer::Refused { .. } => "refused",
         Answer::Suppressed { .. } => "suppressed",
         Answer::Declined => "declined",
+        Answer::ReportOnly => "report-only",
     }
 }
 
@@ -204,6 +206,7 @@ pub fn answer(finding: &Reported, mode: Mode) -> String {
         } => format!("suppressed by {by}: {reason}"),
         Answer::Suppressed { by, reason: None } => format!("suppressed by {by}"),
         Answer::Declined => "declined".to_owned(),
+        Answer::ReportOnly => "fixable, but report-only here".to_owned(),
     }
 }
 

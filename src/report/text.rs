@@ -225,6 +225,7 @@ pub fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::
         repositories,
         fixed,
         withheld,
+        report_only,
         refused,
         suppressed,
         declined,
@@ -264,6 +265,14 @@ pub fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::
             out,
             "{left} --unsafe-fixes: review with `immutag diff --unsafe-fixes`."
         )?;
+    }
+    if report_only > 0 {
+        let left = counted(
+            report_only,
+            "finding is in a report-only file",
+            "findings are in report-only files",
+        );
+        writeln!(out, "{left} and left alone.")?;
     }
     if refused > 0 {
         let left = counted(refused, "finding", "findings");

@@ -250,6 +250,7 @@ fn found(assessment: &Assessment) -> Vec<(String, (&'static str, &'static str))>
             let answer = match &finding.answer {
                 Answer::Fixed => "fixed",
                 Answer::Withheld(_) => "withheld",
+                Answer::ReportOnly => "report-only",
                 Answer::Refused { code, .. } => code,
                 Answer::Suppressed { .. } => "suppressed",
                 Answer::Declined => "declined",
