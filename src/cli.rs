@@ -27,6 +27,7 @@ Examples:
   immutag fix                       repair in place
   immutag fix --unsafe-fixes a.yaml also where it takes a decision of yours
   immutag fix --interactive         ask for each repair
+  immutag check --since origin/main only what a branch changes
   immutag fix - < in.yaml > out.yaml
   immutag fix --keep-mutable latest where pipelines move that tag
   immutag explain computed          what a code in brackets means
@@ -75,6 +76,12 @@ pub enum Input {
         /// Whether names end in NUL and not in a line break.
         nul: bool,
     },
+    /// The files that are staged, below the paths of the selection, as the
+    /// index has them.
+    Staged,
+    /// The files that have changed since the merge base with a revision, below
+    /// the paths of the selection.
+    Since(String),
     /// One text on standard input.
     Stdin {
         /// What to call it.
@@ -457,6 +464,22 @@ struct Common {
     /// Paths in --files-from end in NUL, as `git ls-files -z '*.yaml'` prints them
     #[arg(short = '0', long, requires = "files_from", help_heading = "Files")]
     null: bool,
+    /// Look only at what is staged, as git's index has it
+    ///
+    /// `fix` writes to the work tree, where it agrees with the index, and stages nothing;
+    /// a file with other changes is an error. `diff` is against the index: `immutag diff
+    /// --staged | git apply --cached`.
+    #[arg(long, conflicts_with_all = ["since", "files_from"], help_heading = "Files")]
+    staged: bool,
+    /// Look only at files that have changed since the merge base with a revision,
+    /// `origin/main` say; new files that are not ignored are among them
+    #[arg(
+        long,
+        value_name = "REV",
+        conflicts_with = "files_from",
+        help_heading = "Files"
+    )]
+    since: Option<String>,
     /// The name to report for standard input
     #[arg(long, value_name = "NAME", help_heading = "Files")]
     stdin_filename: Option<PathBuf>,
@@ -528,7 +551,7 @@ impl Common {
     fn into_given(self, mode: Mode) -> Result<Given, clap::Error> {
         let input = self.input()?;
         let (stdout, files) = self.output(mode, &input)?;
-        let paths = if self.paths.is_empty() && input == Input::Paths {
+        let paths = if self.paths.is_empty() && !matches!(input, Input::List { .. }) {
             vec![PathBuf::from(".")]
         } else {
             self.paths
@@ -617,7 +640,8 @@ impl Common {
     fn input(&self) -> Result<Input, clap::Error> {
         let dash = PathBuf::from("-");
         let is_stdin = self.paths.contains(&dash);
-        if is_stdin && (self.paths.len() > 1 || self.files_from.is_some()) {
+        let is_listed = self.files_from.is_some() || self.staged || self.since.is_some();
+        if is_stdin && (self.paths.len() > 1 || is_listed) {
             return usage("`-` reads one text from standard input and goes with no other path");
         }
         if self.stdin_filename.is_some() && !is_stdin {
@@ -628,6 +652,12 @@ impl Common {
             return Ok(Input::Stdin {
                 name: name.unwrap_or_else(|| PathBuf::from("stdin")),
             });
+        }
+        if self.staged {
+            return Ok(Input::Staged);
+        }
+        if let Some(revision) = &self.since {
+            return Ok(Input::Since(revision.clone()));
         }
         Ok(match &self.files_from {
             Some(from) => Input::List {

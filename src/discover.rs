@@ -322,6 +322,34 @@ impl Walk {
         self.visit_directories(&others, false, &nested, on);
     }
 
+    /// Whether a visit would come to a file, asked of canonical paths: of files that somebody
+    /// else has listed. Ignore files have no say, and the file need not be there.
+    pub fn takes(&self) -> impl Fn(&Path) -> bool + '_ {
+        let given = self.selection.paths.iter();
+        let roots = given.filter_map(|path| Root::new(path).ok());
+        let roots: Vec<Root> = roots.filter(|root| !self.excludes(root)).collect();
+        move |file| roots.iter().any(|root| self.leads_to(root, file))
+    }
+
+    fn leads_to(&self, root: &Root, file: &Path) -> bool {
+        if !root.directory {
+            return root.canonical == file;
+        }
+        let Ok(relative) = file.strip_prefix(&root.canonical) else {
+            return false;
+        };
+        let wholes = self.filter.wholes(&root.shown, &root.canonical);
+        let parts = relative.ancestors().enumerate();
+        let mut parts = parts.filter_map(|(up, part)| Some((up > 0, part, part.file_name()?)));
+        parts.all(|(is_directory, part, name)| {
+            let is_hidden = name.as_encoded_bytes().starts_with(b".");
+            let shown = root.shown.join(part);
+            (self.selection.hidden || !is_hidden)
+                && !is_passed_over(name, is_directory)
+                && self.filter.admits_path(part, &shown, is_directory, &wholes)
+        })
+    }
+
     /// Sorts the given paths into files and directories, each of them once.
     fn resolve(&self, on: &(dyn Fn(Result<Target, Problem>) + Sync)) -> Roots {
         let mut given = Vec::new();
@@ -528,10 +556,10 @@ impl Filter {
             return false;
         };
         let name = entry.file_name();
-        if !(kind.is_file() || kind.is_dir()) || name == ".git" || is_temporary(name) {
+        if !(kind.is_file() || kind.is_dir()) {
             return false;
         }
-        if kind.is_dir() && name == "cdk.out" && entry.depth() > 0 {
+        if is_passed_over(name, kind.is_dir()) && (name != "cdk.out" || entry.depth() > 0) {
             return false;
         }
         let shown = undotted(entry.path());
@@ -543,14 +571,26 @@ impl Filter {
             .and_then(|root| entry.path().strip_prefix(root).ok())
             .unwrap_or(shown);
         let wholes = root.and_then(|root| wholes.get(root));
-        let matches = |globs: &Globs, directory: bool| match &globs.base {
-            None => self.matches(globs, relative, shown, directory),
+        let wholes = wholes.map_or(&[][..], Vec::as_slice);
+        self.admits_path(relative, shown, kind.is_dir(), wholes)
+    }
+
+    /// What the globs say of a file or a directory, by its path from the root of a walk and
+    /// the one that is shown.
+    fn admits_path(
+        &self,
+        relative: &Path,
+        shown: &Path,
+        is_directory: bool,
+        wholes: &[PathBuf],
+    ) -> bool {
+        let matches = |globs: &Globs| match &globs.base {
+            None => self.matches(globs, relative, shown, is_directory),
             Some(base) => wholes
-                .into_iter()
-                .flatten()
-                .any(|root| globs.match_below(base, &root.join(relative), directory)),
+                .iter()
+                .any(|root| globs.match_below(base, &root.join(relative), is_directory)),
         };
-        !matches(&self.exclude, kind.is_dir()) && (kind.is_dir() || matches(&self.include, false))
+        !matches(&self.exclude) && (is_directory || matches(&self.include))
     }
 
     /// The absolute paths by which globs that have a base know a path: the one that is
@@ -823,6 +863,11 @@ fn unrooted(path: &Path) -> PathBuf {
 /// The path without a leading `./`.
 fn undotted(path: &Path) -> &Path {
     path.strip_prefix(".").unwrap_or(path)
+}
+
+/// Whether a walk passes over what has this name, whatever the options say.
+fn is_passed_over(name: &OsStr, is_directory: bool) -> bool {
+    name == ".git" || is_temporary(name) || is_directory && name == "cdk.out"
 }
 
 /// Whether a name is that of a file which is being written beside the one it will

@@ -54,7 +54,7 @@
 //!   last question.
 //! - [`config`]: what `immutag.toml` says. [`settings`]: what holds where the
 //!   command line, that file and the defaults each say something.
-//! - [`run`], [`discover`], [`trivyignore`], [`mod@write`], [`outcome`],
+//! - [`run`], [`discover`], [`git`], [`trivyignore`], [`mod@write`], [`outcome`],
 //!   [`report`], [`explain`], [`cli`]: files, threads, facts, words.
 //!
 //! From [`span`] to [`verify`] everything is pure: bytes in, values out; no
@@ -145,6 +145,7 @@ pub mod edit;
 pub mod excerpt;
 pub mod explain;
 pub mod find;
+pub mod git;
 pub mod interactive;
 pub mod mask;
 pub mod outcome;

@@ -5,7 +5,7 @@
 //! mode, the order of the output, the exit status. It knows neither syntax
 //! nor wording.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
@@ -22,6 +22,7 @@ use crate::config::{Config, ConfigError};
 use crate::diff::{self, Hunk};
 use crate::discover::{self, GlobError, Target, Walk};
 use crate::explain::{self, Topic};
+use crate::git::{Blobs, GitError, Listed, Repository, Staged};
 use crate::interactive::Session;
 use crate::outcome::{FileError, Outcome, Summary};
 use crate::remediate::{
@@ -83,6 +84,8 @@ pub enum RunError {
         /// The file.
         path: PathBuf,
     },
+    /// Git has no answer.
+    Git(GitError),
     /// There is nobody to ask.
     NoTerminal,
     /// The output failed.
@@ -94,6 +97,7 @@ impl fmt::Display for RunError {
         match self {
             Self::Glob(error) => error.fmt(f),
             Self::Config(error) => error.fmt(f),
+            Self::Git(error) => error.fmt(f),
             Self::Ignores(error) => error.fmt(f),
             Self::Input { name, source } => write!(f, "{name} cannot be read: {source}"),
             Self::Report { path, source } => write!(
@@ -121,6 +125,7 @@ impl std::error::Error for RunError {
         match self {
             Self::Glob(error) => Some(error),
             Self::Config(error) => Some(error),
+            Self::Git(error) => Some(error),
             Self::Ignores(error) => Some(error),
             Self::Template { .. } | Self::NoTerminal => None,
             Self::Input { source, .. } | Self::Report { source, .. } | Self::Output(source) => {
@@ -149,7 +154,11 @@ pub fn run(given: &Given) -> Result<ExitStatus, RunError> {
             let (outcome, text) = standard_input(name, &job)?;
             (vec![outcome], 1, Some(text))
         }
-        Input::Paths | Input::List { .. } => {
+        Input::Staged => {
+            let (outcomes, files) = staged(&job)?;
+            (outcomes, files, None)
+        }
+        Input::Paths | Input::List { .. } | Input::Since(_) => {
             let (outcomes, files) = walk(&job)?;
             (outcomes, files, None)
         }
@@ -394,7 +403,18 @@ fn walk(job: &Job<'_>) -> Result<(Vec<Outcome>, usize), RunError> {
     if let Input::List { from, nul } = &options.input {
         selection.paths.extend(listed(from.as_deref(), *nul)?);
     }
-    let walk = Walk::new(selection).map_err(RunError::Glob)?;
+    let mut walk = Walk::new(selection.clone()).map_err(RunError::Glob)?;
+    if let Input::Since(revision) = &options.input {
+        let repository = Repository::here().map_err(RunError::Git)?;
+        let changed = repository.changed_since(revision);
+        let mut changed = changed.map_err(RunError::Git)?;
+        let takes = walk.takes();
+        // A link is none of what a walk comes to, nor is what lies behind one.
+        changed.retain(|file| takes(&file.whole) && is_plain(&file.whole));
+        selection.paths = changed.into_iter().map(|file| file.path).collect();
+        drop(takes);
+        walk = Walk::new(selection).map_err(RunError::Glob)?;
+    }
     let files = AtomicUsize::new(0);
     let outcomes = Mutex::new(Vec::new());
     walk.visit(&|found| {
@@ -417,6 +437,77 @@ fn walk(job: &Job<'_>) -> Result<(Vec<Outcome>, usize), RunError> {
     });
     let outcomes = outcomes.into_inner().unwrap_or_default();
     Ok((outcomes, files.into_inner()))
+}
+
+/// Whether a path is that of a file, with no link in it.
+fn is_plain(whole: &Path) -> bool {
+    fs::canonicalize(whole).is_ok_and(|real| real == whole) && whole.is_file()
+}
+
+/// The files that are staged, each as the index has it.
+fn staged(job: &Job<'_>) -> Result<(Vec<Outcome>, usize), RunError> {
+    let repository = Repository::here().map_err(RunError::Git)?;
+    let walk = Walk::new(job.options.selection.clone()).map_err(RunError::Glob)?;
+    let mut files = repository.staged().map_err(RunError::Git)?;
+    let takes = walk.takes();
+    files.retain(|staged| takes(&staged.file.whole));
+    let unstaged = match job.options.mode {
+        Mode::Fix => repository.unstaged().map_err(RunError::Git)?,
+        Mode::Check | Mode::Diff => HashSet::new(),
+    };
+    let mut blobs = Blobs::open().map_err(RunError::Git)?;
+    let outcomes = files.iter().filter_map(|staged| {
+        isolated(&staged.file.path, || {
+            if job.options.mode == Mode::Fix
+                && !unstaged.contains(&staged.file.whole)
+                && is_plain(&staged.file.whole)
+            {
+                let path = staged.file.path.clone();
+                let real = path.clone();
+                return one_file(&Target { path, real }, job);
+            }
+            one_staged(staged, &mut blobs, job)
+        })
+    });
+    Ok((outcomes.collect(), files.len()))
+}
+
+/// One staged file as the index has it. It is not written.
+fn one_staged(
+    staged: &Staged,
+    blobs: &mut Blobs,
+    job: &Job<'_>,
+) -> Result<Option<Outcome>, FileError> {
+    let Listed { path, whole } = &staged.file;
+    let Some(blob) = &staged.blob else {
+        let here = is_plain(whole).then(|| read(whole, &job.options.rules));
+        return match here {
+            Some(Ok(Some(_))) => Err(FileError {
+                position: None,
+                code: "unmerged",
+                message: "has merge conflicts; resolve them and stage the file".to_owned(),
+            }),
+            _ => Ok(None),
+        };
+    };
+    let rules = &job.options.rules;
+    let read = blobs.read(blob, |contents, size| Ok(read_from(contents, size, rules)));
+    let failed = |error: io::Error| FileError::io(format!("cannot be read: {error}"));
+    let Some(bytes) = read.map_err(failed)?? else {
+        return Ok(None);
+    };
+    let assessment = remediate(&bytes, &job.rules(path, whole))?;
+    if job.options.mode == Mode::Fix && assessment.remediation.is_some() {
+        return Err(FileError {
+            position: None,
+            code: "unstaged",
+            message: "not written: it has changes that are not staged, and the repair is for \
+                      what is; stage or stash them, and run again"
+                .to_owned(),
+        });
+    }
+    let outcome = Outcome::new(path.clone(), Ok(Assessment::default()));
+    finish(outcome, &bytes, assessment, false, job).map(Some)
 }
 
 /// One file, its panics included: one that makes us fail is one error.
@@ -529,8 +620,14 @@ fn read(path: &Path, rules: &Rules) -> Result<Option<Vec<u8>>, FileError> {
     let failed = |error: io::Error| FileError::io(format!("cannot be read: {error}"));
     let mut file = File::open(path).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
+    read_from(&mut file, size, rules)
+}
+
+/// The same of a text that is still to be read, of about `size` bytes.
+fn read_from(text: &mut dyn Read, size: u64, rules: &Rules) -> Result<Option<Vec<u8>>, FileError> {
+    let failed = |error: io::Error| FileError::io(format!("cannot be read: {error}"));
     if size > rules.max_size {
-        return if names_repository(&mut file).map_err(failed)? {
+        return if names_repository(text).map_err(failed)? {
             let limit = rules.max_size;
             let error = source::SourceError::TooLarge { size, limit };
             Err(FileError {
@@ -543,12 +640,12 @@ fn read(path: &Path, rules: &Rules) -> Result<Option<Vec<u8>>, FileError> {
         };
     }
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-    file.read_to_end(&mut bytes).map_err(failed)?;
+    text.read_to_end(&mut bytes).map_err(failed)?;
     Ok(source::concerns_us(&bytes).then_some(bytes))
 }
 
-/// The prefilter over a file of any size, a piece at a time.
-fn names_repository(file: &mut File) -> io::Result<bool> {
+/// The prefilter over a text of any size, a piece at a time.
+fn names_repository(text: &mut dyn Read) -> io::Result<bool> {
     /// More than the name takes in any spelling, so that none is missed
     /// where two pieces meet.
     const OVERLAP: usize = 4096;
@@ -556,7 +653,7 @@ fn names_repository(file: &mut File) -> io::Result<bool> {
     loop {
         let kept = piece.len().min(OVERLAP);
         piece.drain(..piece.len() - kept);
-        let read = Read::by_ref(file).take(1 << 20).read_to_end(&mut piece)?;
+        let read = text.take(1 << 20).read_to_end(&mut piece)?;
         if source::concerns_us(&piece) {
             return Ok(true);
         }

@@ -1,0 +1,373 @@
+//! What git knows of files: which are staged, which have changed, what the
+//! index holds.
+//!
+//! This module owns every start of a program, which is always `git`, with
+//! arguments and no shell. It changes nothing in a repository, and it does not
+//! know what files are looked at for.
+//!
+//! Nothing that a repository holds is run: no external diff, no text
+//! conversion, no file system monitor. What the user's environment says of the
+//! repository (`GIT_DIR`, `GIT_INDEX_FILE`) holds, so that this works in hooks.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Component, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+/// Why git had no answer.
+#[derive(Debug)]
+pub enum GitError {
+    /// It cannot be started.
+    Start(io::Error),
+    /// It failed.
+    Failed {
+        /// What it was asked for, such as "list what is staged".
+        task: &'static str,
+        /// What it says.
+        message: String,
+    },
+    /// There is no such revision.
+    UnknownRevision {
+        /// As it was given.
+        revision: String,
+    },
+    /// Two histories have no commit in common, as far as they are here.
+    NoMergeBase {
+        /// As it was given.
+        revision: String,
+    },
+}
+
+impl fmt::Display for GitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start(source) => write!(
+                f,
+                "git cannot be started: {source}; --staged and --since need the git command"
+            ),
+            Self::Failed { task, message } => write!(
+                f,
+                "git cannot {task}: {message}; --staged and --since work within a git repository"
+            ),
+            Self::UnknownRevision { revision } => write!(
+                f,
+                "--since {revision}: git knows no such commit; fetch it, or name another"
+            ),
+            Self::NoMergeBase { revision } => write!(
+                f,
+                "--since {revision}: it has no commit in common with HEAD here; in a shallow \
+                 clone, fetch more of the history: git fetch --unshallow"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for GitError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Start(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// A file that git names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its path from the working directory, to show and to open.
+    pub path: PathBuf,
+    /// Its absolute path, without links.
+    pub whole: PathBuf,
+}
+
+/// A file of the index that differs from the last commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Staged {
+    /// The file.
+    pub file: Listed,
+    /// The name of its contents; None while a merge has left several.
+    pub blob: Option<String>,
+}
+
+/// The repository of the working directory.
+#[derive(Debug)]
+pub struct Repository {
+    /// The folder of its work tree, without links.
+    top: PathBuf,
+    /// The working directory, from there; empty if it is the same.
+    prefix: PathBuf,
+}
+
+impl Repository {
+    /// Finds the repository of the working directory.
+    ///
+    /// # Errors
+    /// Where git is not to be had, or there is no work tree.
+    pub fn here() -> Result<Self, GitError> {
+        let task = "find the work tree of the working directory";
+        let line = |flag: &str| {
+            let mut name = output(task, ["rev-parse", flag])?;
+            name.pop_if(|byte| *byte == b'\n');
+            Ok(path(&name))
+        };
+        Ok(Self {
+            top: line("--show-toplevel")?,
+            prefix: line("--show-prefix")?,
+        })
+    }
+
+    /// The regular files that are staged: added, changed or renamed in the
+    /// index since the last commit.
+    ///
+    /// # Errors
+    /// Those of git.
+    pub fn staged(&self) -> Result<Vec<Staged>, GitError> {
+        let listed = output(
+            "list what is staged",
+            [
+                "diff",
+                "--cached",
+                "--raw",
+                "-z",
+                "--no-abbrev",
+                "--no-renames",
+                "--no-ext-diff",
+                "--diff-filter=d",
+            ],
+        )?;
+        // `:MODE MODE BLOB BLOB STATUS`, then the path, each with a NUL.
+        let mut fields = listed.split(|&byte| byte == 0);
+        let mut staged: Vec<Staged> = Vec::new();
+        while let (Some(head), Some(name)) = (fields.next(), fields.next()) {
+            let head = String::from_utf8_lossy(head);
+            let mut words = head.split(' ').skip(1);
+            let (mode, _, blob) = (words.next(), words.next(), words.next());
+            let (Some(mode), Some(blob), Some(status)) = (mode, blob, words.next()) else {
+                continue;
+            };
+            let is_unmerged = status == "U";
+            // Neither links nor submodules.
+            if !(is_unmerged || mode.starts_with("100")) {
+                continue;
+            }
+            let file = self.listed(name);
+            // An unmerged file may stand there once more with what is left of it.
+            if staged.last().is_some_and(|before| before.file == file) {
+                continue;
+            }
+            let blob = (!is_unmerged).then(|| blob.to_owned());
+            staged.push(Staged { file, blob });
+        }
+        Ok(staged)
+    }
+
+    /// The files whose contents in the work tree differ from the index, by
+    /// their absolute paths.
+    ///
+    /// # Errors
+    /// Those of git.
+    pub fn unstaged(&self) -> Result<HashSet<PathBuf>, GitError> {
+        let task = "compare the work tree with the index";
+        let listed = output(task, ["diff", "--name-only", "-z", "--no-ext-diff"])?;
+        Ok(self.files(&listed).map(|file| file.whole).collect())
+    }
+
+    /// The files that differ between the work tree and the last commit that
+    /// HEAD has in common with a revision, new ones among them unless they are
+    /// ignored.
+    ///
+    /// # Errors
+    /// Where git knows no such revision, or no common commit.
+    pub fn changed_since(&self, revision: &str) -> Result<Vec<Listed>, GitError> {
+        let commit = format!("{revision}^{{commit}}");
+        let task = "look up the revision";
+        let found = output(
+            task,
+            [
+                "rev-parse",
+                "--verify",
+                "--quiet",
+                "--end-of-options",
+                &commit,
+            ],
+        );
+        let first_line = |bytes: Vec<u8>| {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            text.lines().next().unwrap_or_default().to_owned()
+        };
+        let commit = match found {
+            Ok(name) => first_line(name),
+            Err(GitError::Failed { .. }) => {
+                let revision = revision.to_owned();
+                return Err(GitError::UnknownRevision { revision });
+            }
+            Err(error) => return Err(error),
+        };
+        let base = match output("find the merge base", ["merge-base", &commit, "HEAD"]) {
+            Ok(name) => first_line(name),
+            Err(GitError::Failed { .. }) => {
+                let revision = revision.to_owned();
+                return Err(GitError::NoMergeBase { revision });
+            }
+            Err(error) => return Err(error),
+        };
+        let task = "list what has changed";
+        let diff = [
+            "diff",
+            "--name-only",
+            "-z",
+            "--no-renames",
+            "--no-ext-diff",
+            "--diff-filter=d",
+            &base,
+            "--",
+        ];
+        let mut files: Vec<Listed> = self.files(&output(task, diff)?).collect();
+        let task = "list new files";
+        // From the top, wherever the working directory is.
+        let new = [
+            "ls-files",
+            "-z",
+            "--others",
+            "--exclude-standard",
+            "--full-name",
+            "--",
+        ];
+        let top = self.top.as_os_str();
+        let new = output(task, new.map(OsStr::new).into_iter().chain([top]))?;
+        files.extend(self.files(&new));
+        Ok(files)
+    }
+
+    fn files<'a>(&'a self, listed: &'a [u8]) -> impl Iterator<Item = Listed> + 'a {
+        let names = listed.split(|&byte| byte == 0);
+        names
+            .filter(|name| !name.is_empty())
+            .map(|name| self.listed(name))
+    }
+
+    /// A file by the name that git has for it, from the top.
+    fn listed(&self, name: &[u8]) -> Listed {
+        let name = path(name);
+        let shown = if let Ok(below) = name.strip_prefix(&self.prefix) {
+            below.to_path_buf()
+        } else {
+            let up = self.prefix.components().map(|_| Component::ParentDir);
+            up.chain(name.components()).collect()
+        };
+        Listed {
+            path: shown,
+            whole: self.top.join(name),
+        }
+    }
+}
+
+/// Contents of the index, one at a time from one process.
+#[derive(Debug)]
+pub struct Blobs {
+    child: Child,
+    names: ChildStdin,
+    contents: BufReader<ChildStdout>,
+}
+
+impl Blobs {
+    /// Starts to read.
+    ///
+    /// # Errors
+    /// Where git cannot be started.
+    pub fn open() -> Result<Self, GitError> {
+        let mut command = git();
+        command
+            .args(["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(GitError::Start)?;
+        let missing = || GitError::Start(io::Error::other("its streams are missing"));
+        Ok(Self {
+            names: child.stdin.take().ok_or_else(missing)?,
+            contents: BufReader::new(child.stdout.take().ok_or_else(missing)?),
+            child,
+        })
+    }
+
+    /// Gives the contents of a blob, and how many bytes they are, to `read`,
+    /// which need not read all of them.
+    ///
+    /// # Errors
+    /// Where git does not have the blob, or those of reading.
+    pub fn read<T>(
+        &mut self,
+        blob: &str,
+        read: impl FnOnce(&mut dyn Read, u64) -> io::Result<T>,
+    ) -> io::Result<T> {
+        writeln!(self.names, "{blob}")?;
+        self.names.flush()?;
+        // `BLOB TYPE SIZE`, the contents, and a line break.
+        let mut head = String::new();
+        self.contents.read_line(&mut head)?;
+        let size = head.trim_end().rsplit(' ').next();
+        let size = size.and_then(|size| size.parse::<u64>().ok());
+        let Some(size) = size else {
+            return Err(io::Error::other(format!(
+                "git does not have it: {}",
+                head.trim_end()
+            )));
+        };
+        let mut contents = Read::by_ref(&mut self.contents).take(size);
+        let result = read(&mut contents, size);
+        io::copy(&mut contents, &mut io::sink())?;
+        self.contents.read_exact(&mut [0])?;
+        result
+    }
+}
+
+impl Drop for Blobs {
+    fn drop(&mut self) {
+        // It has nothing to finish: it only reads.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The one program that is started, so that nothing of a repository's own is.
+fn git() -> Command {
+    let mut command = Command::new("git");
+    command
+        .args(["--no-optional-locks", "--literal-pathspecs"])
+        .args(["-c", "core.fsmonitor=false"])
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// What git prints when it is given these arguments.
+fn output(
+    task: &'static str,
+    arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+) -> Result<Vec<u8>, GitError> {
+    let output = git().args(arguments).output().map_err(GitError::Start)?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let message = String::from_utf8_lossy(&output.stderr);
+    let message = message.lines().next().unwrap_or("it failed");
+    Err(GitError::Failed {
+        task,
+        message: message.trim_start_matches("fatal: ").to_owned(),
+    })
+}
+
+#[cfg(unix)]
+fn path(name: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    PathBuf::from(OsStr::from_bytes(name))
+}
+
+/// Git has names in UTF-8 where the system has no bytes for them.
+#[cfg(not(unix))]
+fn path(name: &[u8]) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(name).into_owned())
+}
