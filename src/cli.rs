@@ -24,6 +24,7 @@ Examples:
   immutag check                     report what breaks the rule below this folder
   immutag diff templates/ | less    review what a fix would change
   immutag diff | git apply          ... and apply just that
+  immutag diff --output-format html > review.html
   immutag fix                       repair in place
   immutag fix --unsafe-fixes a.yaml also where it takes a decision of yours
   immutag fix --interactive         ask for each repair
@@ -118,13 +119,21 @@ pub enum OutputFormat {
     Junit,
     /// A comment for a pull request, with a table and folded diffs
     Markdown,
+    /// A page to review in a browser, in one file
+    Html,
 }
 
 impl OutputFormat {
     /// Whether the format shows the lines that a repair changes.
     #[must_use]
     pub fn shows_lines(self) -> bool {
-        matches!(self, Self::Patch | Self::Markdown)
+        matches!(self, Self::Patch | Self::Markdown | Self::Html)
+    }
+
+    /// Whether the format tells the git repositories of files apart.
+    #[must_use]
+    pub fn shows_repositories(self) -> bool {
+        matches!(self, Self::Html)
     }
 }
 

@@ -877,6 +877,22 @@ fn is_temporary(name: &OsStr) -> bool {
     name.starts_with(b".immutag-") && name.ends_with(b".tmp")
 }
 
+/// The root of the git repository that a file lies in, for people: as a path from the
+/// working directory if it lies below, `.` for itself and what is above, and else as an
+/// absolute path. None outside of any repository.
+#[must_use]
+pub fn repository(file: &Path) -> Option<PathBuf> {
+    let file = fs::canonicalize(file).ok()?;
+    let is_root = |directory: &&Path| directory.join(".git").exists();
+    let root = file.ancestors().skip(1).find(is_root)?;
+    let here = std::env::current_dir().and_then(fs::canonicalize);
+    Some(match here {
+        Ok(here) if here.starts_with(root) => PathBuf::from("."),
+        Ok(here) => root.strip_prefix(here).unwrap_or(root).to_path_buf(),
+        Err(_) => root.to_path_buf(),
+    })
+}
+
 /// Whether a directory lies in a git (or Jujutsu) repository.
 fn in_repository(canonical: &Path) -> bool {
     canonical

@@ -49,6 +49,10 @@ pub struct Outcome {
     pub path: PathBuf,
     /// Its own name, if it was named by a symbolic link.
     pub real: Option<PathBuf>,
+    /// The root of the git repository that it lies in, where a format shows
+    /// that: as a path from the working directory if it lies below, `.` for
+    /// that directory's own.
+    pub repository: Option<PathBuf>,
     /// The findings, without the texts, or why there are none.
     pub result: Result<Assessment, FileError>,
     /// The lines that the repair changes, where a format shows them.
@@ -64,6 +68,7 @@ impl Outcome {
         Self {
             path,
             real: None,
+            repository: None,
             result,
             hunks: Vec::new(),
             changed: false,

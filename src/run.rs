@@ -560,6 +560,9 @@ fn finish(
             outcome.changed = true;
         }
     }
+    if job.options.shows(OutputFormat::shows_repositories) {
+        outcome.repository = discover::repository(outcome.patched());
+    }
     outcome.result = Ok(assessment);
     Ok(outcome)
 }

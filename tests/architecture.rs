@@ -127,6 +127,7 @@ const MAP: [Room; 26] = [
             "excerpt",
             "find",
             "outcome",
+            "plan",
             "remediate",
             "settings",
             "span",

@@ -95,6 +95,11 @@ fn gitlab() {
 }
 
 #[test]
+fn html() {
+    assert_recorded("html", "html");
+}
+
+#[test]
 fn junit() {
     assert_recorded("junit", "xml");
 }

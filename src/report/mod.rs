@@ -8,6 +8,7 @@ pub mod fingerprint;
 pub mod full;
 pub mod github;
 pub mod gitlab;
+pub mod html;
 pub mod junit;
 pub mod markdown;
 pub mod patch;
@@ -158,6 +159,7 @@ fn render(
         OutputFormat::Gitlab => gitlab::write(report, out),
         OutputFormat::Junit => junit::write(report, out),
         OutputFormat::Markdown => markdown::write(report, out),
+        OutputFormat::Html => html::write(report, out),
     }
 }
 
