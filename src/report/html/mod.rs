@@ -389,7 +389,7 @@ fn marked(line: &DiffLine) -> Markup {
 fn line_of(text: &str, is_piece: bool) -> Markup {
     let bare = text.strip_suffix('\n').unwrap_or(text);
     let (bare, end) = match bare.strip_suffix('\r') {
-        Some(bare) if !is_piece => (bare, "\u{240d}"),
+        Some(bare) if !is_piece => (bare, "\\r"),
         _ => (bare, ""),
     };
     let seen = if is_piece {
