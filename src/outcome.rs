@@ -126,7 +126,7 @@ impl Summary {
             let counter = match finding.answer {
                 Answer::Suppressed { .. } => &mut self.suppressed,
                 _ if !finding.counts => &mut self.notes,
-                Answer::Fixed => &mut self.fixed,
+                Answer::Fixed(_) => &mut self.fixed,
                 Answer::Withheld(_) => &mut self.withheld,
                 Answer::Refused { .. } => &mut self.refused,
             };

@@ -110,7 +110,15 @@ const MAP: [Room; 22] = [
     // Words. It must not decide anything, nor touch a file.
     shell(
         "report",
-        &["cli", "diff", "outcome", "remediate", "span", "suppress"],
+        &[
+            "cli",
+            "diff",
+            "excerpt",
+            "outcome",
+            "remediate",
+            "span",
+            "suppress",
+        ],
     ),
     // One file after the other, through all of it. It must not know syntax.
     shell(

@@ -7,12 +7,11 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::{answer, escaped, patch, shown, Report};
+use super::{answer, escaped, patch, shown, useless, Report};
 use crate::cli::{Mode, Options, Verbosity};
 use crate::outcome::{Outcome, Summary};
 use crate::remediate::{Answer, Reported};
 use crate::span::Position;
-use crate::suppress::Useless;
 
 const BOLD: Style = Style::new().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -59,8 +58,9 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// Those of `out`.
 pub fn write_left(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let is_told =
-        |finding: &Reported| report.options.mode != Mode::Fix && finding.answer == Answer::Fixed;
+    let is_told = |finding: &Reported| {
+        report.options.mode != Mode::Fix && matches!(finding.answer, Answer::Fixed(_))
+    };
     for outcome in report.outcomes {
         write_findings(outcome, report.options, |finding| !is_told(finding), out)?;
     }
@@ -108,11 +108,7 @@ fn write_findings(
     }
     if options.report_unused_suppressions {
         for unused in &assessment.unused {
-            let why = match unused.why {
-                Useless::HidesNothing => "hides nothing",
-                Useless::Expired => "has expired and hides nothing",
-            };
-            let message = format!("this ignore ({}) {why}", unused.by);
+            let message = useless(unused);
             write_note(&path, unused.position, &message, unused.why.code(), out)?;
         }
     }

@@ -61,8 +61,8 @@ pub const TRIVY: Tool = "trivy";
 /// Those of tfsec, which Trivy still reads.
 pub const TFSEC: Tool = "tfsec";
 
-/// The rule's name for KICS and Datadog.
-const KICS_ID: &str = "33f41d31-86b1-46a4-81f7-9c9a671f59ac";
+/// The rule's id, which is its name for KICS and Datadog.
+pub const RULE_ID: &str = "33f41d31-86b1-46a4-81f7-9c9a671f59ac";
 /// The rule's name for Checkov.
 const CHECKOV_ID: &str = "CKV_AWS_51";
 /// Whether this is the rule's name for Trivy, in any case, the older form
