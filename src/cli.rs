@@ -111,6 +111,14 @@ pub enum OutputFormat {
     Concise,
     /// A patch for `git apply` and `patch -p1` [default of `diff`]
     Patch,
+    /// One JSON document, for programs; docs/immutag-output.schema.json
+    Json,
+    /// The same as JSON lines: one for the run, one per file, one for the summary
+    Jsonl,
+    /// SARIF 2.1.0 with fixes and suppressions, for code scanning
+    Sarif,
+    /// Diagnostics with suggestions, for reviewdog
+    Rdjson,
     /// Annotations of GitHub workflows
     Github,
     /// A Code Quality report for GitLab

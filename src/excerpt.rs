@@ -31,6 +31,14 @@ impl Excerpt {
     pub fn holds(&self, span: Span) -> bool {
         self.offset <= span.start && span.end <= self.offset + self.text.len()
     }
+
+    /// The text of a span; None where not all of it lies in the excerpt.
+    #[must_use]
+    pub fn slice(&self, span: Span) -> Option<&str> {
+        let start = span.start.checked_sub(self.offset)?;
+        let end = span.end.checked_sub(self.offset)?;
+        self.text.get(start..end)
+    }
 }
 
 /// The excerpts around places of a text, in its order; those that touch

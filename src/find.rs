@@ -18,9 +18,6 @@ use crate::syntax::{Entry, NodeId, Tree, Value};
 use crate::template::{self, Call, Merged, Resource, Scopes, Template};
 use crate::value::{self, Budget, Context, Home, Known, Word};
 
-/// The rule's ID for KICS and Datadog, by which platforms know it, too.
-pub const RULE_ID: &str = "33f41d31-86b1-46a4-81f7-9c9a671f59ac";
-
 /// The property that the rule is about.
 pub const MODE: &str = "ImageTagMutability";
 /// The property that must stand beside the `*_WITH_EXCLUSION` modes, and may

@@ -77,7 +77,7 @@ impl<I: BufRead, O: Write> Session<I, O> {
             return Ok(declined);
         };
         for (index, finding) in assessment.findings.iter().enumerate() {
-            if finding.answer != Answer::Fixed {
+            if !matches!(finding.answer, Answer::Fixed(_)) {
                 continue;
             }
             self.passed += 1;

@@ -141,7 +141,7 @@ impl Summary {
             let counter = match finding.answer {
                 Answer::Suppressed { .. } => &mut self.suppressed,
                 _ if !finding.counts => &mut self.notes,
-                Answer::Fixed => &mut self.fixed,
+                Answer::Fixed(_) => &mut self.fixed,
                 Answer::Withheld(_) => &mut self.withheld,
                 Answer::ReportOnly => &mut self.report_only,
                 Answer::Refused { .. } => &mut self.refused,

@@ -61,8 +61,8 @@ impl Rules {
 /// What is done about a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It is repaired in the remediation of its file.
-    Fixed,
+    /// It is repaired in the remediation of its file, by a fix this sure.
+    Fixed(Applicability),
     /// There is a fix, but it is less sure than the rules allow.
     Withheld(Applicability),
     /// There is a fix, but the rules ask for a report and for nothing else.
@@ -81,6 +81,8 @@ pub enum Answer {
         by: &'static str,
         /// The reason that the user gave.
         reason: Option<String>,
+        /// Whether it stands in a list beside the text, and not in it.
+        is_listed: bool,
     },
     /// There is one that the rules allow, and the user said no to it.
     Declined,
@@ -306,19 +308,20 @@ fn assess<'a>(
         let finding = &found.finding;
         let mut edits: &[Edit] = &[];
         let answer = match &found.suppressed {
-            Some((by, reason)) => Some(Answer::Suppressed {
-                by,
-                reason: reason.clone(),
+            Some(word) => Some(Answer::Suppressed {
+                by: word.by,
+                reason: word.reason.clone(),
+                is_listed: word.is_listed,
             }),
             None if found.is_declined => Some(Answer::Declined),
-            None => plans.next().map(|plan| match plan {
-                plan if rules.made(plan).is_some() => {
-                    edits = plan.as_ref().map_or(&[], |fix| fix.edits.as_slice());
-                    Answer::Fixed
+            None => plans.next().map(|plan| match (rules.made(plan), plan) {
+                (Some(fix), _) => {
+                    edits = &fix.edits;
+                    Answer::Fixed(fix.applicability)
                 }
-                Ok(_) if rules.report_only => Answer::ReportOnly,
-                Ok(fix) => Answer::Withheld(fix.applicability),
-                Err(refusal) => Answer::Refused {
+                (None, Ok(_)) if rules.report_only => Answer::ReportOnly,
+                (None, Ok(fix)) => Answer::Withheld(fix.applicability),
+                (None, Err(refusal)) => Answer::Refused {
                     code: refusal.code(),
                     reason: refusal.explain(lines),
                 },
@@ -494,8 +497,7 @@ struct Reading<'t> {
 /// A finding, and whether a user asked to leave it alone.
 struct Found {
     finding: Finding,
-    /// By whose ignore, and the reason given.
-    suppressed: Option<(&'static str, Option<String>)>,
+    suppressed: Option<Word>,
     /// Whether the user said no to its repair.
     is_declined: bool,
 }
@@ -505,6 +507,16 @@ impl Found {
     fn is_open(&self) -> bool {
         self.suppressed.is_none() && !self.is_declined
     }
+}
+
+/// The user's word that a finding is to be left alone.
+#[derive(PartialEq, Eq)]
+struct Word {
+    /// By whose ignore.
+    by: &'static str,
+    /// The reason given.
+    reason: Option<String>,
+    is_listed: bool,
 }
 
 impl<'t> Reading<'t> {
@@ -536,7 +548,11 @@ impl<'t> Reading<'t> {
                     used.push(number);
                     if let Some(found) = suppressions.get(number) {
                         listed.extend(found.listed);
-                        suppressed.get_or_insert((found.by, found.reason.clone()));
+                        suppressed.get_or_insert_with(|| Word {
+                            by: found.by,
+                            reason: found.reason.clone(),
+                            is_listed: found.listed.is_some(),
+                        });
                     }
                 }
                 Found {

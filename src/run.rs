@@ -576,7 +576,7 @@ fn ask(job: &Job<'_>, outcomes: &mut [Outcome]) {
         let findings = assessment.map_or(&[][..], |assessment| &assessment.findings);
         findings
             .iter()
-            .filter(|f| f.answer == Answer::Fixed)
+            .filter(|f| matches!(f.answer, Answer::Fixed(_)))
             .count()
     };
     let total = outcomes.iter().map(repairs).sum();

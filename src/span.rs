@@ -71,6 +71,11 @@ pub struct Region {
     pub start: Position,
     /// Where the byte after the last stands.
     pub end: Position,
+    /// The column of the start in bytes, from 1; unlike that of the position
+    /// it counts a byte order mark, which is part of the file's first line.
+    pub start_byte: usize,
+    /// The column of the end in bytes, likewise.
+    pub end_byte: usize,
 }
 
 /// The bytes of one line.
@@ -159,7 +164,20 @@ impl<'a> LineIndex<'a> {
             span,
             start: self.position(span.start),
             end: self.position(span.end),
+            start_byte: self.byte_column(span.start),
+            end_byte: self.byte_column(span.end),
         }
+    }
+
+    /// The column of the byte at `offset`, in bytes from 1.
+    fn byte_column(&self, offset: usize) -> usize {
+        let number = self.line_number(offset);
+        let start = if number == 0 {
+            0
+        } else {
+            self.line_start(number)
+        };
+        offset.saturating_sub(start) + 1
     }
 
     /// The offset of a position, where a parser gives none: the byte at
@@ -271,6 +289,17 @@ mod tests {
         assert_eq!(index.position(b), Position { line: 1, column: 4 });
         assert_eq!(index.position(b + 3), Position { line: 2, column: 1 });
         assert_eq!(index.position(b + 4), Position { line: 2, column: 2 });
+    }
+
+    #[test]
+    fn columns_in_bytes_count_a_byte_order_mark() {
+        let index = LineIndex::new("\u{feff}éa\r\néb\n");
+        let first = index.region(Span::new(5, 6));
+        assert_eq!((first.start_byte, first.end_byte), (6, 7));
+        assert_eq!((first.start.column, first.end.column), (2, 3));
+        let over = index.region(Span::new(10, 12));
+        assert_eq!((over.start_byte, over.end_byte), (3, 1));
+        assert_eq!((over.start.line, over.end.line), (2, 3));
     }
 
     #[test]

@@ -20,7 +20,7 @@ fn answers(assessment: &Assessment) -> Vec<(&str, &str)> {
     findings
         .map(|finding| {
             let answer = match &finding.answer {
-                Answer::Fixed => "fixed",
+                Answer::Fixed(_) => "fixed",
                 Answer::Withheld(_) => "unsafe",
                 Answer::ReportOnly => "report-only",
                 Answer::Suppressed { by, .. } => by,

@@ -126,7 +126,7 @@ fn codes(assessment: &Assessment, with_notes: bool) -> Vec<String> {
         .map(|finding| {
             let answer = match finding.answer {
                 Answer::Declined => "declined".to_owned(),
-                Answer::Fixed => "fixed".to_owned(),
+                Answer::Fixed(_) => "fixed".to_owned(),
                 Answer::Withheld(_) => "unsafe".to_owned(),
                 Answer::ReportOnly => "report-only".to_owned(),
                 Answer::Refused { code, .. } => code.to_owned(),
@@ -179,7 +179,7 @@ fn each_fix_gives_its_expected_bytes() {
         };
         compare_codes(case, &assessment, &mut failures);
         for finding in &assessment.findings {
-            if finding.counts && finding.answer != Answer::Fixed {
+            if finding.counts && !matches!(finding.answer, Answer::Fixed(_)) {
                 failures.push(format!(
                     "{slug}: {} {:?}",
                     finding.logical_id, finding.answer

@@ -42,6 +42,17 @@ pub enum Applicability {
     Unsafe,
 }
 
+impl Applicability {
+    /// A short name that stays the same between releases.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Unsafe => "unsafe",
+        }
+    }
+}
+
 /// What repairs one finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {

@@ -74,7 +74,7 @@ fn groups<'f>(path: &'f str, finding: &'f Reported, mode: Mode, has_links: bool)
     }
     let said = answer(finding, mode);
     match finding.answer {
-        Answer::Fixed => {}
+        Answer::Fixed(_) => {}
         Answer::Withheld(_) => {
             let how = "--unsafe-fixes repairs it: review with `immutag diff --unsafe-fixes`";
             group = group.element(Level::HELP.message(how));
@@ -87,7 +87,7 @@ fn groups<'f>(path: &'f str, finding: &'f Reported, mode: Mode, has_links: bool)
         }
     }
     let mut groups = vec![group];
-    if finding.answer == Answer::Fixed {
+    if matches!(finding.answer, Answer::Fixed(_)) {
         let what = if mode == Mode::Fix {
             Level::NOTE.secondary_title("fixed")
         } else {

@@ -10,7 +10,6 @@ use std::io::{self, Write};
 use serde::ser::{SerializeSeq as _, Serializer as _};
 use serde::Serialize;
 
-use super::fingerprint::fingerprints;
 use super::{answer, slashed, Report};
 use crate::remediate::Answer;
 
@@ -65,11 +64,8 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
                 continue;
             }
         };
-        // The fingerprints count all findings, whichever are said.
-        let names = fingerprints(outcome, assessment);
-        for (finding, fingerprint) in assessment.findings.iter().zip(&names) {
-            let is_suppressed = matches!(finding.answer, Answer::Suppressed { .. });
-            if is_suppressed || !report.says(finding) {
+        for (finding, fingerprint) in report.known_findings(outcome, assessment) {
+            if matches!(finding.answer, Answer::Suppressed { .. }) {
                 continue;
             }
             issues.serialize_element(&Issue {
@@ -80,7 +76,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
                     answer(finding, report.options.mode)
                 ),
                 check_name: finding.verdict.code(),
-                fingerprint,
+                fingerprint: &fingerprint,
                 // The rule's severity is MEDIUM, the third of five.
                 severity: if finding.counts { "major" } else { "info" },
                 location: Location {

@@ -9,11 +9,16 @@ pub mod full;
 pub mod github;
 pub mod gitlab;
 pub mod html;
+pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod patch;
+pub mod rdjson;
+pub mod rule;
+pub mod sarif;
 pub mod settings;
 pub mod text;
+pub mod uri;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Component, Path};
@@ -23,7 +28,8 @@ use supports_hyperlinks::Stream;
 
 use crate::cli::{Color, Mode, Options, OutputFormat, StandardOutput, Verbosity};
 use crate::outcome::{Outcome, Summary};
-use crate::remediate::{Answer, Assessment, Reported};
+use crate::remediate::{Answer, Assessment, Note, Reported, Unused};
+use crate::suppress::Useless;
 
 /// What there is to report.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +73,43 @@ impl<'r> Report<'r> {
     #[must_use]
     pub fn says(&self, finding: &Reported) -> bool {
         finding.counts || self.options.verbosity > Verbosity::Quiet
+    }
+
+    /// The same, each with what it is known by; see [`fingerprint`].
+    pub fn known_findings<'a>(
+        &self,
+        outcome: &Outcome,
+        assessment: &'a Assessment,
+    ) -> impl Iterator<Item = (&'a Reported, String)> + use<'a, 'r> {
+        let report = *self;
+        let fingerprints = fingerprint::all(&outcome.path, assessment);
+        let findings = assessment.findings.iter().zip(fingerprints);
+        findings.filter(move |(finding, _)| report.says(finding))
+    }
+
+    /// The notes on a file that are to be said: all, or none with `--quiet`.
+    pub fn notes<'a>(
+        &self,
+        assessment: &'a Assessment,
+    ) -> impl Iterator<Item = &'a Note> + use<'a> {
+        let is_quiet = self.options.verbosity == Verbosity::Quiet;
+        assessment.notes.iter().filter(move |_| !is_quiet)
+    }
+
+    /// The ignores of no use, if they were asked for.
+    pub fn unused<'a>(
+        &self,
+        assessment: &'a Assessment,
+    ) -> impl Iterator<Item = &'a Unused> + use<'a> {
+        let is_asked = self.options.report_unused_suppressions;
+        assessment.unused.iter().filter(move |_| is_asked)
+    }
+
+    /// Whether a file is to be named although nothing is wrong with it.
+    #[must_use]
+    pub fn names_compliant(&self, outcome: &Outcome) -> bool {
+        let declares = |assessment: &Assessment| assessment.repositories > 0;
+        self.options.verbosity == Verbosity::Verbose && outcome.result.as_ref().is_ok_and(declares)
     }
 }
 
@@ -131,14 +174,14 @@ pub fn choice(color: Color) -> ColorChoice {
 /// A report in one of the formats, for a file.
 ///
 /// # Errors
-/// None that a format does not have of its own.
+/// None: memory takes all bytes.
 pub fn to_bytes(report: &Report<'_>, format: OutputFormat) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     match format {
         OutputFormat::Full | OutputFormat::Concise => {
             render(report, format, false, &mut StripStream::new(&mut bytes))?;
         }
-        _ => render(report, format, false, &mut bytes)?,
+        format => render(report, format, false, &mut bytes)?,
     }
     Ok(bytes)
 }
@@ -155,6 +198,10 @@ fn render(
         OutputFormat::Full => full::write(report, has_links, out),
         OutputFormat::Concise => text::write(report, out),
         OutputFormat::Patch => patch::write(report, out),
+        OutputFormat::Json => json::write(report, out),
+        OutputFormat::Jsonl => json::write_lines(report, out),
+        OutputFormat::Sarif => sarif::write(report, out),
+        OutputFormat::Rdjson => rdjson::write(report, out),
         OutputFormat::Github => github::write(report, out),
         OutputFormat::Gitlab => gitlab::write(report, out),
         OutputFormat::Junit => junit::write(report, out),
@@ -184,8 +231,8 @@ fn write_errors(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 #[must_use]
 pub fn status(finding: &Reported, mode: Mode) -> &'static str {
     match &finding.answer {
-        Answer::Fixed if mode == Mode::Fix => "fixed",
-        Answer::Fixed => "fixable",
+        Answer::Fixed(_) if mode == Mode::Fix => "fixed",
+        Answer::Fixed(_) => "fixable",
         Answer::Withheld(_) => "withheld",
         Answer::Refused { .. } => "refused",
         Answer::Suppressed { .. } => "suppressed",
@@ -198,18 +245,29 @@ pub fn status(finding: &Reported, mode: Mode) -> &'static str {
 #[must_use]
 pub fn answer(finding: &Reported, mode: Mode) -> String {
     match &finding.answer {
-        Answer::Fixed if mode == Mode::Fix => "fixed".to_owned(),
-        Answer::Fixed => "fixable".to_owned(),
+        Answer::Fixed(_) if mode == Mode::Fix => "fixed".to_owned(),
+        Answer::Fixed(_) => "fixable".to_owned(),
         Answer::Withheld(_) => "fixable with --unsafe-fixes".to_owned(),
         Answer::Refused { reason, .. } => format!("not fixable: {reason}"),
         Answer::Suppressed {
             by,
             reason: Some(reason),
+            ..
         } => format!("suppressed by {by}: {reason}"),
-        Answer::Suppressed { by, reason: None } => format!("suppressed by {by}"),
+        Answer::Suppressed { by, .. } => format!("suppressed by {by}"),
         Answer::Declined => "declined".to_owned(),
         Answer::ReportOnly => "fixable, but report-only here".to_owned(),
     }
+}
+
+/// Why an ignore is of no use, in words.
+#[must_use]
+pub fn useless(unused: &Unused) -> String {
+    let why = match unused.why {
+        Useless::HidesNothing => "hides nothing",
+        Useless::Expired => "has expired and hides nothing",
+    };
+    format!("this ignore ({}) {why}", unused.by)
 }
 
 /// A path as it is shown: control characters escaped, so that a file's name

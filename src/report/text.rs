@@ -7,13 +7,12 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::{answer, escaped, escaped_but_tabs, patch, shown, Report};
+use super::{answer, escaped, escaped_but_tabs, patch, shown, useless, Report};
 use crate::cli::{Mode, Options, Verbosity};
 use crate::diff::{Hunk, Sign};
 use crate::outcome::{Outcome, Summary};
 use crate::remediate::{Answer, Reported};
 use crate::span::Position;
-use crate::suppress::Useless;
 
 const BOLD: Style = Style::new().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -60,8 +59,9 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// Those of `out`.
 pub fn write_left(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let is_told =
-        |finding: &Reported| report.options.mode != Mode::Fix && finding.answer == Answer::Fixed;
+    let is_told = |finding: &Reported| {
+        report.options.mode != Mode::Fix && matches!(finding.answer, Answer::Fixed(_))
+    };
     for outcome in report.outcomes {
         write_findings(outcome, report, |finding| !is_told(finding), out)?;
     }
@@ -124,11 +124,7 @@ pub fn write_notes(outcome: &Outcome, options: &Options, out: &mut dyn Write) ->
     let path = shown(&outcome.path);
     if options.report_unused_suppressions {
         for unused in &assessment.unused {
-            let why = match unused.why {
-                Useless::HidesNothing => "hides nothing",
-                Useless::Expired => "has expired and hides nothing",
-            };
-            let message = format!("this ignore ({}) {why}", unused.by);
+            let message = useless(unused);
             write_note(&path, unused.position, &message, unused.why.code(), out)?;
         }
     }

@@ -14,7 +14,7 @@
 //!   inline comments; aquasecurity.github.io/tfsec, "Ignoring Checks".
 
 use super::{Date, CHECKOV, DATADOG, IMMUTAG, KICS, TFSEC, TRIVY};
-use super::{Until, CHECKOV_ID, KICS_ID};
+use super::{Until, CHECKOV_ID, RULE_ID};
 
 /// Words one of which each comment holds that asks for anything, in lower
 /// case.
@@ -123,7 +123,7 @@ fn kics(words: &str, marker: &str, by: &'static str) -> Option<Asked> {
         Some((command, ids)) => (command, Some(ids)),
         None => (command.as_str(), None),
     };
-    let ours = ids.is_some_and(|ids| ids.split(',').any(|id| id.trim() == KICS_ID));
+    let ours = ids.is_some_and(|ids| ids.split(',').any(|id| id.trim() == RULE_ID));
     let (what, is_blanket) = match (command, ids) {
         ("ignore", None) => (What::Head, true),
         ("ignore-line", None) => (What::Line, true),
@@ -296,7 +296,7 @@ mod tests {
             all("# dd-iac-scan ignore-block why"),
             ["datadog Block [why]"]
         );
-        let id = KICS_ID.to_uppercase();
+        let id = RULE_ID.to_uppercase();
         assert_eq!(all(&format!("# kics-scan disable=a,{id}")), ["kics Head"]);
         assert_eq!(
             all(&format!("# kics-scan enable=a,{id}")),

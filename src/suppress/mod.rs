@@ -41,7 +41,7 @@ use std::collections::BTreeMap;
 pub use date::Date;
 pub use list::{trivyignore, trivyignore_yaml, ListError, Listed};
 
-use crate::find::{self, Finding, Policy, MODE};
+use crate::find::{Finding, Policy, MODE};
 use crate::span::LineIndex;
 use crate::syntax::{self, Format, NodeId, SyntaxError, Tree};
 use crate::template::Resource;
@@ -61,8 +61,8 @@ pub const TRIVY: Tool = "trivy";
 /// Those of tfsec, which Trivy still reads.
 pub const TFSEC: Tool = "tfsec";
 
-/// The rule's name for KICS and Datadog.
-const KICS_ID: &str = find::RULE_ID;
+/// The rule's id, which is its name for KICS and Datadog.
+pub const RULE_ID: &str = "33f41d31-86b1-46a4-81f7-9c9a671f59ac";
 /// The rule's name for Checkov.
 const CHECKOV_ID: &str = "CKV_AWS_51";
 /// Whether this is the rule's name for Trivy, in any case, the older form

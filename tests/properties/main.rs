@@ -248,7 +248,7 @@ fn found(assessment: &Assessment) -> Vec<(String, (&'static str, &'static str))>
         .iter()
         .map(|finding| {
             let answer = match &finding.answer {
-                Answer::Fixed => "fixed",
+                Answer::Fixed(_) => "fixed",
                 Answer::Withheld(_) => "withheld",
                 Answer::ReportOnly => "report-only",
                 Answer::Refused { code, .. } => code,
@@ -340,7 +340,7 @@ proptest! {
         };
         let repositories = text.case.template.resources().filter(is_repository).count();
         prop_assert_eq!(assessment.repositories, repositories);
-        let is_fixed = |finding: &Reported| finding.answer == Answer::Fixed;
+        let is_fixed = |finding: &Reported| matches!(finding.answer, Answer::Fixed(_));
         prop_assert_eq!(
             assessment.remediation.is_some(),
             assessment.findings.iter().any(is_fixed)
@@ -455,7 +455,7 @@ proptest! {
             prop_assert!(come.iter().all(|line| !line.trim().is_empty()), "{new}");
             rewritten += gone.len();
         }
-        let fixed = assessment.findings.iter().filter(|f| f.answer == Answer::Fixed);
+        let fixed = assessment.findings.iter().filter(|f| matches!(f.answer, Answer::Fixed(_)));
         prop_assert!(rewritten <= fixed.count(), "{new}");
     }
 

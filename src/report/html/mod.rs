@@ -324,7 +324,7 @@ fn entry(finding: &Reported, mode: Mode) -> Markup {
             " " b { (visible(&finding.logical_id)) } ": " (visible(&finding.message))
             " " code { (finding.verdict.code()) }
             " " span class={ "answer " (status(finding, mode)) } { (visible(&answer(finding, mode))) }
-            @if finding.answer != Answer::Fixed {
+            @if !matches!(finding.answer, Answer::Fixed(_)) {
                 @if let Some(excerpt) = excerpt { (around(excerpt)) }
             }
         }
