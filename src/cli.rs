@@ -111,7 +111,7 @@ pub enum OutputFormat {
     Concise,
     /// A patch for `git apply` and `patch -p1` [default of `diff`]
     Patch,
-    /// One JSON document, for programs; docs/immutag-output.schema.json
+    /// One JSON document, for programs; schema in docs/immutag-output.schema.json
     Json,
     /// The same as JSON lines: one for the run, one per file, one for the summary
     Jsonl,

@@ -43,9 +43,9 @@ pub enum Applicability {
 }
 
 impl Applicability {
-    /// A short name that stays the same between releases.
+    /// Its name, which stays the same between releases.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Safe => "safe",
             Self::Unsafe => "unsafe",

@@ -354,7 +354,7 @@ fn finding(found: &Reported, mode: Mode, fingerprint: String) -> Finding<'_> {
     };
     match &found.answer {
         Answer::Fixed(applicability) | Answer::Withheld(applicability) => {
-            finding.applicability = Some(applicability.code());
+            finding.applicability = Some(applicability.name());
         }
         Answer::Refused { code, reason } => finding.refusal = Some(Refusal { code, reason }),
         Answer::Suppressed {

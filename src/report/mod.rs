@@ -260,6 +260,17 @@ pub fn answer(finding: &Reported, mode: Mode) -> String {
     }
 }
 
+/// What is wrong and what is done about it, for formats that have a place of
+/// their own for a fix and for a suppression.
+#[must_use]
+pub fn told(finding: &Reported, mode: Mode) -> String {
+    let what = format!("{}: {}", finding.logical_id, finding.message);
+    match (&finding.answer, mode) {
+        (Answer::Fixed(_), Mode::Check | Mode::Diff) | (Answer::Suppressed { .. }, _) => what,
+        _ => format!("{what} ({})", answer(finding, mode)),
+    }
+}
+
 /// Why an ignore is of no use, in words.
 #[must_use]
 pub fn useless(unused: &Unused) -> String {

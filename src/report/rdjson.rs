@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::{escaped, json, Report};
+use super::{escaped, json, told, Report};
 use crate::cli::Mode;
 use crate::outcome::Outcome;
 use crate::remediate::{Answer, Reported};
@@ -136,12 +136,6 @@ fn diagnostics<'r>(report: &Report<'_>, outcome: &'r Outcome) -> Vec<Diagnostic<
 }
 
 fn diagnostic<'r>(outcome: &'r Outcome, finding: &'r Reported, mode: Mode) -> Diagnostic<'r> {
-    let what = format!("{}: {}", finding.logical_id, finding.message);
-    let message = match (&finding.answer, mode) {
-        // A suggestion says it.
-        (Answer::Fixed(_), Mode::Check | Mode::Diff) => what,
-        _ => format!("{what} ({})", super::answer(finding, mode)),
-    };
     let related = finding.sources.iter().map(|source| RelatedLocation {
         message: escaped(&source.how),
         location: Location::of(outcome, Some(source.region.into())),
@@ -153,7 +147,7 @@ fn diagnostic<'r>(outcome: &'r Outcome, finding: &'r Reported, mode: Mode) -> Di
         text: &edit.text,
     });
     Diagnostic {
-        message: escaped(&message),
+        message: escaped(&told(finding, mode)),
         location: Location::of(outcome, Some(finding.region.into())),
         severity: if finding.counts { WARNING } else { INFO },
         code: Code {

@@ -33,6 +33,12 @@ pub const CATEGORY: &str = "Insecure Configurations";
 pub const URL: &str =
     "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html";
 
+/// The same as [`HELP`], with a link.
+pub const HELP_MARKDOWN: &str = "Declare `ImageTagMutability: IMMUTABLE` in the `Properties` of \
+     the repository. `immutag fix` does that and changes no other byte; `immutag diff` shows it \
+     first. Where a pipeline moves a tag, `--keep-mutable TAG` lets it. See \
+     [tag mutability](https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html).";
+
 /// What to do about a finding.
 pub const HELP: &str = "Declare ImageTagMutability: IMMUTABLE in the Properties of the \
      repository. `immutag fix` does that and changes no other byte; `immutag diff` shows it \

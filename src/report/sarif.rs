@@ -13,6 +13,10 @@
 //!   once. Once the repairs are written there are none, since the regions are
 //!   those of the text before.
 //! - Errors and notes on files are notifications of the run.
+//! - The run has no `automationDetails`: code scanning takes its id for the
+//!   category of an upload, and only the one who uploads knows that.
+//! - Braces in messages stand as they are. A consumer replaces placeholders
+//!   only where there are arguments, and here are none.
 //! - Paths are relative to `%SRCROOT%`, which is left undefined: a report
 //!   must not tell where it was made.
 //!
@@ -24,7 +28,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::{escaped, fingerprint, json, rule, status, uri, Report};
+use super::{escaped, fingerprint, json, rule, status, told, uri, Report};
 use crate::cli::Mode;
 use crate::excerpt::Excerpt;
 use crate::outcome::Outcome;
@@ -56,7 +60,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
             original_uri_base_ids: BTreeMap::from([(
                 ROOT,
                 Described {
-                    description: Message::of("The folder that immutag was run in."),
+                    description: Message::of("The folder that immutag was run in"),
                 },
             )]),
             column_kind: "unicodeCodePoints",
@@ -112,7 +116,7 @@ const DRIVER: Driver = Driver {
         help_uri: rule::URL,
         help: Help {
             text: rule::HELP,
-            markdown: rule::HELP,
+            markdown: rule::HELP_MARKDOWN,
         },
         default_configuration: Configuration { level: "warning" },
         properties: RuleProperties {
@@ -419,7 +423,7 @@ fn result<'r>(
         } else {
             "note"
         },
-        message: Message::of(&format!("{}: {}", finding.logical_id, finding.message)),
+        message: Message::of(&told(finding, options.mode)),
         locations: [Location {
             logical_locations: vec![LogicalLocation {
                 name: finding.logical_id.clone(),
@@ -440,13 +444,13 @@ fn result<'r>(
     };
     match &finding.answer {
         Answer::Fixed(applicability) => {
-            result.properties.applicability = Some(applicability.code());
+            result.properties.applicability = Some(applicability.name());
             if options.mode != Mode::Fix {
                 result.fixes.push(fix(place, finding));
             }
         }
         Answer::Withheld(applicability) => {
-            result.properties.applicability = Some(applicability.code());
+            result.properties.applicability = Some(applicability.name());
         }
         Answer::Refused { code, reason } => {
             result.properties.refusal = Some(Refusal { code, reason });
