@@ -2,7 +2,11 @@
 //!
 //! This module owns every use of `clap`, the words of the help, and the
 //! defaults of what only the command line can say. What a file can say, too,
-//! is for [`crate::settings`]. It opens no file.
+//! is for [`crate::settings`]. It opens no file. What is generated
+//! from the definition of the command line, completions and manual pages, is in
+//! [`manual`].
+
+pub mod manual;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -41,6 +45,50 @@ Exit status:
 
 Nothing is written that is not proven: each repaired text is read back by two
 parsers that must both see the one intended change and no other.";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  immutag check                         everything below this folder
+  immutag check templates/ app.yaml     a folder and a file
+  immutag check --strict --exclude '*.j2'
+  immutag check --exit-zero -q | wc -l  count the findings
+  git ls-files -z '*.yaml' | immutag check -0 --files-from -
+                                        just what git tracks";
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  immutag diff | less                   review what a fix would change
+  immutag diff --unsafe-fixes app.yaml  ... also where it takes a decision of yours
+  immutag diff -q > immutable.patch     hand the change to somebody else
+  immutag diff -q | git apply --index   ... or stage it";
+
+const FIX_EXAMPLES: &str = "\
+Examples:
+  immutag fix                           everything below this folder
+  immutag fix templates/ app.yaml       a folder and a file
+  immutag fix --unsafe-fixes app.yaml   also where it takes a decision of yours
+  immutag fix --keep-mutable latest     where pipelines move that tag
+  immutag fix - < in.yaml > out.yaml    from standard input to standard output";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  immutag explain                       all codes, a line each
+  immutag explain computed              one of them, with an example";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  immutag completions bash > ~/.local/share/bash-completion/completions/immutag
+  immutag completions zsh > ~/.zfunc/_immutag
+  immutag completions fish > ~/.config/fish/completions/immutag.fish
+  immutag completions powershell >> $PROFILE
+
+The folder for zsh must be in its `fpath` before `compinit` runs.";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  immutag man | man -l -                read the page of the program
+  immutag man fix | man -l -            ... and that of a command
+  immutag man fix > immutag-fix.1       make a file for a package";
 
 /// What to do with the repairs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +136,20 @@ pub enum Input {
         /// What to call it.
         name: PathBuf,
     },
+}
+
+/// A shell that completions are there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// GNU Bash, with its package bash-completion or without.
+    Bash,
+    /// The Z shell, with `compinit`.
+    Zsh,
+    /// The friendly interactive shell.
+    Fish,
+    /// `PowerShell`, on any system.
+    #[value(name = "powershell")]
+    PowerShell,
 }
 
 /// When to use colour.
@@ -247,6 +309,11 @@ pub enum Request {
     Settings(Box<Flags>),
     /// To say what a code means, or all of them.
     Explain(Option<Topic>),
+    /// To print the completions for a shell.
+    Completions(Shell),
+    /// To print the manual page of the program, or of the subcommand with
+    /// this name, which there is.
+    Manual(Option<String>),
 }
 
 /// Reads the arguments of the process.
@@ -279,10 +346,13 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Report the repositories that break the rule, a line each
+    #[command(after_help = CHECK_EXAMPLES)]
     Check(Common),
     /// Print what `fix` would change, as a patch for `git apply` or `patch -p1`
+    #[command(after_help = DIFF_EXAMPLES)]
     Diff(Common),
     /// Repair the templates in place
+    #[command(after_help = FIX_EXAMPLES)]
     Fix {
         #[command(flatten)]
         common: Common,
@@ -304,10 +374,25 @@ enum Command {
     /// `default`.
     Config(SettingFlags),
     /// Say what a code in brackets means, with an example and what to do
+    #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain {
         /// The code; all of them are listed without one
         #[arg(value_parser = PossibleValuesParser::new(explain::topics().map(|t| t.code)), hide_possible_values = true)]
         code: Option<String>,
+    },
+    /// Print what makes a shell complete commands and flags
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print a manual page, for `man -l` or a package
+    #[command(after_help = MAN_EXAMPLES)]
+    Man {
+        /// The command that the page is about [default: immutag itself]
+        #[arg(value_parser = page)]
+        command: Option<String>,
     },
 }
 
@@ -559,6 +644,8 @@ impl Cli {
                 let is_asked = |topic: &Topic| Some(topic.code) == code.as_deref();
                 return Ok(Request::Explain(explain::topics().find(is_asked)));
             }
+            Command::Completions { shell } => return Ok(Request::Completions(shell)),
+            Command::Man { command } => return Ok(Request::Manual(command)),
         };
         Ok(Request::Run(Box::new(given)))
     }
@@ -701,6 +788,15 @@ fn split_format(argument: &OsStr) -> (Option<OutputFormat>, PathBuf) {
     match OutputFormat::from_str(format, false) {
         Ok(format) if !file.is_empty() => (Some(format), PathBuf::from(file)),
         _ => whole,
+    }
+}
+
+/// The name of a subcommand that has a page. Not possible values: a subcommand
+/// cannot list its siblings while it is being defined.
+fn page(name: &str) -> Result<String, String> {
+    match command().find_subcommand(name) {
+        Some(_) => Ok(name.to_owned()),
+        None => Err("there is no such command".to_owned()),
     }
 }
 

@@ -12,6 +12,8 @@ fn main() -> ExitCode {
         Ok(Request::Run(given)) => run::run(&given),
         Ok(Request::Settings(flags)) => run::settings(&flags),
         Ok(Request::Explain(topic)) => run::explain(topic),
+        Ok(Request::Completions(shell)) => run::completions(shell),
+        Ok(Request::Manual(command)) => run::manual(command.as_deref()),
         Err(error) => error.exit(),
     };
     match done {

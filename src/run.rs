@@ -17,7 +17,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anstream::AutoStream;
 
-use crate::cli::{Given, Input, Mode, Options, OutputFile, OutputFormat};
+use crate::cli::{manual, Given, Input, Mode, Options, OutputFile, OutputFormat, Shell};
 use crate::config::{Config, ConfigError};
 use crate::diff::{self, Hunk};
 use crate::discover::{self, GlobError, Target, Walk};
@@ -229,7 +229,29 @@ fn resolved(flags: &Flags) -> Result<Settings, RunError> {
 /// # Errors
 /// A failing output. A reader that closes it early is no error.
 pub fn explain(topic: Option<Topic>) -> Result<ExitStatus, RunError> {
-    match explain::write(topic, &mut io::stdout().lock()) {
+    printed(explain::write(topic, &mut io::stdout().lock()))
+}
+
+/// Prints the completions for a shell.
+///
+/// # Errors
+/// As those of [`explain()`].
+pub fn completions(shell: Shell) -> Result<ExitStatus, RunError> {
+    printed(manual::write_completions(shell, &mut io::stdout().lock()))
+}
+
+/// Prints the manual page of a subcommand; that of the program where none is
+/// named.
+///
+/// # Errors
+/// As those of [`explain()`].
+pub fn manual(command: Option<&str>) -> Result<ExitStatus, RunError> {
+    printed(manual::write_page(command, &mut io::stdout().lock()))
+}
+
+/// How it ends to have printed what takes no look at files.
+fn printed(result: io::Result<()>) -> Result<ExitStatus, RunError> {
+    match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(RunError::Output(error)),
         _ => Ok(ExitStatus::Clean),
     }

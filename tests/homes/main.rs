@@ -1,0 +1,151 @@
+//! The places that immutag is at home in: shells, pre-commit, CI.
+//!
+//! What they run, they run here: the hooks by the real pre-commit, the
+//! completions by the shells that they are for, the scripts of the CI files by
+//! the shell that a runner would start. Tools that a machine need not have are
+//! named by the environment, as the scanners are: `IMMUTAG_PRE_COMMIT` (in a
+//! virtual environment that holds `maturin`, too), `IMMUTAG_CARGO`,
+//! `IMMUTAG_ZSH`, `IMMUTAG_FISH`, `IMMUTAG_MAN` and `IMMUTAG_GROFF`, each the
+//! path of a program or its name. Where one is not named, its tests say that they do not run.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test sets up its files itself, fails by panicking, and says what it saw"
+)]
+
+mod ci;
+mod colour;
+mod pages;
+mod pre_commit;
+mod shell;
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use immutag::syntax::{self, NodeId, Tree, Value as Node};
+use serde_json::Value;
+
+const BAD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
+const GOOD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: IMMUTABLE\n";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The program under test.
+fn immutag() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_immutag"))
+}
+
+/// The tool that a variable of the environment names.
+fn tool(variable: &str) -> Option<String> {
+    let named = env::var(variable).ok();
+    if named.is_none() {
+        println!("not run: {variable} names no program");
+    }
+    named
+}
+
+/// What a command did.
+#[derive(Debug)]
+struct Done {
+    status: i32,
+    /// Both streams, standard output first.
+    said: String,
+}
+
+fn run(command: &mut Command) -> Done {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Done {
+        status: output.status.code().unwrap(),
+        said: text(output.stdout) + &text(output.stderr),
+    }
+}
+
+/// What a command that succeeds says.
+fn said(command: &mut Command) -> String {
+    let done = run(command);
+    assert_eq!(done.status, 0, "{command:?}: {}", done.said);
+    done.said
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Puts a script of `sh` where it is found as a program.
+fn program(path: &Path, script: &str) {
+    write(path, &format!("#!/bin/sh\n{script}\n"));
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// A `PATH` that begins with a folder.
+fn path_with(folder: &Path) -> String {
+    format!("{}:{}", folder.display(), env::var("PATH").unwrap())
+}
+
+/// The environment of what is built for a test: quickly, and in a folder of
+/// its own, since cargo puts the program beside the one under test else.
+fn build_env() -> [(&'static str, String); 4] {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("homes");
+    [
+        ("CARGO_TARGET_DIR", target.display().to_string()),
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0".to_owned()),
+        ("CARGO_PROFILE_RELEASE_LTO", "off".to_owned()),
+        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16".to_owned()),
+    ]
+}
+
+/// A YAML text as a value, all its words as strings.
+fn yaml(text: &str) -> Value {
+    let tree = syntax::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    value(&tree, tree.documents()[0])
+}
+
+fn value(tree: &Tree<'_>, id: NodeId) -> Value {
+    match tree.value(id) {
+        Node::Scalar { text, .. } => Value::from(text),
+        Node::Mapping { entries, .. } => entries
+            .iter()
+            .map(|entry| {
+                let key = tree.value(entry.key).word().unwrap().to_owned();
+                (key, value(tree, entry.value))
+            })
+            .collect(),
+        Node::Sequence { items, .. } => items.iter().map(|id| value(tree, *id)).collect(),
+        Node::Alias { target } => value(tree, target.unwrap()),
+    }
+}
+
+/// The word at a JSON pointer.
+fn word<'v>(value: &'v Value, pointer: &str) -> &'v str {
+    let word = value.pointer(pointer).and_then(Value::as_str);
+    word.unwrap_or_else(|| panic!("no word at {pointer}: {value}"))
+}
+
+/// The items at a JSON pointer.
+fn list<'v>(value: &'v Value, pointer: &str) -> &'v [Value] {
+    let list = value.pointer(pointer).and_then(Value::as_array);
+    list.unwrap_or_else(|| panic!("no list at {pointer}: {value}"))
+}
+
+/// A page of the documentation, by its path in the repository.
+fn page(name: &str) -> PathBuf {
+    root().join(name)
+}
