@@ -23,12 +23,12 @@
 //! Data flows one way:
 //!
 //! ```text
-//! cli, config → settings → run → discover
+//! cli, config → settings → run → discover, git
 //!                           ↓
 //!    remediate: source → mask → syntax → template → value → find → suppress
 //!               → plan → edit → verify
 //!        ↓
-//!   write, diff → outcome → report
+//!   write, diff → outcome → report, interactive
 //! ```
 //!
 //! - [`source`]: whether bytes can concern us at all (the prefilter), and
@@ -56,6 +56,9 @@
 //!   command line, that file and the defaults each say something.
 //! - [`run`], [`discover`], [`git`], [`trivyignore`], [`mod@write`], [`outcome`],
 //!   [`report`], [`explain`], [`cli`]: files, threads, facts, words.
+//!
+//! - [`config`], [`settings`]: what `immutag.toml` says, and what holds of it
+//!   and the flags. [`interactive`]: which repairs a user wants.
 //!
 //! From [`span`] to [`verify`] everything is pure: bytes in, values out; no
 //! I/O, no clock, no printing; what day it is, is told from outside. What a
@@ -120,6 +123,12 @@
 //!   byte as at ten kilobytes with owning nodes, 1.3 times without).
 //! - *An ignore covers what its tool documents, or less*, and its resource is
 //!   out of reach for the edits of others: see [`mod@suppress`].
+//! - *What is declined is planned around*, like what is suppressed: a finding
+//!   is not simply left out of the edits, since it may share them.
+//! - *Every format renders the same outcome.* A finding names its place, its
+//!   edits and the text around; no format reads a file or decides anything.
+//! - *Only git is started*, for what it alone knows (the index, the merge
+//!   base), with all turned off that a repository could have run.
 //! - *Comments are read in a pass of their own*, where a text has any that may
 //!   be ignores: the tree has no use for them, and most texts have none.
 //!

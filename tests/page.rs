@@ -73,6 +73,27 @@ fn a_page_is_the_same_every_time_and_names_nothing_to_load() {
     assert!(first.contains("\\u{202e}"), "what turns a line is shown");
 }
 
+#[test]
+fn notes_are_on_the_page_as_they_are_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "Resources:\n  # immutag: ignore\n\n  Web:\n    Type: AWS::ECR::Repository\n\
+                Metadata:\n  Body: |\n    Type: AWS::ECR::Repository\u{a0}\n";
+    fs::write(folder.path().join("a.yaml"), text).unwrap();
+    let page = |flags: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_immutag"))
+            .args(["check", "--output-format", "html"])
+            .args(flags)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let unused = ["--report-unused-suppressions"];
+    assert!(page(&unused).contains("hides nothing"));
+    assert!(!page(&[]).contains("hides nothing"));
+    assert!(page(&[]).contains("Web"));
+}
+
 /// Where the screenshots are put.
 fn screenshots(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -17,7 +17,7 @@ use base64::prelude::{Engine as _, BASE64_STANDARD};
 use maud::{html, Markup, PreEscaped, DOCTYPE};
 use sha2::{Digest, Sha256};
 
-use super::{answer, patch, shown, status, text, Report};
+use super::{answer, patch, shown, status, text, useless, Report};
 use crate::cli::{Mode, Options};
 use crate::diff::{DiffLine, Hunk, Sign};
 use crate::excerpt::Excerpt;
@@ -25,6 +25,7 @@ use crate::find::Profile;
 use crate::outcome::Outcome;
 use crate::plan::Applicability;
 use crate::remediate::{Answer, Assessment, Reported};
+use crate::span::Position;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -114,6 +115,9 @@ fn command(options: &Options) -> String {
     }
     for tag in &policy.keep_mutable {
         words.push(format!("--keep-mutable {}", tag.as_str()));
+    }
+    if !options.rules.suppressions.are_on {
+        words.push("--no-suppressions".to_owned());
     }
     if policy.creation_templates {
         words.push("--creation-templates".to_owned());
@@ -243,7 +247,8 @@ fn list(report: &Report<'_>) -> Markup {
             (outcome, assessment, findings)
         })
         .filter(|(_, assessment, findings): &(_, &Assessment, Vec<_>)| {
-            !findings.is_empty() || !assessment.notes.is_empty()
+            let has_notes = report.notes(assessment).next().is_some();
+            !findings.is_empty() || has_notes || report.unused(assessment).next().is_some()
         })
         .collect();
     let is_there = |code: &str| {
@@ -267,14 +272,20 @@ fn list(report: &Report<'_>) -> Markup {
                 span #count role="status" aria-live="polite" { (files.len()) " files" }
             }
             @for (outcome, assessment, findings) in &files {
-                (file(outcome, assessment, findings, mode))
+                (file(report, outcome, assessment, findings))
             }
             @if files.is_empty() { p { "Nothing was found." } }
         }
     }
 }
 
-fn file(outcome: &Outcome, assessment: &Assessment, findings: &[&Reported], mode: Mode) -> Markup {
+fn file(
+    report: &Report<'_>,
+    outcome: &Outcome,
+    assessment: &Assessment,
+    findings: &[&Reported],
+) -> Markup {
+    let mode = report.options.mode;
     let mut counts: Counts<'_> = Vec::new();
     for (code, _) in STATUSES {
         let of = |finding: &&&Reported| status(finding, mode) == code;
@@ -294,11 +305,11 @@ fn file(outcome: &Outcome, assessment: &Assessment, findings: &[&Reported], mode
             }
             ul.findings {
                 @for finding in findings { (entry(finding, mode)) }
-                @for note in &assessment.notes {
-                    li {
-                        span.at { (note.position.line) ":" (note.position.column) }
-                        " " (visible(&note.message)) " " code { (note.code) }
-                    }
+                @for unused in report.unused(assessment) {
+                    (remark(unused.position, &useless(unused), unused.why.code()))
+                }
+                @for note in report.notes(assessment) {
+                    (remark(note.position, &note.message, note.code))
                 }
             }
             @if !outcome.hunks.is_empty() {
@@ -309,6 +320,13 @@ fn file(outcome: &Outcome, assessment: &Assessment, findings: &[&Reported], mode
                 }
             }
         }
+    }
+}
+
+/// What is said of a file beside its findings.
+fn remark(at: Position, message: &str, code: &str) -> Markup {
+    html! {
+        li { span.at { (at.line) ":" (at.column) } " note: " (visible(message)) " " code { (code) } }
     }
 }
 
@@ -430,9 +448,11 @@ fn visible(text: &str) -> Markup {
 /// Whether a character has no shape of its own, or changes that of others.
 fn is_unseen(character: char) -> bool {
     matches!(character,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}')
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+        || character.is_whitespace() && !matches!(character, ' ' | '\t')
         || character.is_control() && character != '\t'
 }
 
