@@ -180,6 +180,13 @@ pub enum Problem {
         /// The file behind the link.
         target: PathBuf,
     },
+    /// A given path does not lie in the repository whose files are asked for.
+    OutsideRepository {
+        /// The path as given.
+        path: PathBuf,
+        /// The folder of the repository.
+        repository: PathBuf,
+    },
     /// The operating system did not let us look.
     Io {
         /// The path as it would be shown.
@@ -197,6 +204,7 @@ impl Problem {
             Problem::NotFound { path }
             | Problem::NotRegular { path, .. }
             | Problem::OutsideRoots { path, .. }
+            | Problem::OutsideRepository { path, .. }
             | Problem::Io { path, .. } => path,
         }
     }
@@ -223,6 +231,11 @@ impl fmt::Display for Problem {
                 "is a symbolic link to {}, which lies outside of the paths given; \
                  give that path instead to have it checked",
                 target.display()
+            ),
+            Problem::OutsideRepository { repository, .. } => write!(
+                f,
+                "lies outside of the repository {}; run in the repository that it belongs to",
+                repository.display()
             ),
             Problem::Io { source, .. } => write!(f, "cannot be looked at: {source}"),
         }
@@ -323,11 +336,29 @@ impl Walk {
     }
 
     /// Whether a visit would come to a file, asked of canonical paths: of files that somebody
-    /// else has listed. Ignore files have no say, and the file need not be there.
-    pub fn takes(&self) -> impl Fn(&Path) -> bool + '_ {
-        let given = self.selection.paths.iter();
-        let roots = given.filter_map(|path| Root::new(path).ok());
-        let roots: Vec<Root> = roots.filter(|root| !self.excludes(root)).collect();
+    /// else has listed, below a folder (a canonical path, too). Ignore files have no say, and
+    /// the file need not be there.
+    ///
+    /// A path that could not be visited is handed to `on`, and so is one that has nothing to
+    /// do with the folder: it would hold no such file whatever is in it.
+    pub fn takes(&self, folder: &Path, on: &mut dyn FnMut(Problem)) -> impl Fn(&Path) -> bool + '_ {
+        let mut roots = Vec::new();
+        for path in &self.selection.paths {
+            match Root::new(path) {
+                Ok(root) if self.excludes(&root) => {}
+                Ok(root)
+                    if root.canonical.starts_with(folder)
+                        || folder.starts_with(&root.canonical) =>
+                {
+                    roots.push(root);
+                }
+                Ok(_) => on(Problem::OutsideRepository {
+                    path: path.clone(),
+                    repository: folder.to_path_buf(),
+                }),
+                Err(problem) => on(problem),
+            }
+        }
         move |file| roots.iter().any(|root| self.leads_to(root, file))
     }
 

@@ -6,14 +6,21 @@
 //! know what files are looked at for.
 //!
 //! Nothing that a repository holds is run: no external diff, no text
-//! conversion, no file system monitor. What the user's environment says of the
-//! repository (`GIT_DIR`, `GIT_INDEX_FILE`) holds, so that this works in hooks.
+//! conversion, no file system monitor, nothing of a submodule's. What is left
+//! is the filter of a changed file (`filter.*.clean`), without which git cannot
+//! tell whether it has changed. Nothing is fetched that a partial clone lacks.
+//! What the user's environment says of the repository (`GIT_DIR`,
+//! `GIT_INDEX_FILE`) holds, so that this works in hooks.
+//!
+//! What differs from the index is asked of `git status` and not of `git diff`:
+//! that one writes the index where only time stamps differ, even with
+//! `--no-optional-locks`, and then runs a hook.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::{Component, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// Why git had no answer.
@@ -118,6 +125,12 @@ impl Repository {
         })
     }
 
+    /// The folder of its work tree, without links.
+    #[must_use]
+    pub fn top(&self) -> &Path {
+        &self.top
+    }
+
     /// The regular files that are staged: added, changed or renamed in the
     /// index since the last commit.
     ///
@@ -169,14 +182,40 @@ impl Repository {
     /// # Errors
     /// Those of git.
     pub fn unstaged(&self) -> Result<HashSet<PathBuf>, GitError> {
-        let task = "compare the work tree with the index";
-        let listed = output(task, ["diff", "--name-only", "-z", "--no-ext-diff"])?;
-        Ok(self.files(&listed).map(|file| file.whole).collect())
+        let files = self.status("--untracked-files=no")?;
+        Ok(files.into_iter().map(|file| file.whole).collect())
     }
 
-    /// The files that differ between the work tree and the last commit that
-    /// HEAD has in common with a revision, new ones among them unless they are
-    /// ignored.
+    /// The files whose contents in the work tree differ from the index, and
+    /// new ones if they are asked for.
+    ///
+    /// Source: git-status documentation, "Porcelain Format Version 1".
+    fn status(&self, untracked: &str) -> Result<Vec<Listed>, GitError> {
+        let listed = output(
+            "compare the work tree with the index",
+            [
+                "status",
+                "--porcelain",
+                "-z",
+                "--no-renames",
+                // What is in a submodule is its own affair.
+                "--ignore-submodules=all",
+                untracked,
+            ],
+        )?;
+        let entries = listed.split(|&byte| byte == 0);
+        let differing = entries.filter_map(|entry| match entry {
+            // Such a file differs from the last commit only.
+            [_, b' ', b' ', ..] => None,
+            [_, _, b' ', name @ ..] => Some(self.listed(name)),
+            _ => None,
+        });
+        Ok(differing.collect())
+    }
+
+    /// The files that differ between the work tree or the index and the last
+    /// commit that HEAD has in common with a revision, new ones among them
+    /// unless they are ignored. Some may stand there twice, or be gone.
     ///
     /// # Errors
     /// Where git knows no such revision, or no common commit.
@@ -213,31 +252,18 @@ impl Repository {
             }
             Err(error) => return Err(error),
         };
-        let task = "list what has changed";
         let diff = [
-            "diff",
+            "diff-index",
+            "--cached",
             "--name-only",
             "-z",
             "--no-renames",
-            "--no-ext-diff",
             "--diff-filter=d",
             &base,
             "--",
         ];
-        let mut files: Vec<Listed> = self.files(&output(task, diff)?).collect();
-        let task = "list new files";
-        // From the top, wherever the working directory is.
-        let new = [
-            "ls-files",
-            "-z",
-            "--others",
-            "--exclude-standard",
-            "--full-name",
-            "--",
-        ];
-        let top = self.top.as_os_str();
-        let new = output(task, new.map(OsStr::new).into_iter().chain([top]))?;
-        files.extend(self.files(&new));
+        let mut files = self.status("--untracked-files=all")?;
+        files.extend(self.files(&output("list what has changed", diff)?));
         Ok(files)
     }
 
@@ -282,7 +308,9 @@ impl Blobs {
         command
             .args(["cat-file", "--batch"])
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
+            .stdout(Stdio::piped())
+            // Nobody reads it, so that it could fill up and block git.
+            .stderr(Stdio::null());
         let mut child = command.spawn().map_err(GitError::Start)?;
         let missing = || GitError::Start(io::Error::other("its streams are missing"));
         Ok(Self {
@@ -337,7 +365,11 @@ fn git() -> Command {
     command
         .args(["--no-optional-locks", "--literal-pathspecs"])
         .args(["-c", "core.fsmonitor=false"])
+        // Else paths would not be from the top, and an order would be read.
+        .args(["-c", "diff.relative=false"])
+        .args(["-c", "diff.orderFile=/dev/null"])
         .env("LC_ALL", "C")
+        .env("GIT_NO_LAZY_FETCH", "1")
         .stdin(Stdio::null())
         .stderr(Stdio::piped());
     command

@@ -20,7 +20,7 @@ use anstream::AutoStream;
 use crate::cli::{manual, Given, Input, Mode, Options, OutputFile, OutputFormat, Shell};
 use crate::config::{Config, ConfigError};
 use crate::diff::{self, Hunk};
-use crate::discover::{self, GlobError, Target, Walk};
+use crate::discover::{self, GlobError, Problem, Target, Walk};
 use crate::explain::{self, Topic};
 use crate::git::{Blobs, GitError, Listed, Repository, Staged};
 use crate::interactive::Session;
@@ -426,11 +426,12 @@ fn walk(job: &Job<'_>) -> Result<(Vec<Outcome>, usize), RunError> {
         selection.paths.extend(listed(from.as_deref(), *nul)?);
     }
     let mut walk = Walk::new(selection.clone()).map_err(RunError::Glob)?;
+    let mut told = Vec::new();
     if let Input::Since(revision) = &options.input {
         let repository = Repository::here().map_err(RunError::Git)?;
         let changed = repository.changed_since(revision);
         let mut changed = changed.map_err(RunError::Git)?;
-        let takes = walk.takes();
+        let takes = walk.takes(repository.top(), &mut |problem| told.push(tell(&problem)));
         // A link is none of what a walk comes to, nor is what lies behind one.
         changed.retain(|file| takes(&file.whole) && is_plain(&file.whole));
         selection.paths = changed.into_iter().map(|file| file.path).collect();
@@ -438,17 +439,14 @@ fn walk(job: &Job<'_>) -> Result<(Vec<Outcome>, usize), RunError> {
         walk = Walk::new(selection).map_err(RunError::Glob)?;
     }
     let files = AtomicUsize::new(0);
-    let outcomes = Mutex::new(Vec::new());
+    let outcomes = Mutex::new(told);
     walk.visit(&|found| {
         let outcome = match found {
             Ok(target) => {
                 files.fetch_add(1, Ordering::Relaxed);
                 isolated(&target.path, || one_file(&target, job))
             }
-            Err(problem) => Some(Outcome::new(
-                problem.path().to_path_buf(),
-                Err(FileError::io(problem.to_string())),
-            )),
+            Err(problem) => Some(tell(&problem)),
         };
         if let Some(outcome) = outcome {
             // A poisoned lock would mean a panic in `push`.
@@ -461,6 +459,12 @@ fn walk(job: &Job<'_>) -> Result<(Vec<Outcome>, usize), RunError> {
     Ok((outcomes, files.into_inner()))
 }
 
+/// A path that could not be visited.
+fn tell(problem: &Problem) -> Outcome {
+    let error = FileError::io(problem.to_string());
+    Outcome::new(problem.path().to_path_buf(), Err(error))
+}
+
 /// Whether a path is that of a file, with no link in it.
 fn is_plain(whole: &Path) -> bool {
     fs::canonicalize(whole).is_ok_and(|real| real == whole) && whole.is_file()
@@ -471,7 +475,8 @@ fn staged(job: &Job<'_>) -> Result<(Vec<Outcome>, usize), RunError> {
     let repository = Repository::here().map_err(RunError::Git)?;
     let walk = Walk::new(job.options.selection.clone()).map_err(RunError::Glob)?;
     let mut files = repository.staged().map_err(RunError::Git)?;
-    let takes = walk.takes();
+    let mut told = Vec::new();
+    let takes = walk.takes(repository.top(), &mut |problem| told.push(tell(&problem)));
     files.retain(|staged| takes(&staged.file.whole));
     let unstaged = match job.options.mode {
         Mode::Fix => repository.unstaged().map_err(RunError::Git)?,
@@ -491,7 +496,8 @@ fn staged(job: &Job<'_>) -> Result<(Vec<Outcome>, usize), RunError> {
             one_staged(staged, &mut blobs, job)
         })
     });
-    Ok((outcomes.collect(), files.len()))
+    told.extend(outcomes);
+    Ok((told, files.len()))
 }
 
 /// One staged file as the index has it. It is not written.

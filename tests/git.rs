@@ -450,3 +450,203 @@ fn many_and_large_files_are_read_one_by_one() {
     assert_eq!(output.status, 2);
     assert_eq!(output.stderr.matches("error:").count(), 8);
 }
+
+#[test]
+fn a_path_that_git_can_say_nothing_about_is_an_error_and_the_others_are_looked_at() {
+    let repository = Repository::new();
+    let outside = tempfile::tempdir().unwrap();
+    let outside = outside.path().to_str().unwrap();
+    fs::write(Path::new(outside).join("b.yaml"), BAD).unwrap();
+    repository.write("a.yaml", GOOD);
+    repository.commit_all();
+    repository.write("a.yaml", BAD);
+    repository.git(&["add", "a.yaml"]);
+    for flag in ["--staged", "--since=HEAD"] {
+        for (path, expected) in [
+            (outside, "lies outside of the repository"),
+            ("gone.yaml", "no such file or directory"),
+        ] {
+            let output = repository.immutag(&["check", flag, "a.yaml", path]);
+            assert_eq!((output.status, paths(&output)), (2, vec!["a.yaml"]));
+            let error = format!("{path}: error: {expected}");
+            assert!(output.stderr.starts_with(&error), "{}", output.stderr);
+        }
+        // A folder around the repository holds all of it; that of a test is hidden.
+        let above = repository.immutag(&["check", flag, "--hidden", ".."]);
+        assert_eq!((above.status, paths(&above)), (1, vec!["a.yaml"]));
+    }
+}
+
+/// Makes the time stamps of a file differ from those that the index has.
+fn touch(repository: &Repository, name: &str) {
+    let arguments = ["-d", "2001-01-01T00:00:00Z", name];
+    let output = repository.run("touch", "", &arguments, "");
+    assert_eq!(output.status, 0, "{}", output.stderr);
+}
+
+#[test]
+fn the_index_is_not_written_and_time_stamps_are_no_change() {
+    let repository = Repository::new();
+    repository.write("a.yaml", GOOD);
+    repository.write("b.yaml", BAD);
+    repository.commit_all();
+    repository.write("a.yaml", BAD);
+    repository.git(&["add", "a.yaml"]);
+    repository.git(&["config", "diff.autoRefreshIndex", "false"]);
+    for setting in ["false", "true"] {
+        repository.git(&["config", "diff.autoRefreshIndex", setting]);
+        repository.write("a.yaml", BAD);
+        touch(&repository, "a.yaml");
+        touch(&repository, "b.yaml");
+        let index = || fs::read(repository.path().join(".git/index")).unwrap();
+        let before = index();
+        let output = repository.immutag(&["check", "--since=HEAD"]);
+        assert_eq!(paths(&output), ["a.yaml"]);
+        let output = repository.immutag(&["fix", "--staged"]);
+        assert_eq!(output.status, 0, "{}", output.stderr);
+        assert_eq!(repository.read("a.yaml"), GOOD);
+        assert!(index() == before, "{setting}: the index was written");
+    }
+}
+
+#[test]
+fn how_a_user_likes_diffs_changes_nothing() {
+    let repository = Repository::new();
+    repository.write("top.yaml", "a: 1\n");
+    repository.commit_all();
+    repository.write("sub/a.yaml", BAD);
+    repository.write("sub/old.yaml", BAD);
+    repository.git(&["add", "-A"]);
+    for (key, value) in [
+        ("diff.relative", "true"),
+        ("diff.orderFile", "/nonexistent"),
+        ("diff.renames", "copies"),
+        ("status.relativePaths", "true"),
+        ("status.renames", "copies"),
+        ("status.showUntrackedFiles", "no"),
+        ("status.branch", "true"),
+        ("color.ui", "always"),
+    ] {
+        repository.git(&["config", key, value]);
+    }
+    repository.write("sub/new.yaml", BAD);
+    let output = repository.immutag_in("sub", &["check", "--staged"]);
+    assert_eq!(paths(&output), ["a.yaml", "old.yaml"], "{}", output.stderr);
+    let output = repository.immutag_in("sub", &["check", "--since=HEAD"]);
+    assert_eq!(paths(&output), ["a.yaml", "new.yaml", "old.yaml"]);
+    let output = repository.immutag_in("sub", &["fix", "--staged", "a.yaml"]);
+    assert_eq!(output.status, 0, "{}", output.stderr);
+    assert_eq!(repository.read("sub/a.yaml"), GOOD);
+}
+
+#[test]
+fn neither_hooks_nor_the_filters_of_a_submodule_are_run() {
+    let repository = Repository::new();
+    let folder = tempfile::tempdir().unwrap();
+    let trap = folder.path().join("trap.sh");
+    let sprung = folder.path().join("sprung");
+    fs::write(&trap, format!("#!/bin/sh\ntouch '{}'\n", sprung.display())).unwrap();
+    fs::set_permissions(&trap, fs::Permissions::from_mode(0o755)).unwrap();
+    repository.write("a.yaml", GOOD);
+    repository.write("module/a.yaml", GOOD);
+    repository.write("module/.gitattributes", "* filter=trap\n");
+    for arguments in [
+        &["init", "-q"][..],
+        &["add", "-A"],
+        &["commit", "-q", "-m", "x"],
+        &["config", "filter.trap.clean", trap.to_str().unwrap()],
+    ] {
+        assert_eq!(repository.run("git", "module", arguments, "").status, 0);
+    }
+    repository.commit_all();
+    for hook in ["post-index-change", "reference-transaction"] {
+        let hooks = repository.path().join(".git/hooks");
+        fs::create_dir_all(&hooks).unwrap();
+        symlink(&trap, hooks.join(hook)).unwrap();
+    }
+    repository.write("a.yaml", BAD);
+    repository.git(&["add", "a.yaml"]);
+    let look = |program: &str, arguments: &[&str]| {
+        touch(&repository, "a.yaml");
+        touch(&repository, "module/a.yaml");
+        let _ = fs::remove_file(&sprung);
+        repository.run(program, "", arguments, "");
+        sprung.exists()
+    };
+    assert!(look("git", &["status"]), "the trap is none");
+    let immutag = env!("CARGO_BIN_EXE_immutag");
+    for arguments in [
+        ["check", "--staged"],
+        ["check", "--since=HEAD"],
+        ["diff", "--staged"],
+        ["fix", "--staged"],
+        ["fix", "--since=HEAD"],
+    ] {
+        assert!(!look(immutag, &arguments), "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_a_partial_clone_lacks_is_not_fetched() {
+    let repository = Repository::new();
+    repository.write("a.yaml", BAD);
+    repository.commit_all();
+    let from = format!("file://{}", repository.path().display());
+    repository.git(&["config", "uploadpack.allowFilter", "true"]);
+    let clone = [
+        "clone",
+        "-q",
+        "--filter=blob:none",
+        "--no-checkout",
+        &from,
+        "clone",
+    ];
+    repository.git(&clone);
+    // Staged without having been fetched, as for a file that is moved.
+    let blob = repository.git(&["rev-parse", "HEAD:a.yaml"]);
+    let entry = format!("100644,{},b.yaml", blob.trim());
+    let arguments = ["update-index", "--add", "--cacheinfo", &entry];
+    assert_eq!(repository.run("git", "clone", &arguments, "").status, 0);
+    let output = repository.immutag_in("clone", &["check", "--staged"]);
+    assert_eq!((output.status, output.stdout.as_str()), (2, ""));
+    assert!(
+        output.stderr.contains("b.yaml: error: "),
+        "{}",
+        output.stderr
+    );
+}
+
+#[test]
+fn the_index_of_a_hook_counts_and_so_does_a_work_tree_beside_the_repository() {
+    let repository = Repository::new();
+    repository.write("README", "x\n");
+    repository.commit_all();
+    let hook = repository.path().join(".git/hooks/pre-commit");
+    let immutag = env!("CARGO_BIN_EXE_immutag");
+    fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    fs::write(
+        &hook,
+        format!("#!/bin/sh\nexec '{immutag}' check --staged\n"),
+    )
+    .unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    // As git calls it, with all that it sets there, for a commit of one file
+    // and not of what is staged.
+    repository.write("b.yaml", BAD);
+    repository.git(&["add", "b.yaml"]);
+    repository.write("README", "changed\n");
+    repository.git(&["commit", "-q", "-m", "x", "README"]);
+    let commit = ["commit", "-q", "-m", "x"];
+    let output = repository.run("git", "", &commit, "");
+    assert_eq!(output.status, 1);
+    assert!(output.stderr.contains("b.yaml:"), "{}", output.stderr);
+
+    repository.git(&["worktree", "add", "-q", "-b", "side", "tree"]);
+    repository.write("tree/sub/a.yaml", BAD);
+    repository.run("git", "tree", &["add", "-A"], "");
+    let output = repository.immutag_in("tree/sub", &["check", "--since", "main"]);
+    assert_eq!(paths(&output), ["a.yaml"], "{}", output.stderr);
+    let output = repository.immutag_in("tree/sub", &["fix", "--staged"]);
+    assert_eq!(output.status, 0, "{}", output.stderr);
+    assert_eq!(repository.read("tree/sub/a.yaml"), GOOD);
+}
