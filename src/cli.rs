@@ -70,6 +70,12 @@ Examples:
   immutag fix --keep-mutable latest     where pipelines move that tag
   immutag fix - < in.yaml > out.yaml    from standard input to standard output";
 
+const CONFIG_EXAMPLES: &str = "\
+Examples:
+  immutag config                    what holds here, and where it comes from
+  immutag config --strict > immutag.toml
+                                    begin a file of settings with it";
+
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   immutag explain                       all codes, a line each
@@ -372,6 +378,7 @@ enum Command {
     /// The output is an `immutag.toml` that says the same, with a comment on
     /// each line: the line of the file that it comes from, the flag, or
     /// `default`.
+    #[command(after_help = CONFIG_EXAMPLES)]
     Config(SettingFlags),
     /// Say what a code in brackets means, with an example and what to do
     #[command(after_help = EXPLAIN_EXAMPLES)]

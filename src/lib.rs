@@ -128,7 +128,8 @@
 //! - *Every format renders the same outcome.* A finding names its place, its
 //!   edits and the text around; no format reads a file or decides anything.
 //! - *Only git is started*, for what it alone knows (the index, the merge
-//!   base), with all turned off that a repository could have run.
+//!   base), with all turned off that a repository could have run but clean
+//!   filters, without which git cannot compare contents.
 //! - *Comments are read in a pass of their own*, where a text has any that may
 //!   be ignores: the tree has no use for them, and most texts have none.
 //!
