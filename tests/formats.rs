@@ -73,7 +73,7 @@ fn assert_recorded(format: &str, extension: &str) {
     }
     let summary = String::from_utf8(output.stderr).unwrap();
     assert!(
-        summary.contains("Found 9 findings in 5 templates"),
+        summary.contains("Found 11 findings in 7 templates"),
         "the summary goes to standard error: {summary}"
     );
 }
