@@ -908,6 +908,16 @@ fn is_temporary(name: &OsStr) -> bool {
     name.starts_with(b".immutag-") && name.ends_with(b".tmp")
 }
 
+/// Whether a file has one of the names that [`DEFAULT_INCLUDE`] takes.
+#[must_use]
+pub fn is_named_as_template(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().as_encoded_bytes();
+    let mut suffixes = DEFAULT_INCLUDE
+        .iter()
+        .map(|glob| glob.trim_start_matches('*'));
+    suffixes.any(|suffix| name.ends_with(suffix.as_bytes()))
+}
+
 /// The root of the git repository that a file lies in, for people: as a path from the
 /// working directory if it lies below, `.` for itself and what is above, and else as an
 /// absolute path. None outside of any repository.

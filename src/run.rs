@@ -79,7 +79,7 @@ pub enum RunError {
         /// What the operating system says.
         source: io::Error,
     },
-    /// The file that a report was to be written to is a template.
+    /// The file that a report was to be written to is a template, or may be one.
     Template {
         /// The file.
         path: PathBuf,
@@ -107,8 +107,8 @@ impl fmt::Display for RunError {
             ),
             Self::Template { path } => write!(
                 f,
-                "{} is a template with repositories, and no report is written over it; name \
-                 another file with --output-file",
+                "{} is a template, or may be one that cannot be read, and no report is written \
+                 over it; name another file with --output-file",
                 report::shown(path)
             ),
             Self::NoTerminal => f.write_str(
@@ -212,10 +212,7 @@ pub fn settings(flags: &Flags) -> Result<ExitStatus, RunError> {
             discover::check_glob(glob).map_err(RunError::Glob)?;
         }
     }
-    match report::settings::write(&settings, &mut io::stdout().lock()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(RunError::Output(error)),
-        _ => Ok(ExitStatus::Clean),
-    }
+    printed(report::settings::write(&settings, &mut io::stdout().lock()))
 }
 
 /// The settings that hold, by the flags and the file that they choose.
@@ -367,27 +364,33 @@ impl<'o> Job<'o> {
 /// The files that reports are to be written to, those that there are already.
 ///
 /// # Errors
-/// Where one of them is a template: nobody wants it replaced by a report.
+/// Where one of them is a template, or may be one that cannot be read: nobody
+/// wants it replaced by a report.
 fn reports(options: &Options) -> Result<Vec<PathBuf>, RunError> {
+    let mut rules = options.rules.clone();
+    rules.policy.creation_templates = true;
     let mut reports = Vec::new();
     for file in &options.files {
-        // What is not there, or cannot be read, is none of the files that are
-        // looked at.
+        // What is not there is none of the files that are looked at.
         let Ok(path) = fs::canonicalize(&file.path) else {
             continue;
         };
-        let is_file = path.is_file();
-        let bytes = is_file.then(|| read(&path, &options.rules));
-        if let Some(Ok(Some(bytes))) = bytes {
-            let assessed = remediate(&bytes, &options.rules);
-            if assessed.is_ok_and(|assessment| assessment.repositories > 0) {
-                let path = file.path.clone();
-                return Err(RunError::Template { path });
-            }
+        if !path.is_file() {
+            continue;
         }
-        if is_file {
-            reports.push(path);
+        let is_template = match read(&path, &rules) {
+            Ok(None) => false,
+            Ok(Some(bytes)) => remediate(&bytes, &rules).map_or_else(
+                |_| discover::is_named_as_template(&path),
+                |assessment| assessment.repositories > 0,
+            ),
+            Err(_) => discover::is_named_as_template(&path),
+        };
+        if is_template {
+            let path = file.path.clone();
+            return Err(RunError::Template { path });
         }
+        reports.push(path);
     }
     Ok(reports)
 }

@@ -874,19 +874,36 @@ fn reports_go_to_files_beside_standard_output() {
 
 #[test]
 fn a_report_is_neither_scanned_nor_written_over_a_template() {
-    let folder = Folder::new(&[("a.yaml", BAD), ("old.json", BROKEN)]);
-    let output = folder.run(&["check", "--output-file", "concise=old.json"]);
-    assert_eq!(output.status, 1, "{}", output.stderr);
-    assert!(folder.read("old.json").starts_with("a.yaml:2:3"));
-    let output = folder.run(&["fix", "--output-file", "concise=a.yaml"]);
-    assert_eq!(output.status, 2);
-    assert!(
-        output.stderr.contains("a.yaml is a template"),
-        "{}",
-        output.stderr
-    );
-    assert_eq!(folder.read("a.yaml"), BAD);
-    let output = folder.run(&["check", "--output-file", "concise=no/where.txt"]);
+    let old = "{\"said\": \"AWS::ECR::Repository\"}";
+    let creation = "Resources:\n  A:\n    Type: AWS::ECR::RepositoryCreationTemplate\n";
+    let folder = Folder::new(&[
+        ("a.yaml", BAD),
+        ("old.json", old),
+        ("old.patch", BROKEN),
+        ("broken.yaml", BROKEN),
+        ("creation.yaml", creation),
+    ]);
+    for report in ["old.json", "old.patch"] {
+        let file = format!("concise={report}");
+        let output = folder.run(&["check", "--output-file", &file, "a.yaml", report]);
+        assert_eq!(output.status, 1, "{}", output.stderr);
+        assert!(folder.read(report).starts_with("a.yaml:2:3"));
+    }
+    for (template, text) in [
+        ("a.yaml", BAD),
+        ("broken.yaml", BROKEN),
+        ("creation.yaml", creation),
+    ] {
+        let file = format!("concise={template}");
+        let output = folder.run(&["fix", "--output-file", &file]);
+        assert_eq!(output.status, 2);
+        let message = format!("{template} is a template, or may be one");
+        assert!(output.stderr.contains(&message), "{}", output.stderr);
+        assert_eq!(folder.read(template), text);
+    }
+    assert_eq!(folder.read("a.yaml"), BAD, "nothing is fixed then");
+    let file = "concise=no/where.txt";
+    let output = folder.run(&["check", "--output-file", file, "a.yaml"]);
     assert_eq!(output.status, 2);
     assert!(output.stderr.contains("no/where.txt cannot be written"));
 }

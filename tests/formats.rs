@@ -9,6 +9,8 @@
     reason = "a test sets up its files itself, and fails by panicking"
 )]
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -19,23 +21,10 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats")
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let from = entry.unwrap().path();
-        let to = to.join(from.file_name().unwrap());
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            fs::copy(from, to).unwrap();
-        }
-    }
-}
-
 /// The tree, in two git repositories.
 fn tree() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    copy(&fixtures().join("tree"), folder.path());
+    common::copy(&fixtures().join("tree"), folder.path());
     fs::create_dir(folder.path().join(".git")).unwrap();
     fs::create_dir(folder.path().join("old stack/.git")).unwrap();
     folder

@@ -18,6 +18,8 @@
     reason = "a test sets up its files itself, fails by panicking, and says what it saw"
 )]
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -33,19 +35,6 @@ use tempfile::TempDir;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let from = entry.unwrap().path();
-        let to = to.join(from.file_name().unwrap());
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            fs::copy(from, to).unwrap();
-        }
-    }
 }
 
 fn immutag<S: AsRef<OsStr>>(folder: &Path, arguments: &[S]) -> Output {
@@ -67,7 +56,7 @@ fn report(folder: &Path, mode: &str, format: &str, flags: &[&str]) -> String {
 /// verdict, and the cases of `fixtures`, those with the same flags together.
 fn trees() -> Vec<(TempDir, Vec<String>)> {
     let formats = tempfile::tempdir().unwrap();
-    copy(&root().join("fixtures/formats/tree"), formats.path());
+    common::copy(&root().join("fixtures/formats/tree"), formats.path());
     let mut trees = vec![(formats, Vec::new())];
     let mut by_flags: BTreeMap<(String, String), TempDir> = BTreeMap::new();
     for kind in ["fix", "keep", "refuse"] {
@@ -158,7 +147,7 @@ fn runs() -> Vec<(TempDir, &'static str, Vec<String>)> {
     let mut runs = Vec::new();
     for (tree, flags) in trees() {
         let again = tempfile::tempdir().unwrap();
-        copy(tree.path(), again.path());
+        common::copy(tree.path(), again.path());
         let with = |more: &[&str]| {
             let more = more.iter().map(|flag| (*flag).to_owned());
             more.chain(flags.iter().cloned()).collect::<Vec<_>>()
@@ -180,7 +169,7 @@ fn json_and_json_lines_hold_to_their_schema() {
     let mut statuses = BTreeSet::new();
     for (tree, mode, flags) in runs() {
         let other = tempfile::tempdir().unwrap();
-        copy(tree.path(), other.path());
+        common::copy(tree.path(), other.path());
         let json = report(tree.path(), mode, "json", &strs(&flags));
         assert!(json.ends_with("}\n"));
         assert_valid(&schema, &json);
@@ -606,7 +595,7 @@ fn nothing_to_say_is_a_report_too() {
 #[test]
 fn quiet_leaves_out_what_does_not_count() {
     let folder = tempfile::tempdir().unwrap();
-    copy(&root().join("fixtures/formats/tree"), folder.path());
+    common::copy(&root().join("fixtures/formats/tree"), folder.path());
     let findings = |flags: &[&str]| {
         let json = report(folder.path(), "check", "json", flags);
         let json: Value = serde_json::from_str(&json).unwrap();

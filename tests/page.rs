@@ -10,6 +10,8 @@
     reason = "a test sets up its files itself, and fails by panicking"
 )]
 
+mod common;
+
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
@@ -20,24 +22,11 @@ use tempfile::TempDir;
 
 const HOSTILE: &str = "<script>globalThis.sprung=1</script> </script> --> ]]> <img src=x onerror=globalThis.sprung=2> \" onmouseover=globalThis.sprung=3 <a href=javascript:x> {{x}} &lt;b&gt; \u{2028} \u{202e} \u{200b}";
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let from = entry.unwrap().path();
-        let to = to.join(from.file_name().unwrap());
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            fs::copy(from, to).unwrap();
-        }
-    }
-}
-
 /// The tree of every verdict, with a template that would like to be markup.
 fn tree() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats/tree");
-    copy(&fixtures, folder.path());
+    common::copy(&fixtures, folder.path());
     let text = format!(
         "Resources:\n  Web: # {HOSTILE}\n    Type: AWS::ECR::Repository\n    Properties:\n      \
          ImageTagMutability: MUTABLE # {HOSTILE}\n  Odd:\n    Type: AWS::ECR::Repository\n    \

@@ -7,6 +7,8 @@
     reason = "a test sets up its files itself, and fails by panicking"
 )]
 
+mod common;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,19 +63,6 @@ fn script(block: &str) -> String {
     script
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let from = entry.unwrap().path();
-        let to = to.join(from.file_name().unwrap());
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            fs::copy(from, to).unwrap();
-        }
-    }
-}
-
 #[test]
 fn the_console_examples_run_as_shown() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -83,7 +72,7 @@ fn the_console_examples_run_as_shown() {
     for page in pages() {
         // The blocks of one page build on each other, and on no other page.
         let folder = tempfile::tempdir().unwrap();
-        copy(&root.join("fixtures/readme"), folder.path());
+        common::copy(&root.join("fixtures/readme"), folder.path());
         for block in blocks(&fs::read_to_string(&page).unwrap(), "console") {
             let output = Command::new("sh")
                 .args(["-c", &format!("status=0; exec 2>&1\n{}", script(block))])

@@ -272,7 +272,7 @@ pub fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::
     }
     if refused > 0 {
         let left = counted(refused, "finding", "findings");
-        writeln!(out, "{left} cannot be fixed; the reasons stand above.")?;
+        writeln!(out, "{left} cannot be fixed, for the reasons given.")?;
     }
     if declined > 0 {
         let left = counted(declined, "finding was", "findings were");

@@ -93,6 +93,19 @@ try {
   await tab.screenshot({ path: join(screenshots, 'narrow.png') });
   assert.deepEqual(said, [], 'the console is silent');
 
+  // Should markup of a template ever get into the page, its policy stops it.
+  await tab.evaluate(() => {
+    const script = document.createElement('script');
+    script.textContent = 'globalThis.sprung = 9';
+    document.body.append(script);
+    const image = document.createElement('div');
+    image.innerHTML = '<img src="x" onerror="globalThis.sprung = 10">';
+    document.body.append(image);
+  });
+  await tab.waitForTimeout(100);
+  assert.equal(await tab.evaluate(() => globalThis.sprung), undefined);
+  assert.ok(said.some((message) => message.includes('Content Security Policy')));
+
   // Without the script all is there to be read.
   const plain = await browser.newContext({ javaScriptEnabled: false });
   const silent = await plain.newPage();
