@@ -15,7 +15,7 @@ use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser}
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Choice;
-use crate::discover::Selection;
+use crate::discover::{Partition, Selection, MAX_THREADS};
 use crate::explain::{self, Topic};
 use crate::find::{TagPattern, MAX_FILTERS};
 use crate::remediate::Rules;
@@ -42,6 +42,7 @@ Exit status:
   0  nothing left to do
   1  findings are left: any for check and diff; refused or unsafe ones for fix
   2  a usage error, an unreadable or invalid file, or a repair without proof
+  130  interrupted by a signal, after the file in hand
 
 Nothing is written that is not proven: each repaired text is read back by two
 parsers that must both see the one intended change and no other.";
@@ -68,6 +69,8 @@ Examples:
   immutag fix templates/ app.yaml       a folder and a file
   immutag fix --unsafe-fixes app.yaml   also where it takes a decision of yours
   immutag fix --keep-mutable latest     where pipelines move that tag
+  immutag fix ~/src --require-clean --summary-file ~/campaign.md
+                                        many git repositories, with a table of them
   immutag fix - < in.yaml > out.yaml    from standard input to standard output";
 
 const CONFIG_EXAMPLES: &str = "\
@@ -206,11 +209,29 @@ impl OutputFormat {
         matches!(self, Self::Patch | Self::Markdown | Self::Html)
     }
 
-    /// Whether the format tells the git repositories of files apart.
+    /// Whether the format shows files that nothing is wrong with.
     #[must_use]
-    pub fn shows_repositories(self) -> bool {
-        matches!(self, Self::Html)
+    pub fn shows_compliant(self) -> bool {
+        matches!(self, Self::Junit)
     }
+}
+
+/// How the summary of each git repository is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SummaryFormat {
+    /// One document, for programs; schema in docs/immutag-output.schema.json
+    Json,
+    /// A table, for people
+    Markdown,
+}
+
+/// The summary of each git repository, in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SummaryFile {
+    /// How it is written.
+    pub format: SummaryFormat,
+    /// Where to.
+    pub path: PathBuf,
 }
 
 /// A report that goes to a file.
@@ -256,12 +277,16 @@ pub struct Options {
     pub stdout: StandardOutput,
     /// The reports that go to files.
     pub files: Vec<OutputFile>,
+    /// Where a summary of each git repository goes.
+    pub summary_file: Option<SummaryFile>,
     /// When to use colour.
     pub color: Color,
     /// Name the ignores that hide nothing.
     pub report_unused_suppressions: bool,
     /// Ask for each repair.
     pub interactive: bool,
+    /// Write no file that has changes which are not committed.
+    pub require_clean: bool,
     /// Exit with 0 although findings are left.
     pub exit_zero: bool,
     /// Exit with 1 if a file was changed.
@@ -369,6 +394,12 @@ enum Command {
         /// q (no more at all), e (explain the code), ? (help).
         #[arg(short, long, help_heading = "Rule")]
         interactive: bool,
+        /// Refuse to write a file that has changes which are not committed
+        ///
+        /// For campaigns over many repositories: each such file is an error that names it.
+        /// Asks `git status` in each repository that a repair is made in.
+        #[arg(long, help_heading = "Files")]
+        require_clean: bool,
         /// Exit with 1 if a file was changed
         #[arg(long, help_heading = "Result")]
         exit_non_zero_on_fix: bool,
@@ -589,6 +620,21 @@ struct Common {
         help_heading = "Files"
     )]
     since: Option<String>,
+    /// Take only part K of N of all files, `2/8` say, for several machines
+    ///
+    /// The N parts share no file and are all files together, if the paths given are the
+    /// same. A git repository below a folder that is given is not split.
+    #[arg(long, value_name = "K/N", value_parser = parse_partition, help_heading = "Files")]
+    partition: Option<Partition>,
+    /// How many threads to use [default: as many as there are cores]
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=MAX_THREADS as i64),
+        help_heading = "Files"
+    )]
+    jobs: Option<u16>,
     /// The name to report for standard input
     #[arg(long, value_name = "NAME", help_heading = "Files")]
     stdin_filename: Option<PathBuf>,
@@ -606,6 +652,12 @@ struct Common {
     /// output. A report is never scanned, and never written over a template.
     #[arg(long, value_name = "FORMAT=FILE", value_parser = OsStringValueParser::new().map(|arg| split_format(&arg)), help_heading = "Result")]
     output_file: Vec<(Option<OutputFormat>, PathBuf)>,
+    /// Write what each git repository came to into a file, as in `markdown=campaign.md`
+    ///
+    /// A FILE without `json=` or `markdown=` is Markdown if its name ends in `.md`, and
+    /// else JSON. It must lie outside of the folders and repositories that are looked at.
+    #[arg(long, value_name = "[FORMAT=]FILE", value_parser = OsStringValueParser::new().map(|arg| split_summary(&arg)), help_heading = "Result")]
+    summary_file: Option<SummaryFile>,
     /// Exit with 0 although findings are left; errors still exit with 2
     #[arg(long, help_heading = "Result")]
     exit_zero: bool,
@@ -634,6 +686,7 @@ impl Cli {
             Command::Fix {
                 common,
                 interactive,
+                require_clean,
                 exit_non_zero_on_fix,
             } => {
                 let mut given = common.into_given(Mode::Fix)?;
@@ -641,6 +694,7 @@ impl Cli {
                     return usage("--interactive reads answers from standard input; name paths");
                 }
                 given.rest.interactive = interactive;
+                given.rest.require_clean = require_clean;
                 given.rest.exit_non_zero_on_fix = exit_non_zero_on_fix;
                 given
             }
@@ -683,6 +737,8 @@ impl Common {
                 no_ignore: self.no_ignore,
                 hidden: self.hidden,
                 force_exclude: self.force_exclude,
+                threads: self.jobs.map_or(0, usize::from),
+                partition: self.partition,
                 ..Selection::default()
             },
             input,
@@ -693,10 +749,12 @@ impl Common {
             },
             stdout,
             files,
+            summary_file: self.summary_file,
             color: self.color,
             report_unused_suppressions: self.report_unused_suppressions,
             exit_zero: self.exit_zero,
             interactive: false,
+            require_clean: false,
             exit_non_zero_on_fix: false,
         };
         Ok(Given {
@@ -796,6 +854,34 @@ fn split_format(argument: &OsStr) -> (Option<OutputFormat>, PathBuf) {
         Ok(format) if !file.is_empty() => (Some(format), PathBuf::from(file)),
         _ => whole,
     }
+}
+
+/// A format of the summary and a file, or a file alone, whose name then tells.
+fn split_summary(argument: &OsStr) -> SummaryFile {
+    let named = argument.to_str().and_then(|text| text.split_once('='));
+    let (format, path) = match named {
+        Some(("json", file)) => (SummaryFormat::Json, PathBuf::from(file)),
+        Some(("markdown", file)) => (SummaryFormat::Markdown, PathBuf::from(file)),
+        _ => {
+            let path = PathBuf::from(argument);
+            let is_markdown = path.extension().is_some_and(|end| end == "md");
+            let format = if is_markdown {
+                SummaryFormat::Markdown
+            } else {
+                SummaryFormat::Json
+            };
+            (format, path)
+        }
+    };
+    SummaryFile { format, path }
+}
+
+/// A part of so many: `2/8`.
+fn parse_partition(text: &str) -> Result<Partition, String> {
+    let numbers = text.split_once('/');
+    numbers
+        .and_then(|(number, count)| Partition::new(number.parse().ok()?, count.parse().ok()?))
+        .ok_or_else(|| "not a part of so many, as 2/8; the first is 1".to_owned())
 }
 
 /// The name of a subcommand that has a page. Not possible values: a subcommand
@@ -910,6 +996,29 @@ mod tests {
             "--report-unused-suppressions",
         ];
         assert!(options(&both).is_err());
+    }
+
+    #[test]
+    fn parts_are_numbered_from_one() {
+        assert_eq!(parse_partition("2/8").ok(), Partition::new(2, 8));
+        for wrong in ["", "0/2", "3/2", "1/0", "1", "1/2/3", "-1/2", "a/b", "1/ 2"] {
+            assert!(parse_partition(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_summary_tells_its_format() {
+        let file = |argument: &str| split_summary(OsStr::new(argument));
+        for (argument, format, path) in [
+            ("a.json", SummaryFormat::Json, "a.json"),
+            ("a.md", SummaryFormat::Markdown, "a.md"),
+            ("json=a.md", SummaryFormat::Json, "a.md"),
+            ("markdown=a", SummaryFormat::Markdown, "a"),
+            ("x=y", SummaryFormat::Json, "x=y"),
+        ] {
+            let path = PathBuf::from(path);
+            assert_eq!(file(argument), SummaryFile { format, path });
+        }
     }
 
     #[test]

@@ -48,6 +48,15 @@
 //! so what it will meet below a root is known from the root. No state is kept for files
 //! that a walk meets; memory does not grow with their number.
 //!
+//! # Parts
+//!
+//! A [`Partition`] takes one of several parts of what a walk comes to, by a hash of paths.
+//! The parts share no file and cover all, as long as the paths given are the same. The path
+//! that counts is the one below the directory that is given, so that it does not matter
+//! where that lies on a machine; that of a file which is named is the path as it is shown.
+//! A git repository that is found below a directory goes to one part as a whole, since what
+//! is changed in it is one change.
+//!
 //! # Globs
 //!
 //! - `*` and `?` do not match `/`; `**` crosses directories; `[a-z]` and `{a,b}` work as
@@ -84,13 +93,15 @@ use std::fmt;
 use std::fs::{self, FileType};
 use std::io;
 use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, RwLock};
 use std::thread;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
+use sha2::{Digest, Sha256};
 
 /// The include globs that hold when none are given: the names that CloudFormation's own
 /// tools take for templates, and those of files from which a template engine makes one.
@@ -106,7 +117,7 @@ pub const DEFAULT_INCLUDE: &[&str] = &[
 ];
 
 /// More threads than this are not started, whatever is asked for.
-const MAX_THREADS: usize = 256;
+pub const MAX_THREADS: usize = 256;
 
 /// Globs as they were written, and where. They are explained in the
 /// [module documentation](self).
@@ -143,6 +154,40 @@ pub struct Selection {
     pub force_exclude: bool,
     /// How many threads to use; 0 means as many as there are cores.
     pub threads: usize,
+    /// Which part of all files to take; None for all of them.
+    pub partition: Option<Partition>,
+}
+
+/// One of the parts of a walk. They are explained in the [module documentation](self).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partition {
+    index: u64,
+    count: u64,
+}
+
+impl Partition {
+    /// The part with a number from 1 to `count`; None for any other.
+    #[must_use]
+    pub fn new(number: u32, count: u32) -> Option<Partition> {
+        let index = u64::from(number.checked_sub(1)?);
+        let count = u64::from(count);
+        (index < count).then_some(Partition { index, count })
+    }
+
+    /// Whether a path belongs to this part.
+    fn has(self, path: &Path) -> bool {
+        let mut hash = Sha256::new();
+        for part in path.components() {
+            hash.update(part.as_os_str().as_encoded_bytes());
+            hash.update(b"/");
+        }
+        let hash = hash.finalize();
+        let number = hash
+            .iter()
+            .take(8)
+            .fold(0, |number, &byte| number << 8 | u64::from(byte));
+        number % self.count == self.index
+    }
 }
 
 /// A file to look at.
@@ -154,6 +199,21 @@ pub struct Target {
     /// was given: then it is the absolute path of the file behind it.
     pub real: PathBuf,
 }
+
+/// What a visit comes to.
+#[derive(Debug)]
+pub enum Found {
+    /// A file to look at.
+    File(Target),
+    /// A directory that holds the work tree of a git repository, as it would be shown. A
+    /// directory that is given is told, too; one around it is not.
+    Repository(PathBuf),
+    /// A path that could not be visited.
+    Problem(Problem),
+}
+
+/// What is called for each thing found, and says whether to go on.
+type Visitor<'v> = dyn Fn(Found) -> ControlFlow<()> + Sync + 'v;
 
 /// A path that could not be visited. The others are visited nevertheless.
 ///
@@ -318,21 +378,30 @@ impl Walk {
         })
     }
 
-    /// Calls `on` once for each file to look at, and for each path that could not be
-    /// visited. It is called from several threads at once and in no particular order;
-    /// whoever needs an order sorts by [`Target::path`] and [`Problem::path`].
+    /// Calls `on` once for each file to look at, each repository that is walked, and each path
+    /// that could not be visited. It is called from several threads at once and in no
+    /// particular order, but that a repository comes before what it holds; whoever needs an
+    /// order sorts by [`Target::path`] and [`Problem::path`]. Once it has said to break off,
+    /// each thread ends after what it has in hand.
     ///
     /// A panic in `on` is handed on to the caller.
-    pub fn visit(&self, on: &(dyn Fn(Result<Target, Problem>) + Sync)) {
-        let roots = self.resolve(on);
+    pub fn visit(&self, on: &Visitor<'_>) {
+        let roots = self.resolve(&mut |problem| {
+            // There is nothing to break off yet.
+            let _ = on(Found::Problem(problem));
+        });
         let nested = Arc::new(roots.nested());
-        self.visit_files(&roots.files, on);
         let (repositories, others): (Vec<Root>, Vec<Root>) = roots
             .directories
             .into_iter()
             .partition(|root| in_repository(&root.canonical));
-        self.visit_directories(&repositories, true, &nested, on);
-        self.visit_directories(&others, false, &nested, on);
+        if self.visit_files(&roots.files, on).is_continue()
+            && self
+                .visit_directories(&repositories, true, &nested, on)
+                .is_continue()
+        {
+            let _ = self.visit_directories(&others, false, &nested, on);
+        }
     }
 
     /// Whether a visit would come to a file, asked of canonical paths: of files that somebody
@@ -364,7 +433,7 @@ impl Walk {
 
     fn leads_to(&self, root: &Root, file: &Path) -> bool {
         if !root.directory {
-            return root.canonical == file;
+            return root.canonical == file && self.has_part(&root.shown);
         }
         let Ok(relative) = file.strip_prefix(&root.canonical) else {
             return false;
@@ -378,27 +447,27 @@ impl Walk {
             (self.selection.hidden || !is_hidden)
                 && !is_passed_over(name, is_directory)
                 && self.filter.admits_path(part, &shown, is_directory, &wholes)
-        })
+        }) && self.has_part(relative)
     }
 
     /// Sorts the given paths into files and directories, each of them once.
-    fn resolve(&self, on: &(dyn Fn(Result<Target, Problem>) + Sync)) -> Roots {
+    fn resolve(&self, on: &mut dyn FnMut(Problem)) -> Roots {
         let mut given = Vec::new();
         for path in &self.selection.paths {
             match Root::new(path) {
                 Ok(root) if self.excludes(&root) => {}
                 Ok(root) => given.push(root),
-                Err(problem) => on(Err(problem)),
+                Err(problem) => on(problem),
             }
         }
         let allowed: HashSet<PathBuf> = given.iter().map(|root| root.allows.clone()).collect();
         given.retain(|root| {
             let inside = root.canonical.ancestors().any(|a| allowed.contains(a));
             if !inside {
-                on(Err(Problem::OutsideRoots {
+                on(Problem::OutsideRoots {
                     path: root.shown.clone(),
                     target: root.canonical.clone(),
-                }));
+                });
             }
             inside
         });
@@ -414,20 +483,38 @@ impl Walk {
         self.selection.force_exclude && self.filter.excludes_given(root)
     }
 
-    fn visit_files(&self, files: &[Root], on: &(dyn Fn(Result<Target, Problem>) + Sync)) {
+    fn visit_files(&self, files: &[Root], on: &Visitor<'_>) -> ControlFlow<()> {
         let next = AtomicUsize::new(0);
         let work = || {
             while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                on(Ok(file.target()));
+                if self.has_part(&file.shown) && on(Found::File(file.target())).is_break() {
+                    next.store(files.len(), Ordering::Relaxed);
+                    return ControlFlow::Break(());
+                }
             }
+            ControlFlow::Continue(())
         };
         thread::scope(|scope| {
-            for _ in 1..self.threads.min(files.len()) {
+            let others: Vec<_> = (1..self.threads.min(files.len()))
                 // If there is no thread to be had, the work is done by the others.
-                let _ = thread::Builder::new().spawn_scoped(scope, work);
+                .filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
+                .collect();
+            let mut ended = work();
+            for other in others {
+                match other.join() {
+                    Ok(ControlFlow::Continue(())) => {}
+                    Ok(broken) => ended = broken,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
             }
-            work();
-        });
+            ended
+        })
+    }
+
+    /// Whether a path belongs to the part that is asked for.
+    fn has_part(&self, path: &Path) -> bool {
+        let partition = self.selection.partition;
+        partition.is_none_or(|partition| partition.has(path))
     }
 
     fn visit_directories(
@@ -435,10 +522,10 @@ impl Walk {
         roots: &[Root],
         require_git: bool,
         nested: &Arc<HashSet<PathBuf>>,
-        on: &(dyn Fn(Result<Target, Problem>) + Sync),
-    ) {
+        on: &Visitor<'_>,
+    ) -> ControlFlow<()> {
         if roots.is_empty() {
-            return;
+            return ControlFlow::Continue(());
         }
         let mut builder = WalkBuilder::empty();
         let mut wholes = HashMap::with_capacity(roots.len());
@@ -454,24 +541,79 @@ impl Walk {
             .hidden(!self.selection.hidden)
             .require_git(require_git)
             .filter_entry(move |entry| filter.admits(entry, &nested, &wholes));
+        let repositories = RwLock::default();
+        let is_broken = AtomicBool::new(false);
         builder.build_parallel().run(|| {
             Box::new(|entry| {
-                match entry {
-                    Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
-                        let path = undotted(entry.path()).to_path_buf();
-                        let real = path.clone();
-                        on(Ok(Target { path, real }));
+                let found = match entry {
+                    Ok(entry) => match self.found(&entry, &repositories) {
+                        Ok(found) => found,
+                        Err(state) => return state,
+                    },
+                    Err(error) => walk_problem(error).map(Found::Problem),
+                };
+                match found.map(on) {
+                    Some(ControlFlow::Break(())) => {
+                        is_broken.store(true, Ordering::Relaxed);
+                        WalkState::Quit
                     }
-                    Ok(_) => {}
-                    Err(error) => {
-                        if let Some(problem) = walk_problem(error) {
-                            on(Err(problem));
-                        }
-                    }
+                    _ => WalkState::Continue,
                 }
-                WalkState::Continue
             })
         });
+        if is_broken.into_inner() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    /// What there is to tell about an entry, or how the walk goes on without. `whole` takes
+    /// the repositories of the part, and is asked for those that hold a file.
+    fn found(
+        &self,
+        entry: &DirEntry,
+        whole: &RwLock<HashSet<PathBuf>>,
+    ) -> Result<Option<Found>, WalkState> {
+        let path = entry.path();
+        let below = |path: &Path| {
+            let names = path.components().rev().take(entry.depth());
+            names
+                .collect::<Vec<_>>()
+                .into_iter()
+                .rev()
+                .collect::<PathBuf>()
+        };
+        let is_whole = || {
+            let above = path.ancestors().skip(1).take(entry.depth());
+            // A poisoned lock would mean a panic in `insert`.
+            whole
+                .read()
+                .is_ok_and(|whole| { above }.any(|above| whole.contains(above)))
+        };
+        let splits = self.selection.partition.is_some();
+        match entry.file_type() {
+            Some(kind) if kind.is_file() => {
+                if splits && !self.has_part(&below(path)) && !is_whole() {
+                    return Ok(None);
+                }
+                let path = undotted(path).to_path_buf();
+                let real = path.clone();
+                Ok(Some(Found::File(Target { path, real })))
+            }
+            Some(kind) if kind.is_dir() && path.join(".git").exists() => {
+                if splits && entry.depth() > 0 && !is_whole() {
+                    if !self.has_part(&below(path)) {
+                        return Err(WalkState::Skip);
+                    }
+                    if let Ok(mut whole) = whole.write() {
+                        whole.insert(path.to_path_buf());
+                    }
+                }
+                Ok(Some(Found::Repository(undotted(path).to_path_buf())))
+            }
+            _ => Ok(None),
+        }
     }
 }
 
@@ -908,6 +1050,22 @@ fn is_temporary(name: &OsStr) -> bool {
     name.starts_with(b".immutag-") && name.ends_with(b".tmp")
 }
 
+/// The files in a folder that were being written when the process was killed, or are just
+/// now, in order. None of a folder that cannot be read.
+#[must_use]
+pub fn temporary_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(walkable(folder))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let temporary = entries.filter(|entry| is_temporary(&entry.file_name()));
+    let mut files: Vec<_> = temporary
+        .map(|entry| folder.join(entry.file_name()))
+        .collect();
+    files.sort();
+    files
+}
+
 /// Whether a file has one of the names that [`DEFAULT_INCLUDE`] takes.
 #[must_use]
 pub fn is_named_as_template(file: &Path) -> bool {
@@ -916,22 +1074,6 @@ pub fn is_named_as_template(file: &Path) -> bool {
         .iter()
         .map(|glob| glob.trim_start_matches('*'));
     suffixes.any(|suffix| name.ends_with(suffix.as_bytes()))
-}
-
-/// The root of the git repository that a file lies in, for people: as a path from the
-/// working directory if it lies below, `.` for itself and what is above, and else as an
-/// absolute path. None outside of any repository.
-#[must_use]
-pub fn repository(file: &Path) -> Option<PathBuf> {
-    let file = fs::canonicalize(file).ok()?;
-    let is_root = |directory: &&Path| directory.join(".git").exists();
-    let root = file.ancestors().skip(1).find(is_root)?;
-    let here = std::env::current_dir().and_then(fs::canonicalize);
-    Some(match here {
-        Ok(here) if here.starts_with(root) => PathBuf::from("."),
-        Ok(here) => root.strip_prefix(here).unwrap_or(root).to_path_buf(),
-        Err(_) => root.to_path_buf(),
-    })
 }
 
 /// Whether a directory lies in a git (or Jujutsu) repository.
@@ -1065,7 +1207,15 @@ mod tests {
     fn visit(selection: Selection) -> Vec<Result<Target, Problem>> {
         let results = Mutex::new(Vec::new());
         let walk = Walk::new(selection).unwrap();
-        walk.visit(&|result| results.lock().unwrap().push(result));
+        walk.visit(&|found| {
+            let result = match found {
+                Found::File(target) => Ok(target),
+                Found::Problem(problem) => Err(problem),
+                Found::Repository(_) => return ControlFlow::Continue(()),
+            };
+            results.lock().unwrap().push(result);
+            ControlFlow::Continue(())
+        });
         results.into_inner().unwrap()
     }
 

@@ -52,7 +52,8 @@ impl fmt::Display for GitError {
         match self {
             Self::Start(source) => write!(
                 f,
-                "git cannot be started: {source}; --staged and --since need the git command"
+                "git cannot be started: {source}; --staged, --since and --require-clean need the \
+                 git command"
             ),
             Self::Failed { task, message } => write!(
                 f,
@@ -290,6 +291,67 @@ impl Repository {
     }
 }
 
+/// What a repository holds that is not committed.
+#[derive(Clone, Debug)]
+pub struct Uncommitted {
+    /// Files, and folders all of which is not committed, by their absolute paths.
+    paths: HashSet<PathBuf>,
+}
+
+impl Uncommitted {
+    /// Whether a file has changes that are not committed, or is not known to git. The path
+    /// is absolute and without links.
+    #[must_use]
+    pub fn has(&self, file: &Path) -> bool {
+        file.ancestors().any(|path| self.paths.contains(path))
+    }
+}
+
+/// What is not committed in the repository with this work tree (an absolute path without
+/// links): staged or not, new or ignored. What the environment says of a repository does
+/// not hold, since it is about one only.
+///
+/// # Errors
+/// Those of git.
+pub fn uncommitted(top: &Path) -> Result<Uncommitted, GitError> {
+    let mut command = git();
+    // Source: `git rev-parse --local-env-vars`, those that lead to another repository.
+    for name in [
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_DIR",
+        "GIT_INDEX_FILE",
+        "GIT_NAMESPACE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_WORK_TREE",
+    ] {
+        command.env_remove(name);
+    }
+    command.current_dir(top).args([
+        "status",
+        "--porcelain",
+        "-z",
+        "--no-renames",
+        "--untracked-files=normal",
+        "--ignored=traditional",
+        "--ignore-submodules=all",
+    ]);
+    let listed = output_of("tell what is committed", command)?;
+    // `XY path`, each with a NUL; a folder ends in `/`.
+    let paths = listed
+        .split(|&byte| byte == 0)
+        .filter_map(|entry| match entry {
+            [_, _, b' ', name @ ..] => {
+                Some(top.join(path(name.strip_suffix(b"/").unwrap_or(name))))
+            }
+            _ => None,
+        });
+    Ok(Uncommitted {
+        paths: paths.collect(),
+    })
+}
+
 /// Contents of the index, one at a time from one process.
 #[derive(Debug)]
 pub struct Blobs {
@@ -380,7 +442,14 @@ fn output(
     task: &'static str,
     arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
 ) -> Result<Vec<u8>, GitError> {
-    let output = git().args(arguments).output().map_err(GitError::Start)?;
+    let mut command = git();
+    command.args(arguments);
+    output_of(task, command)
+}
+
+/// What a command of git prints.
+fn output_of(task: &'static str, mut command: Command) -> Result<Vec<u8>, GitError> {
+    let output = command.output().map_err(GitError::Start)?;
     if output.status.success() {
         return Ok(output.stdout);
     }

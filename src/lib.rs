@@ -23,7 +23,7 @@
 //! Data flows one way:
 //!
 //! ```text
-//! cli, config → settings → run → discover, git
+//! cli, config → settings → run → discover, git, repository, interrupt, progress
 //!                           ↓
 //!    remediate: source → mask → syntax → template → value → find → suppress
 //!               → plan → edit → verify
@@ -57,8 +57,8 @@
 //! - [`run`], [`discover`], [`git`], [`trivyignore`], [`mod@write`], [`outcome`],
 //!   [`report`], [`explain`], [`cli`]: files, threads, facts, words.
 //!
-//! - [`config`], [`settings`]: what `immutag.toml` says, and what holds of it
-//!   and the flags. [`interactive`]: which repairs a user wants.
+//! - [`repository`], [`interrupt`], [`progress`]: what many repositories and
+//!   long runs take. [`interactive`]: which repairs a user wants.
 //!
 //! From [`span`] to [`verify`] everything is pure: bytes in, values out; no
 //! I/O, no clock, no printing; what day it is, is told from outside. What a
@@ -130,6 +130,14 @@
 //! - *Only git is started*, for what it alone knows (the index, the merge
 //!   base), with all turned off that a repository could have run but clean
 //!   filters, without which git cannot compare contents.
+//! - *An interrupt is looked at between files.* What a signal ends is the
+//!   search for more, so that each file is done or not begun, and the report
+//!   is whole for what was done.
+//! - *What is compliant is counted and let go*: memory grows with findings,
+//!   and with the folders that hold templates, not with files.
+//! - *A part of a run is told by hashes of paths below the folder given*, so
+//!   that machines agree wherever it lies; a git repository below it is not
+//!   split, since its changes are one change.
 //! - *Comments are read in a pass of their own*, where a text has any that may
 //!   be ignores: the tree has no use for them, and most texts have none.
 //!
@@ -157,11 +165,14 @@ pub mod explain;
 pub mod find;
 pub mod git;
 pub mod interactive;
+pub mod interrupt;
 pub mod mask;
 pub mod outcome;
 pub mod plan;
+pub mod progress;
 pub mod remediate;
 pub mod report;
+pub mod repository;
 pub mod run;
 pub mod settings;
 pub mod source;

@@ -4,12 +4,13 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use immutag::cli::{self, Request};
+use immutag::interrupt::Interrupt;
 use immutag::report::escaped;
 use immutag::run;
 
 fn main() -> ExitCode {
     let done = match cli::parse(std::env::args_os()) {
-        Ok(Request::Run(given)) => run::run(&given),
+        Ok(Request::Run(given)) => run::run(&given, &Interrupt::watch()),
         Ok(Request::Settings(flags)) => run::settings(&flags),
         Ok(Request::Explain(topic)) => run::explain(topic),
         Ok(Request::Completions(shell)) => run::completions(shell),

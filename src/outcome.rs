@@ -3,6 +3,7 @@
 //! This module owns the facts that reports are made of. It neither makes
 //! them nor words them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::diff::Hunk;
@@ -49,9 +50,8 @@ pub struct Outcome {
     pub path: PathBuf,
     /// Its own name, if it was named by a symbolic link.
     pub real: Option<PathBuf>,
-    /// The root of the git repository that it lies in, where a format shows
-    /// that: as a path from the working directory if it lies below, `.` for
-    /// that directory's own.
+    /// The root of the git repository that it lies in: as a path from the
+    /// working directory if it lies below, `.` for that directory's own.
     pub repository: Option<PathBuf>,
     /// The findings, without the texts, or why there are none.
     pub result: Result<Assessment, FileError>,
@@ -112,6 +112,8 @@ pub struct Summary {
     pub errors: usize,
     /// Files changed.
     pub changed: usize,
+    /// Whether a signal ended the run before all files were looked at.
+    pub interrupted: bool,
 }
 
 impl Summary {
@@ -150,5 +152,29 @@ impl Summary {
             *counter += 1;
         }
         self.broken += usize::from(self.findings() > before);
+    }
+}
+
+/// What a run came to, in all and in each git repository.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// In all.
+    pub summary: Summary,
+    /// In each repository, by [`Outcome::repository`]. The files that were
+    /// looked at are not counted here.
+    pub repositories: BTreeMap<Option<PathBuf>, Summary>,
+}
+
+impl Tally {
+    /// Counts one more outcome.
+    pub fn add(&mut self, outcome: &Outcome) {
+        self.summary.add(outcome);
+        let repository = self.repositories.entry(outcome.repository.clone());
+        repository.or_default().add(outcome);
+    }
+
+    /// Takes note of a repository in which nothing may be found.
+    pub fn enter(&mut self, repository: Option<PathBuf>) {
+        self.repositories.entry(repository).or_default();
     }
 }

@@ -5,32 +5,38 @@
 //! mode, the order of the output, the exit status. It knows neither syntax
 //! nor wording.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
+use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anstream::AutoStream;
 
-use crate::cli::{manual, Given, Input, Mode, Options, OutputFile, OutputFormat, Shell};
+use crate::cli::{manual, Given, Input, Mode, Options, OutputFormat, Shell, Verbosity};
 use crate::config::{Config, ConfigError};
 use crate::diff::{self, Hunk};
-use crate::discover::{self, GlobError, Problem, Target, Walk};
+use crate::discover::{self, Found, GlobError, Problem, Target, Walk};
 use crate::explain::{self, Topic};
-use crate::git::{Blobs, GitError, Listed, Repository, Staged};
+use crate::git::{self, Blobs, GitError, Listed, Repository, Staged, Uncommitted};
 use crate::interactive::Session;
-use crate::outcome::{FileError, Outcome, Summary};
+use crate::interrupt::{self, Interrupt};
+use crate::outcome::{self, FileError, Outcome, Tally};
+use crate::progress::{Counts, Progress};
 use crate::remediate::{
-    remediate, remediate_without, Answer, Assessment, Remediation, Rules, Unused,
+    remediate, remediate_without, Answer, Assessment, Note, Remediation, Rules, Unused,
 };
 use crate::report::{self, Report};
+use crate::repository::Repositories;
 use crate::settings::{Flags, Settings};
 use crate::source;
+use crate::span::Position;
 use crate::suppress::{self, Date, Useless};
 use crate::trivyignore::{ListFileError, Lists};
 use crate::write;
@@ -44,6 +50,8 @@ pub enum ExitStatus {
     Findings,
     /// A file could not be read, or a repair not be proven or written.
     Error,
+    /// A signal ended the run.
+    Interrupted,
 }
 
 impl From<ExitStatus> for std::process::ExitCode {
@@ -52,6 +60,7 @@ impl From<ExitStatus> for std::process::ExitCode {
             ExitStatus::Clean => 0,
             ExitStatus::Findings => 1,
             ExitStatus::Error => 2,
+            ExitStatus::Interrupted => interrupt::STATUS,
         })
     }
 }
@@ -84,6 +93,14 @@ pub enum RunError {
         /// The file.
         path: PathBuf,
     },
+    /// The file that the summary was to be written to lies among the files
+    /// that are looked at.
+    Inside {
+        /// The file.
+        path: PathBuf,
+        /// The folder or repository that it lies in.
+        tree: PathBuf,
+    },
     /// Git has no answer.
     Git(GitError),
     /// There is nobody to ask.
@@ -111,6 +128,13 @@ impl fmt::Display for RunError {
                  over it; name another file with --output-file",
                 report::shown(path)
             ),
+            Self::Inside { path, tree } => write!(
+                f,
+                "the summary {} would lie in {}, where the next commit could take it along; \
+                 name a file outside with --summary-file",
+                report::shown(path),
+                report::shown(tree)
+            ),
             Self::NoTerminal => f.write_str(
                 "--interactive needs a terminal to ask on; without one, name the files to repair: \
                  immutag fix FILE...",
@@ -127,7 +151,7 @@ impl std::error::Error for RunError {
             Self::Config(error) => Some(error),
             Self::Git(error) => Some(error),
             Self::Ignores(error) => Some(error),
-            Self::Template { .. } | Self::NoTerminal => None,
+            Self::Template { .. } | Self::Inside { .. } | Self::NoTerminal => None,
             Self::Input { source, .. } | Self::Report { source, .. } | Self::Output(source) => {
                 Some(source)
             }
@@ -143,61 +167,67 @@ impl std::error::Error for RunError {
 /// A usage error (a glob that is none, a list or a file of settings that
 /// cannot be read), or a failing output. What is wrong with a single file is reported, not
 /// returned. A reader that closes the output early is no error.
-pub fn run(given: &Given) -> Result<ExitStatus, RunError> {
+///
+/// An interrupted run finishes the files in hand, looks at no other, and
+/// reports what it has.
+pub fn run(given: &Given, interrupt: &Interrupt) -> Result<ExitStatus, RunError> {
     let options = &given.options(resolved(&given.flags)?);
-    let job = Job::new(options)?;
+    let job = Job::new(options, interrupt)?;
     if options.interactive && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         return Err(RunError::NoTerminal);
     }
-    let (mut outcomes, files, stdin) = match &options.input {
+    let mut stdin = None;
+    let mut collected = match &options.input {
         Input::Stdin { name } => {
-            let (outcome, text) = standard_input(name, &job)?;
-            (vec![outcome], 1, Some(text))
+            let (outcome, text) = interrupt.at_any_time(|| standard_input(name, &job))?;
+            stdin = Some(text);
+            let mut collected = Collected::default();
+            collected.add(outcome, &job);
+            collected.let_go.summary.files = 1;
+            collected
         }
-        Input::Staged => {
-            let (outcomes, files) = staged(&job)?;
-            (outcomes, files, None)
-        }
-        Input::Paths | Input::List { .. } | Input::Since(_) => {
-            let (outcomes, files) = walk(&job)?;
-            (outcomes, files, None)
-        }
+        Input::Staged => staged(&job)?,
+        Input::Paths | Input::List { .. } | Input::Since(_) => walk(&job)?,
     };
-    outcomes.extend(job.unused(&outcomes));
-    outcomes.sort_by(|a, b| a.path.cmp(&b.path));
+    let unused = job.unused(&collected.kept);
+    collected.kept.extend(unused);
+    collected.kept.extend(job.strays());
+    collected.kept.sort_by(|a, b| a.path.cmp(&b.path));
     if options.interactive {
-        ask(&job, &mut outcomes);
+        ask(&job, &mut collected.kept);
     }
-    let mut summary = Summary {
-        files,
-        ..Summary::default()
-    };
-    for outcome in &outcomes {
-        summary.add(outcome);
+    let Collected { kept, let_go } = collected;
+    let mut tally = let_go;
+    for outcome in &kept {
+        tally.add(outcome);
     }
+    tally.summary.interrupted = interrupt.is_set();
     let report = Report {
         options,
-        outcomes: &outcomes,
-        summary: &summary,
+        outcomes: &kept,
+        summary: &tally.summary,
+        repositories: &tally.repositories,
     };
     for file in &options.files {
-        write_report(&report, file)?;
+        write_report(&file.path, report::to_bytes(&report, file.format))?;
+    }
+    if let Some(file) = &options.summary_file {
+        write_report(&file.path, report::summary_to_bytes(&report, file.format))?;
     }
     match report::write(&report, stdin.as_deref()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         result => result.map_err(RunError::Output)?,
     }
-    Ok(status(&summary, options))
+    Ok(status(&tally.summary, options))
 }
 
 /// Writes a report to a file of its own.
-fn write_report(report: &Report<'_>, file: &OutputFile) -> Result<(), RunError> {
-    let failed = |source| RunError::Report {
-        path: file.path.clone(),
+fn write_report(path: &Path, report: io::Result<Vec<u8>>) -> Result<(), RunError> {
+    let written = report.and_then(|bytes| write::create(path, &bytes));
+    written.map_err(|source| RunError::Report {
+        path: path.to_path_buf(),
         source,
-    };
-    let bytes = report::to_bytes(report, file.format).map_err(failed)?;
-    write::create(&file.path, &bytes).map_err(failed)
+    })
 }
 
 /// Prints the settings that hold, and where each comes from.
@@ -266,10 +296,19 @@ struct Job<'o> {
     reports: Vec<PathBuf>,
     /// The numbers of the lists' entries that are for some file of the run.
     looked_for: Mutex<BTreeSet<usize>>,
+    interrupt: &'o Interrupt,
+    repositories: Repositories,
+    /// What is not committed, of the repositories in which something is to be
+    /// written: asked of git once for each.
+    uncommitted: Mutex<HashMap<PathBuf, Arc<Asked>>>,
 }
 
+/// What git says of a repository, once it has been asked, or why it has no
+/// answer.
+type Asked = OnceLock<Result<Uncommitted, String>>;
+
 impl<'o> Job<'o> {
-    fn new(options: &'o Options) -> Result<Self, RunError> {
+    fn new(options: &'o Options, interrupt: &'o Interrupt) -> Result<Self, RunError> {
         let mut lists = Lists::default();
         if options.rules.suppressions.are_on {
             let here = std::env::current_dir().map_err(|source| RunError::Input {
@@ -278,13 +317,92 @@ impl<'o> Job<'o> {
             })?;
             lists = Lists::read(&here).map_err(RunError::Ignores)?;
         }
+        let repositories = Repositories::new();
+        outside(options, &repositories)?;
         Ok(Self {
             options,
             lists,
             today: today(),
             reports: reports(options)?,
             looked_for: Mutex::default(),
+            interrupt,
+            repositories,
+            uncommitted: Mutex::default(),
         })
+    }
+
+    /// Whether there is anything to say about a file, in some format.
+    fn says(&self, outcome: &Outcome) -> bool {
+        let Ok(assessment) = &outcome.result else {
+            return true;
+        };
+        !assessment.findings.is_empty()
+            || !assessment.notes.is_empty()
+            || !assessment.unused.is_empty()
+            || self.options.verbosity == Verbosity::Verbose
+            || self.options.shows(OutputFormat::shows_compliant)
+    }
+
+    /// Whether git knows the contents of a file that is to be written, if that
+    /// is asked for.
+    ///
+    /// # Errors
+    /// Where it does not, or there is no repository.
+    fn is_clean(&self, file: &Path) -> Result<(), FileError> {
+        if !self.options.require_clean {
+            return Ok(());
+        }
+        let refused = |why: &str| FileError {
+            position: None,
+            code: "uncommitted",
+            message: format!("not written: {why}, or run without --require-clean"),
+        };
+        let Some(root) = self.repositories.root(file) else {
+            return Err(refused("it lies in no git repository; commit it to one"));
+        };
+        let asked = match self.uncommitted.lock() {
+            Ok(mut repositories) => Arc::clone(repositories.entry(root.clone()).or_default()),
+            // Only a panic in `entry` poisons it.
+            Err(_) => Arc::default(),
+        };
+        let asked =
+            asked.get_or_init(|| git::uncommitted(&root).map_err(|error| error.to_string()));
+        match asked {
+            Err(error) => Err(refused(&format!(
+                "git does not tell whether it is committed: {error}"
+            ))),
+            Ok(uncommitted)
+                if fs::canonicalize(file).map_or(true, |file| uncommitted.has(&file)) =>
+            {
+                Err(refused(
+                    "it has changes that are not committed; commit or stash them",
+                ))
+            }
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// A note on each temporary file that was left beside the files that were
+    /// looked at. There are none of this run's: nothing is being written.
+    fn strays(&self) -> Vec<Outcome> {
+        let stray = |path: PathBuf| {
+            let assessment = Assessment {
+                notes: vec![Note {
+                    position: Position { line: 1, column: 1 },
+                    code: "stray",
+                    message: "this is a temporary file of a run that was killed, or of one that \
+                              goes on beside this one; if none does, delete it"
+                        .to_owned(),
+                }],
+                ..Assessment::default()
+            };
+            Outcome::new(path, Ok(assessment))
+        };
+        let folders = self.repositories.folders();
+        let strays = folders
+            .iter()
+            .flat_map(|folder| discover::temporary_files(folder));
+        strays.map(stray).collect()
     }
 
     /// Whether a report is written to this file.
@@ -361,6 +479,37 @@ impl<'o> Job<'o> {
     }
 }
 
+/// Sees to it that the summary is written outside of the folders that are
+/// looked at, and of the repositories of the files that are.
+fn outside(options: &Options, repositories: &Repositories) -> Result<(), RunError> {
+    let Some(file) = &options.summary_file else {
+        return Ok(());
+    };
+    let folder = match file.path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    // Where there is no such folder, writing will tell.
+    let Ok(folder) = fs::canonicalize(folder) else {
+        return Ok(());
+    };
+    for path in &options.selection.paths {
+        let Ok(whole) = fs::canonicalize(path) else {
+            continue;
+        };
+        let tree = if whole.is_dir() {
+            Some(whole)
+        } else {
+            repositories.root(path)
+        };
+        if let Some(tree) = tree.filter(|tree| folder.starts_with(tree)) {
+            let path = file.path.clone();
+            return Err(RunError::Inside { path, tree });
+        }
+    }
+    Ok(())
+}
+
 /// The files that reports are to be written to, those that there are already.
 ///
 /// # Errors
@@ -407,12 +556,14 @@ fn today() -> Date {
 }
 
 /// What the findings that are left, the errors and the options come to.
-fn status(summary: &Summary, options: &Options) -> ExitStatus {
+fn status(summary: &outcome::Summary, options: &Options) -> ExitStatus {
     let left = match options.mode {
         Mode::Check | Mode::Diff => summary.findings(),
         Mode::Fix => summary.left(),
     };
-    if summary.errors > 0 {
+    if summary.interrupted {
+        ExitStatus::Interrupted
+    } else if summary.errors > 0 {
         ExitStatus::Error
     } else if left > 0 && !options.exit_zero || summary.changed > 0 && options.exit_non_zero_on_fix
     {
@@ -422,50 +573,124 @@ fn status(summary: &Summary, options: &Options) -> ExitStatus {
     }
 }
 
-fn walk(job: &Job<'_>) -> Result<(Vec<Outcome>, usize), RunError> {
+/// The outcomes of a run. Memory grows with those that there is something to
+/// say about, not with the files.
+#[derive(Default)]
+struct Collected {
+    kept: Vec<Outcome>,
+    /// The others, as numbers.
+    let_go: Tally,
+}
+
+impl Collected {
+    fn add(&mut self, outcome: Outcome, job: &Job<'_>) {
+        if job.says(&outcome) {
+            self.kept.push(outcome);
+        } else {
+            self.let_go.add(&outcome);
+        }
+    }
+}
+
+fn walk(job: &Job<'_>) -> Result<Collected, RunError> {
     let options = job.options;
     let mut selection = options.selection.clone();
     if let Input::List { from, nul } = &options.input {
         selection.paths.extend(listed(from.as_deref(), *nul)?);
     }
     let mut walk = Walk::new(selection.clone()).map_err(RunError::Glob)?;
-    let mut told = Vec::new();
+    let mut told = Collected::default();
     if let Input::Since(revision) = &options.input {
         let repository = Repository::here().map_err(RunError::Git)?;
         let changed = repository.changed_since(revision);
         let mut changed = changed.map_err(RunError::Git)?;
-        let takes = walk.takes(repository.top(), &mut |problem| told.push(tell(&problem)));
+        let takes = walk.takes(repository.top(), &mut |problem| {
+            told.add(tell(&problem, job), job);
+        });
         // A link is none of what a walk comes to, nor is what lies behind one.
         changed.retain(|file| takes(&file.whole) && is_plain(&file.whole));
         selection.paths = changed.into_iter().map(|file| file.path).collect();
+        // They are those of the part already.
+        selection.partition = None;
         drop(takes);
         walk = Walk::new(selection).map_err(RunError::Glob)?;
     }
-    let files = AtomicUsize::new(0);
-    let outcomes = Mutex::new(told);
+    let counts = Counts::default();
+    let collected = Mutex::new(told);
+    let look = || {
+        walk.visit(&|found| {
+            let outcome = match found {
+                _ if job.interrupt.is_set() => return ControlFlow::Break(()),
+                Found::File(target) => {
+                    counts.files.fetch_add(1, Ordering::Relaxed);
+                    isolated(&target.path, job, || one_file(&target, job))
+                }
+                Found::Repository(folder) => {
+                    counts.repositories.fetch_add(1, Ordering::Relaxed);
+                    // A poisoned lock would mean a panic in `insert`.
+                    if let Ok(mut collected) = collected.lock() {
+                        let repository = job.repositories.of(&folder.join(".git"));
+                        collected.let_go.enter(repository);
+                    }
+                    None
+                }
+                Found::Problem(problem) => Some(tell(&problem, job)),
+            };
+            if let Some(outcome) = outcome {
+                count_findings(&outcome, &counts.findings);
+                // A poisoned lock would mean a panic in `push`.
+                if let Ok(mut collected) = collected.lock() {
+                    collected.add(outcome, job);
+                }
+            }
+            ControlFlow::Continue(())
+        });
+    };
+    if options.verbosity == Verbosity::Quiet {
+        look();
+    } else {
+        thread::scope(|scope| {
+            let _progress = Progress::begin(scope, &counts, || count_files(&walk, &counts));
+            look();
+        });
+    }
+    let mut collected = collected.into_inner().unwrap_or_default();
+    let files = counts.files.into_inner();
+    collected.let_go.summary.files = usize::try_from(files).unwrap_or(usize::MAX);
+    Ok(collected)
+}
+
+/// Counts what a walk will come to, ahead of those who look at it.
+fn count_files(walk: &Walk, counts: &Counts) {
+    let total = AtomicU64::new(0);
     walk.visit(&|found| {
-        let outcome = match found {
-            Ok(target) => {
-                files.fetch_add(1, Ordering::Relaxed);
-                isolated(&target.path, || one_file(&target, job))
-            }
-            Err(problem) => Some(tell(&problem)),
-        };
-        if let Some(outcome) = outcome {
-            // A poisoned lock would mean a panic in `push`.
-            if let Ok(mut outcomes) = outcomes.lock() {
-                outcomes.push(outcome);
-            }
+        if counts.is_over.load(Ordering::Relaxed) {
+            return ControlFlow::Break(());
         }
+        if matches!(found, Found::File(_)) {
+            total.fetch_add(1, Ordering::Relaxed);
+        }
+        ControlFlow::Continue(())
     });
-    let outcomes = outcomes.into_inner().unwrap_or_default();
-    Ok((outcomes, files.into_inner()))
+    counts.total.store(total.into_inner(), Ordering::Relaxed);
+}
+
+/// Counts the findings of a file for those who wait.
+fn count_findings(outcome: &Outcome, count: &AtomicU64) {
+    if let Ok(assessment) = &outcome.result {
+        let counts = assessment.findings.iter().filter(|finding| {
+            finding.counts && !matches!(finding.answer, Answer::Suppressed { .. })
+        });
+        count.fetch_add(counts.count() as u64, Ordering::Relaxed);
+    }
 }
 
 /// A path that could not be visited.
-fn tell(problem: &Problem) -> Outcome {
+fn tell(problem: &Problem, job: &Job<'_>) -> Outcome {
     let error = FileError::io(problem.to_string());
-    Outcome::new(problem.path().to_path_buf(), Err(error))
+    let mut outcome = Outcome::new(problem.path().to_path_buf(), Err(error));
+    outcome.repository = job.repositories.of(problem.path());
+    outcome
 }
 
 /// Whether a path is that of a file, with no link in it.
@@ -474,20 +699,27 @@ fn is_plain(whole: &Path) -> bool {
 }
 
 /// The files that are staged, each as the index has it.
-fn staged(job: &Job<'_>) -> Result<(Vec<Outcome>, usize), RunError> {
+fn staged(job: &Job<'_>) -> Result<Collected, RunError> {
     let repository = Repository::here().map_err(RunError::Git)?;
     let walk = Walk::new(job.options.selection.clone()).map_err(RunError::Glob)?;
     let mut files = repository.staged().map_err(RunError::Git)?;
-    let mut told = Vec::new();
-    let takes = walk.takes(repository.top(), &mut |problem| told.push(tell(&problem)));
+    let mut collected = Collected::default();
+    let takes = walk.takes(repository.top(), &mut |problem| {
+        collected.add(tell(&problem, job), job);
+    });
     files.retain(|staged| takes(&staged.file.whole));
     let unstaged = match job.options.mode {
         Mode::Fix => repository.unstaged().map_err(RunError::Git)?,
         Mode::Check | Mode::Diff => HashSet::new(),
     };
     let mut blobs = Blobs::open().map_err(RunError::Git)?;
-    let outcomes = files.iter().filter_map(|staged| {
-        isolated(&staged.file.path, || {
+    drop(takes);
+    for staged in &files {
+        if job.interrupt.is_set() {
+            break;
+        }
+        collected.let_go.summary.files += 1;
+        let outcome = isolated(&staged.file.path, job, || {
             if job.options.mode == Mode::Fix
                 && !unstaged.contains(&staged.file.whole)
                 && is_plain(&staged.file.whole)
@@ -497,10 +729,12 @@ fn staged(job: &Job<'_>) -> Result<(Vec<Outcome>, usize), RunError> {
                 return one_file(&Target { path, real }, job);
             }
             one_staged(staged, &mut blobs, job)
-        })
-    });
-    told.extend(outcomes);
-    Ok((told, files.len()))
+        });
+        if let Some(outcome) = outcome {
+            collected.add(outcome, job);
+        }
+    }
+    Ok(collected)
 }
 
 /// One staged file as the index has it. It is not written.
@@ -544,6 +778,7 @@ fn one_staged(
 /// One file, its panics included: one that makes us fail is one error.
 fn isolated(
     path: &Path,
+    job: &Job<'_>,
     work: impl FnOnce() -> Result<Option<Outcome>, FileError>,
 ) -> Option<Outcome> {
     let done = panic::catch_unwind(AssertUnwindSafe(work));
@@ -557,7 +792,9 @@ fn isolated(
                 .to_owned(),
         }),
     };
-    Some(Outcome::new(path.to_path_buf(), result))
+    let mut outcome = Outcome::new(path.to_path_buf(), result);
+    outcome.repository = job.repositories.of(path);
+    Some(outcome)
 }
 
 /// One file; None where there is nothing to say about it.
@@ -586,14 +823,13 @@ fn finish(
     if let Some(remediation) = assessment.remediation.take() {
         outcome.hunks = job.hunks(&remediation);
         if writes {
+            job.is_clean(outcome.patched())?;
             write::replace(outcome.patched(), bytes, remediation.after.as_bytes())
                 .map_err(|error| FileError::io(error.to_string()))?;
             outcome.changed = true;
         }
     }
-    if job.options.shows(OutputFormat::shows_repositories) {
-        outcome.repository = discover::repository(outcome.patched());
-    }
+    outcome.repository = job.repositories.of(outcome.patched());
     outcome.result = Ok(assessment);
     Ok(outcome)
 }
@@ -614,15 +850,19 @@ fn ask(job: &Job<'_>, outcomes: &mut [Outcome]) {
     let questions = AutoStream::new(io::stderr(), report::choice(job.options.color));
     let mut session = Session::new(io::stdin().lock(), questions, total);
     for outcome in outcomes.iter_mut().filter(|outcome| repairs(outcome) > 0) {
+        if job.interrupt.is_set() {
+            break;
+        }
         let path = outcome.path.clone();
-        let asked = isolated(&path, || {
+        let asked = isolated(&path, job, || {
             let real = outcome.patched();
             let gone = || FileError::io("was changed while it was looked at; run again".to_owned());
             let bytes = read(real, &job.options.rules)?.ok_or_else(gone)?;
             let rules = job.rules(&outcome.path, real);
             let mut assessment = remediate(&bytes, &rules)?;
             let failed = |error: io::Error| FileError::io(format!("not asked about: {error}"));
-            let declined = session.declined(outcome, &assessment).map_err(failed)?;
+            let asks = || session.declined(outcome, &assessment);
+            let declined = job.interrupt.at_any_time(asks).map_err(failed)?;
             if !declined.is_empty() {
                 assessment = remediate_without(&bytes, &rules, &declined)?;
             }

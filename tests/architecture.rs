@@ -40,7 +40,7 @@ const fn shell(name: &'static str, may_name: &'static [&'static str]) -> Room {
 }
 
 /// The map. `lib.rs` and `main.rs` are not on it: they name everything.
-const MAP: [Room; 26] = [
+const MAP: [Room; 29] = [
     // Arithmetic on offsets, and bytes on their way in: these know nothing.
     pure("span", &[]),
     pure("source", &[]),
@@ -91,6 +91,12 @@ const MAP: [Room; 26] = [
     shell("write", &[]),
     // What git knows of files. It must not know what they are looked at for.
     shell("git", &[]),
+    // Which repository a file lies in. It must not ask git.
+    shell("repository", &[]),
+    // The signals of the process. It must not know what there is to finish.
+    shell("interrupt", &[]),
+    // What is shown while a run goes on. It must not know what is done.
+    shell("progress", &[]),
     // The lists that Trivy keeps beside templates: which of them are for a
     // file. It must not know what they are for.
     shell("trivyignore", &["suppress"]),
@@ -158,11 +164,15 @@ const MAP: [Room; 26] = [
             "explain",
             "git",
             "interactive",
+            "interrupt",
             "outcome",
+            "progress",
             "remediate",
             "report",
+            "repository",
             "settings",
             "source",
+            "span",
             "suppress",
             "trivyignore",
             "write",

@@ -10,12 +10,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::{symlink, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use tempfile::TempDir;
+mod common;
+
+use common::Folder;
 
 const BAD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
 const GOOD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: IMMUTABLE\n";
@@ -24,72 +25,6 @@ const TWICE: &str =
     "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties: {}\n    Properties: {}\n";
 const COMPUTED: &str = "Parameters:\n  Mode: {Type: String}\nResources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: !Ref Mode\n";
 const BROKEN: &str = "Resources:\n  Web: [\n    Type: AWS::ECR::Repository\n";
-
-struct Folder(TempDir);
-
-struct Output {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Folder {
-    fn new(files: &[(&str, &str)]) -> Self {
-        let folder = Self(tempfile::tempdir().unwrap());
-        for (name, text) in files {
-            folder.write(name, text);
-        }
-        folder
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path().join(name)).unwrap()
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.run_with(arguments, b"")
-    }
-
-    fn run_with(&self, arguments: &[&str], stdin: &[u8]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_immutag"));
-        command.args(arguments);
-        self.finish(command, stdin)
-    }
-
-    fn finish(&self, mut command: Command, stdin: &[u8]) -> Output {
-        let mut child = command
-            .current_dir(self.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A program that does not read its input closes it.
-        let _ = child.stdin.take().unwrap().write_all(stdin);
-        let output = child.wait_with_output().unwrap();
-        Output {
-            status: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    fn git(&self, arguments: &[&str], stdin: &str) -> Output {
-        let mut command = Command::new("git");
-        command.args(arguments);
-        self.finish(command, stdin.as_bytes())
-    }
-}
 
 #[test]
 fn check_prints_a_line_per_finding_and_the_summary_apart() {
@@ -272,8 +207,8 @@ fn a_patch_applied_by_git_gives_the_bytes_of_fix() {
         let patch = run(&patched, "diff");
         assert_eq!(patch.status, 1, "{flags}");
         assert_eq!(run(&fixed, "fix").status, 0, "{flags}");
-        let applied = patched.git(&["apply", "--whitespace=nowarn"], &patch.stdout);
-        assert_eq!(applied.status, 0, "{flags}: {}", applied.stderr);
+        let apply = ["apply", "--whitespace=nowarn"];
+        patched.git_in("", &apply, patch.stdout.as_bytes());
         for (name, _) in inputs {
             let read = |folder: &Folder| fs::read(folder.path().join(&name)).unwrap();
             assert_eq!(read(&patched), read(&fixed), "{name}");
@@ -292,8 +227,7 @@ fn a_patch_quotes_names_as_git_does() {
     ];
     let folder = Folder::new(&names.map(|name| (name, BAD)));
     let patch = folder.run(&["diff"]);
-    let applied = folder.git(&["apply"], &patch.stdout);
-    assert_eq!(applied.status, 0, "{}\n{}", applied.stderr, patch.stdout);
+    folder.git_in("", &["apply"], patch.stdout.as_bytes());
     for name in names {
         assert_eq!(folder.read(name), GOOD, "{name}");
     }
@@ -302,7 +236,7 @@ fn a_patch_quotes_names_as_git_does() {
 #[test]
 fn standard_input_is_repaired_to_standard_output() {
     let folder = Folder::new(&[]);
-    let output = folder.run_with(&["fix", "-"], BAD.as_bytes());
+    let output = folder.run_in("", &["fix", "-"], BAD.as_bytes());
     assert_eq!((output.status, output.stdout.as_str()), (0, GOOD));
     assert!(
         output.stderr.contains("stdin:2:3: Web:"),
@@ -310,14 +244,16 @@ fn standard_input_is_repaired_to_standard_output() {
         output.stderr
     );
 
-    let named = folder.run_with(
+    let named = folder.run_in(
+        "",
         &["diff", "-", "--stdin-filename", "t/a.yaml"],
         BAD.as_bytes(),
     );
     assert!(named
         .stdout
         .starts_with("--- a/t/a.yaml\n+++ b/t/a.yaml\n@@ -1,3 +1,5 @@\n"));
-    let checked = folder.run_with(
+    let checked = folder.run_in(
+        "",
         &["check", "-", "--stdin-filename", "t/a.yaml"],
         BAD.as_bytes(),
     );
@@ -327,7 +263,7 @@ fn standard_input_is_repaired_to_standard_output() {
         checked.stdout
     );
 
-    let broken = folder.run_with(&["fix", "-"], BROKEN.as_bytes());
+    let broken = folder.run_in("", &["fix", "-"], BROKEN.as_bytes());
     assert_eq!(
         (broken.status, broken.stdout.as_str()),
         (2, BROKEN),
@@ -382,9 +318,9 @@ fn files_are_chosen_by_ignore_files_globs_and_lists() {
     );
     assert_eq!(found(&["--files-from", "list"]), "a.yaml e.txt");
     assert_eq!(found(&["--files-from", "list0", "-0"]), "a.yaml e.txt");
-    let listed = folder.run_with(&["check", "--files-from", "-"], b"a.yaml\n");
+    let listed = folder.run_in("", &["check", "--files-from", "-"], b"a.yaml\n");
     assert!(listed.stdout.starts_with("a.yaml:"), "{}", listed.stdout);
-    let none = folder.run_with(&["fix", "--files-from", "-"], b"");
+    let none = folder.run_in("", &["fix", "--files-from", "-"], b"");
     assert_eq!(none.status, 0, "an empty list is not this folder");
     assert_eq!(folder.read("a.yaml"), BAD);
 }
@@ -420,7 +356,7 @@ fn a_link_is_resolved_and_one_out_of_the_roots_refused() {
 fn a_linked_folder_does_not_lead_out() {
     let folder = Folder::new(&[("in/a.yaml", BAD), ("out/b.yaml", BAD)]);
     symlink("../out", folder.path().join("in/vendor")).unwrap();
-    let output = folder.run_with(&["fix", "--files-from", "-"], b"in/a.yaml\nin/vendor\n");
+    let output = folder.run_in("", &["fix", "--files-from", "-"], b"in/a.yaml\nin/vendor\n");
     assert_eq!(output.status, 2);
     assert_eq!(folder.read("in/a.yaml"), GOOD);
     assert_eq!(folder.read("out/b.yaml"), BAD);
@@ -459,7 +395,7 @@ fn a_patch_names_a_file_whose_name_is_not_utf8() {
     fs::write(&file, BAD).unwrap();
     let patch = folder.run(&["diff"]).stdout;
     assert!(patch.starts_with("--- \"a/\\351.yaml\"\n"), "{patch}");
-    assert_eq!(folder.git(&["apply"], &patch).status, 0);
+    folder.git_in("", &["apply"], patch.as_bytes());
     assert_eq!(fs::read_to_string(file).unwrap(), GOOD);
 }
 
@@ -546,7 +482,7 @@ fn a_reader_that_leaves_early_is_no_failure() {
     let folder = Folder::new(&[]);
     for number in 0..3000 {
         folder.write(
-            &format!("a-rather-long-name-to-fill-the-pipe-{number}.yaml"),
+            format!("a-rather-long-name-to-fill-the-pipe-{number}.yaml"),
             BAD,
         );
     }
@@ -818,7 +754,7 @@ fn a_trivyignore_yaml_counts_for_its_paths_until_its_day() {
         output.stdout
     );
     let name = ["check", "-", "--stdin-filename", "old/c.yaml"];
-    assert_eq!(folder.run_with(&name, BAD.as_bytes()).status, 0);
+    assert_eq!(folder.run_in("", &name, BAD.as_bytes()).status, 0);
     folder.write(".trivyignore.yaml", &list("    expired_at: 2001-01-01\n"));
     assert_eq!(folder.run(&["check"]).status, 1);
     folder.write(".trivyignore.yaml", &list("    expired_at: 2999-12-31\n"));

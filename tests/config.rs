@@ -9,12 +9,12 @@
 )]
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::{symlink, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 
-use tempfile::TempDir;
+mod common;
+
+use common::{Folder, Output};
 
 const BAD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
 const GOOD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: IMMUTABLE\n";
@@ -22,61 +22,6 @@ const UNSAFE: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Pr
 const COMPUTED: &str = "Parameters:\n  Mode: {Type: String}\nResources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: !Ref Mode\n";
 const CREATION: &str = "Resources:\n  Made:\n    Type: AWS::ECR::RepositoryCreationTemplate\n    Properties:\n      Prefix: web\n      AppliedFor: [CREATE_ON_PUSH]\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: IMMUTABLE\n";
 const LEGACY: &str = "[[override]]\npaths = [\"legacy/**\"]\nreport-only = true\n";
-
-struct Folder(TempDir);
-
-struct Output {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Folder {
-    fn new(files: &[(&str, &str)]) -> Self {
-        let folder = Self(tempfile::tempdir().unwrap());
-        for (name, text) in files {
-            folder.write(name, text);
-        }
-        folder
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path().join(name)).unwrap()
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.run_in("", arguments, "")
-    }
-
-    fn run_in(&self, folder: &str, arguments: &[&str], stdin: &str) -> Output {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_immutag"))
-            .args(arguments)
-            .current_dir(self.path().join(folder))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A program that does not read its input closes it.
-        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-        let output = child.wait_with_output().unwrap();
-        Output {
-            status: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-}
 
 /// The paths that a check reports, each once.
 fn reported(output: &Output) -> Vec<String> {

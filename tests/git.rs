@@ -9,44 +9,30 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{symlink, PermissionsExt};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use tempfile::TempDir;
+mod common;
+
+use common::{Folder, Output};
 
 const BAD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties: {ImageTagMutability: MUTABLE}\n";
 const GOOD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties: {ImageTagMutability: IMMUTABLE}\n";
 
-struct Repository(TempDir);
-
-struct Output {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
+/// A folder that is a repository.
+struct Repository(Folder);
 
 impl Repository {
     fn new() -> Self {
-        let repository = Self(tempfile::tempdir().unwrap());
-        repository.git(&["init", "-q", "-b", "main"]);
-        repository
+        let folder = Folder::new(&[]);
+        folder.git(&["init", "-q", "-b", "main"]);
+        Self(folder)
     }
 
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, name: impl AsRef<Path>, text: &str) {
-        let path = self.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path().join(name)).unwrap()
+    fn commit_all(&self) {
+        self.0.commit_all("");
     }
 
     fn run(
@@ -56,47 +42,27 @@ impl Repository {
         arguments: &[impl AsRef<OsStr>],
         stdin: &str,
     ) -> Output {
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(arguments)
-            .current_dir(self.path().join(folder))
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GIT_AUTHOR_NAME", "a")
-            .env("GIT_AUTHOR_EMAIL", "a@example.com")
-            .env("GIT_COMMITTER_NAME", "a")
-            .env("GIT_COMMITTER_EMAIL", "a@example.com")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A program that does not read its input closes it.
-        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-        let output = child.wait_with_output().unwrap();
-        Output {
-            status: output.status.code().unwrap(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-
-    fn git(&self, arguments: &[&str]) -> String {
-        let output = self.run("git", "", arguments, "");
-        assert_eq!(output.status, 0, "{arguments:?}: {}", output.stderr);
-        output.stdout
-    }
-
-    fn commit_all(&self) {
-        self.git(&["add", "-A"]);
-        self.git(&["commit", "-q", "-m", "x"]);
+            .current_dir(self.path().join(folder));
+        self.finish(command, stdin)
     }
 
     fn immutag(&self, arguments: &[&str]) -> Output {
-        self.immutag_in("", arguments)
+        self.0.run(arguments)
     }
 
     fn immutag_in(&self, folder: &str, arguments: &[&str]) -> Output {
-        self.run(env!("CARGO_BIN_EXE_immutag"), folder, arguments, "")
+        self.0.run_in(folder, arguments, b"")
+    }
+}
+
+impl std::ops::Deref for Repository {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.0
     }
 }
 

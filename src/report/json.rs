@@ -44,6 +44,25 @@ pub fn write_lines(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     write_line(&Line::Summary(Summary::of(report.summary)), out)
 }
 
+/// Writes what each git repository came to, as one document.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_repositories(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let repositories = report.repositories.iter();
+    let document = Campaign {
+        run: Run::of(report),
+        repositories: repositories
+            .map(|(root, summary)| Repository {
+                path: root.as_ref().map(|root| root.to_string_lossy()),
+                counts: Counts::of(summary),
+            })
+            .collect(),
+        summary: Summary::of(report.summary),
+    };
+    write_pretty(&document, out)
+}
+
 /// Writes a value as JSON for people too, with a line break at its end.
 ///
 /// # Errors
@@ -94,6 +113,21 @@ struct Document<'r> {
     run: Run,
     files: Files<'r>,
     summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Campaign<'r> {
+    #[serde(flatten)]
+    run: Run,
+    repositories: Vec<Repository<'r>>,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Repository<'r> {
+    path: Option<Cow<'r, str>>,
+    #[serde(flatten)]
+    counts: Counts,
 }
 
 #[derive(Serialize)]
@@ -226,6 +260,13 @@ struct Position {
 #[derive(Serialize)]
 struct Summary {
     files: usize,
+    #[serde(flatten)]
+    counts: Counts,
+    interrupted: bool,
+}
+
+#[derive(Serialize)]
+struct Counts {
     templates: usize,
     templates_with_findings: usize,
     repositories: usize,
@@ -407,6 +448,15 @@ impl Summary {
     fn of(summary: &outcome::Summary) -> Self {
         Self {
             files: summary.files,
+            counts: Counts::of(summary),
+            interrupted: summary.interrupted,
+        }
+    }
+}
+
+impl Counts {
+    fn of(summary: &outcome::Summary) -> Self {
+        Self {
             templates: summary.templates,
             templates_with_findings: summary.broken,
             repositories: summary.repositories,

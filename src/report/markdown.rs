@@ -147,7 +147,8 @@ fn longest_run(text: &str) -> usize {
 
 /// A text as code within a line of a table: there even code cannot hold a bar
 /// as it is.
-fn as_code(text: &str) -> String {
+#[must_use]
+pub fn as_code(text: &str) -> String {
     let ticks = "`".repeat(longest_run(text) + 1);
     let text = text.replace('|', "\\|");
     let pad = if text.starts_with('`') || text.ends_with('`') || text.is_empty() {

@@ -17,16 +17,18 @@ pub mod rdjson;
 pub mod rule;
 pub mod sarif;
 pub mod settings;
+pub mod summary;
 pub mod text;
 pub mod uri;
 
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice, StripStream};
 use supports_hyperlinks::Stream;
 
-use crate::cli::{Color, Mode, Options, OutputFormat, StandardOutput, Verbosity};
+use crate::cli::{Color, Mode, Options, OutputFormat, StandardOutput, SummaryFormat, Verbosity};
 use crate::outcome::{Outcome, Summary};
 use crate::remediate::{Answer, Assessment, Note, Reported, Unused};
 use crate::suppress::Useless;
@@ -36,10 +38,13 @@ use crate::suppress::Useless;
 pub struct Report<'r> {
     /// What was asked for.
     pub options: &'r Options,
-    /// What came of it, in the order of the paths.
+    /// What came of it, in the order of the paths. Files that there is nothing
+    /// to say about, in any format that is asked for, may be left out.
     pub outcomes: &'r [Outcome],
     /// The same in numbers.
     pub summary: &'r Summary,
+    /// The same for each git repository.
+    pub repositories: &'r BTreeMap<Option<PathBuf>, Summary>,
 }
 
 impl<'r> Report<'r> {
@@ -186,6 +191,19 @@ pub fn to_bytes(report: &Report<'_>, format: OutputFormat) -> io::Result<Vec<u8>
     Ok(bytes)
 }
 
+/// A summary of each git repository, for a file.
+///
+/// # Errors
+/// None: memory takes all bytes.
+pub fn summary_to_bytes(report: &Report<'_>, format: SummaryFormat) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match format {
+        SummaryFormat::Json => json::write_repositories(report, &mut bytes)?,
+        SummaryFormat::Markdown => summary::write_markdown(report, &mut bytes)?,
+    }
+    Ok(bytes)
+}
+
 /// Writes a report in one of the formats. Those for people hold the escape
 /// sequences of colour, and links if what reads them `has_links`.
 fn render(
@@ -222,6 +240,10 @@ fn write_errors(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         text::write_error(outcome, out)?;
     }
     if report.options.verbosity > Verbosity::Quiet {
+        // A run in a single repository says it all in its summary.
+        if report.repositories.len() > 1 {
+            summary::write_table(report, out)?;
+        }
         text::write_summary(report.summary, report.options.mode, out)?;
     }
     out.flush()

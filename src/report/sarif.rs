@@ -54,7 +54,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         runs: [Run {
             tool: Tool { driver: DRIVER },
             invocations: [Invocation {
-                execution_successful: report.summary.errors == 0,
+                execution_successful: report.summary.errors == 0 && !report.summary.interrupted,
                 tool_execution_notifications: Notifications(report),
             }],
             original_uri_base_ids: BTreeMap::from([(

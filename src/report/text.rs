@@ -282,6 +282,12 @@ pub fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::
         let left = counted(suppressed, "finding is", "findings are");
         writeln!(out, "{left} suppressed and left alone.")?;
     }
+    if summary.interrupted {
+        writeln!(
+            out,
+            "Interrupted before all files were looked at; run again for the rest."
+        )?;
+    }
     if errors > 0 {
         let failed = counted(errors, "error", "errors");
         writeln!(out, "{failed}; the files concerned stay as they were.")?;

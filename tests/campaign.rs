@@ -1,0 +1,569 @@
+//! Many git repositories in one run: what is told of each, what is refused,
+//! how a run is split, and what one that is interrupted or killed leaves.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test sets up its files itself, fails by panicking, and tells what it tried"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+mod common;
+
+use common::{Folder, Output};
+
+const BAD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
+const GOOD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: IMMUTABLE\n";
+const UNSAFE: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: __MODE__\n";
+const TWICE: &str =
+    "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties: {}\n    Properties: {}\n";
+const IGNORED: &str = "Resources:\n  # immutag: ignore\n  Web:\n    Type: AWS::ECR::Repository\n";
+
+/// A folder `src` with a git repository for every verdict, and one file
+/// outside of any.
+fn repositories() -> Folder {
+    let folder = Folder::new(&[
+        ("src/bad/a.yaml", BAD),
+        ("src/bad/deep/b.yaml", BAD),
+        ("src/good/a.yaml", GOOD),
+        ("src/ignored/a.yaml", IGNORED),
+        ("src/none/readme.yaml", "a: b\n"),
+        ("src/twice/a.yaml", TWICE),
+        ("src/unsafe/a.yaml", UNSAFE),
+        ("src/loose.yaml", BAD),
+    ]);
+    for name in ["bad", "good", "ignored", "none", "twice", "unsafe"] {
+        folder.commit_all(&format!("src/{name}"));
+    }
+    folder
+}
+
+/// The lines of the table on standard error, as words.
+fn table(output: &Output) -> Vec<Vec<String>> {
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect();
+    let lines = output.stderr.lines();
+    let lines = lines.skip_while(|line| !line.starts_with("git repository"));
+    let lines = lines.skip(1).take_while(|line| line.contains("  "));
+    lines.map(words).collect()
+}
+
+#[test]
+fn a_run_over_several_repositories_ends_with_a_table_of_them() {
+    let folder = repositories();
+    let output = folder.run(&["fix", "src"]);
+    assert_eq!(
+        table(&output),
+        [
+            "(in no git repository) 1 1 1 0 0 0 0",
+            "src/bad 2 2 2 0 0 0 0",
+            "src/ignored 1 1 0 0 0 1 0",
+            "src/twice 1 1 0 0 1 0 0",
+            "src/unsafe 1 1 0 1 0 0 0",
+        ]
+        .map(|line| line.split(' ').map(str::to_owned).collect::<Vec<_>>()),
+        "{}",
+        output.stderr
+    );
+    assert!(
+        output
+            .stderr
+            .contains("\n2 more git repositories with nothing to do.\n"),
+        "{}",
+        output.stderr
+    );
+    assert!(
+        output.stderr.lines().any(|line| line
+            == "git repository          templates  ECR repositories  fixed  unsafe  refused  suppressed  errors"),
+        "{}",
+        output.stderr
+    );
+    let again = folder.run(&["fix", "src", "-v"]);
+    let names: Vec<_> = table(&again)
+        .into_iter()
+        .map(|row| row[0].clone())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "(in",
+            "src/bad",
+            "src/good",
+            "src/ignored",
+            "src/none",
+            "src/twice",
+            "src/unsafe"
+        ]
+    );
+    let quiet = folder.run(&["fix", "src", "-q"]);
+    assert_eq!((quiet.stderr.as_str(), table(&quiet).len()), ("", 0));
+}
+
+#[test]
+fn a_run_in_one_repository_has_no_table() {
+    let folder = repositories();
+    for arguments in [["check", "src/bad"], ["check", "src/bad/deep/b.yaml"]] {
+        let output = folder.run(&arguments);
+        assert!(
+            !output.stderr.contains("git repository"),
+            "{}",
+            output.stderr
+        );
+    }
+    let inside = folder.run_in("src/bad", &["check"], b"");
+    assert!(
+        !inside.stderr.contains("git repository"),
+        "{}",
+        inside.stderr
+    );
+}
+
+#[test]
+fn files_that_are_listed_are_grouped_by_repository_too() {
+    let folder = repositories();
+    folder.write("list", "src/bad/a.yaml\nsrc/unsafe/a.yaml\n");
+    let output = folder.run(&["check", "--files-from", "list"]);
+    let names: Vec<_> = table(&output)
+        .into_iter()
+        .map(|row| row[0].clone())
+        .collect();
+    assert_eq!(names, ["src/bad", "src/unsafe"], "{}", output.stderr);
+}
+
+#[test]
+fn the_summary_file_has_every_repository_and_fits_its_schema() {
+    let folder = repositories();
+    let output = folder.run(&["check", "src", "-q", "--summary-file", "campaign.json"]);
+    assert_eq!(output.status, 1, "{}", output.stderr);
+    let summary: serde_json::Value = serde_json::from_str(&folder.read("campaign.json")).unwrap();
+    let schema = include_str!("../docs/immutag-output.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let errors: Vec<_> = validator.iter_errors(&summary).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let found: BTreeMap<Option<&str>, u64> = summary["repositories"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["path"].as_str(), one["findings"].as_u64().unwrap()))
+        .collect();
+    let expected = [
+        (None, 1),
+        (Some("src/bad"), 2),
+        (Some("src/good"), 0),
+        (Some("src/ignored"), 0),
+        (Some("src/none"), 0),
+        (Some("src/twice"), 1),
+        (Some("src/unsafe"), 1),
+    ];
+    assert_eq!(found, BTreeMap::from(expected));
+    assert_eq!(summary["summary"]["findings"], 5);
+    assert_eq!(summary["summary"]["files"], 8);
+    assert_eq!(summary["summary"]["interrupted"], false);
+
+    folder.run(&["check", "src", "-q", "--summary-file", "campaign.md"]);
+    let markdown = folder.read("campaign.md");
+    assert!(
+        markdown.contains("| `src/bad` | 2 | 2 | 2 | 0 | 0 | 0 | 0 |\n"),
+        "{markdown}"
+    );
+}
+
+#[test]
+fn the_summary_file_lies_outside_of_what_is_looked_at() {
+    let folder = repositories();
+    fs::create_dir(folder.path().join("src/bad/out")).unwrap();
+    for arguments in [
+        ["fix", "src", "--summary-file", "src/x.json"],
+        ["fix", "src", "--summary-file", "src/bad/out/x.json"],
+        [
+            "fix",
+            "src/bad/a.yaml",
+            "--summary-file",
+            "src/bad/out/x.json",
+        ],
+        ["fix", ".", "--summary-file", "x.json"],
+    ] {
+        let output = folder.run(&arguments);
+        assert_eq!(output.status, 2, "{arguments:?}");
+        assert!(
+            output.stderr.contains("name a file outside"),
+            "{}",
+            output.stderr
+        );
+        assert_eq!(folder.read("src/bad/a.yaml"), BAD);
+    }
+    let output = folder.run(&["fix", "src/bad", "-q", "--summary-file", "src/x.json"]);
+    assert_eq!((output.status, output.stderr.as_str()), (0, ""));
+    assert!(folder.read("src/x.json").contains("\"path\": \"src/bad\""));
+}
+
+#[test]
+fn what_is_not_committed_is_not_written_where_that_is_asked_for() {
+    let folder = repositories();
+    folder.write("src/bad/new.yaml", BAD);
+    folder.write("src/bad/.gitignore", "ignored.yaml\nbuild/\n");
+    folder.write("src/bad/ignored.yaml", BAD);
+    folder.write("src/bad/build/a.yaml", BAD);
+    let staged = format!("{BAD}    # more\n");
+    folder.write("src/bad/deep/b.yaml", &staged);
+    folder.git_in("src/bad", &["add", "deep"], b"");
+    folder.write("src/unsafe/a.yaml", &format!("{UNSAFE}# more\n"));
+    let output = folder.run(&[
+        "fix",
+        "--require-clean",
+        "src",
+        "src/bad/ignored.yaml",
+        "src/bad/build/a.yaml",
+    ]);
+    assert_eq!(output.status, 2);
+    let refused: BTreeSet<&str> = output
+        .stderr
+        .lines()
+        .filter(|line| line.ends_with("[uncommitted]"))
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    assert_eq!(
+        refused,
+        BTreeSet::from([
+            "src/bad/build/a.yaml",
+            "src/bad/deep/b.yaml",
+            "src/bad/ignored.yaml",
+            "src/bad/new.yaml",
+            "src/loose.yaml",
+        ]),
+        "{}",
+        output.stderr
+    );
+    for refused in refused {
+        assert!(folder.read(refused).starts_with(BAD), "{refused}");
+    }
+    assert_eq!(folder.read("src/bad/a.yaml"), GOOD, "it is committed");
+    let before = folder.git_in("src/bad", &["diff", "--cached", "--name-only"], b"");
+    assert_eq!(before, "deep/b.yaml\n", "the index is as it was");
+    let output = folder.run(&["fix", "src/bad/deep"]);
+    assert_eq!(output.status, 0, "everyday use needs nothing committed");
+    assert!(!folder.read("src/bad/deep/b.yaml").starts_with(&staged));
+}
+
+/// In a hook git says which repository it is about: only that one.
+#[test]
+fn what_the_environment_says_of_a_repository_holds_for_no_other() {
+    let folder = repositories();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_immutag"));
+    command.args(["fix", "--require-clean", "src/bad"]);
+    command.env("GIT_DIR", folder.path().join("src/good/.git"));
+    command.env("GIT_INDEX_FILE", folder.path().join("src/good/.git/index"));
+    let output = folder.finish(command, b"");
+    assert_eq!(output.status, 0, "{}", output.stderr);
+    assert_eq!(folder.read("src/bad/a.yaml"), GOOD);
+}
+
+/// The paths that a check reports.
+fn reported(output: &Output) -> Vec<String> {
+    let lines = output.stdout.lines();
+    lines
+        .map(|line| line.split(':').next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn the_parts_share_nothing_and_are_all() {
+    let folder = Folder::new(&[]);
+    for number in 0..40 {
+        folder.write(format!("all/flat/{number}.yaml"), BAD);
+        folder.write(format!("all/r{number}/a.yaml"), BAD);
+        folder.write(format!("all/r{number}/b/c.yaml"), BAD);
+        fs::create_dir(folder.path().join(format!("all/r{number}/.git"))).unwrap();
+    }
+    let whole = reported(&folder.run(&["check", "all"]));
+    assert_eq!(whole.len(), 120);
+    let mut parts = Vec::new();
+    for number in 1..=4 {
+        let part = folder.run(&["check", "all", "--partition", &format!("{number}/4")]);
+        let part = reported(&part);
+        assert!((15..=45).contains(&part.len()), "{} of 120", part.len());
+        for number in 0..40 {
+            let of_one = part
+                .iter()
+                .filter(|path| path.starts_with(&format!("all/r{number}/")));
+            assert!(
+                [0, 2].contains(&of_one.count()),
+                "r{number} is split: {part:?}"
+            );
+        }
+        // The same part, wherever the folder lies and whatever it is called.
+        let inside = folder.run_in(
+            "all",
+            &["check", "--partition", &format!("{number}/4")],
+            b"",
+        );
+        let inside: Vec<_> = reported(&inside)
+            .iter()
+            .map(|path| format!("all/{path}"))
+            .collect();
+        assert_eq!(part, inside);
+        parts.extend(part);
+    }
+    parts.sort();
+    let mut sorted = whole;
+    sorted.sort();
+    assert_eq!(parts, sorted);
+}
+
+#[test]
+fn the_parts_of_one_repository_are_its_files() {
+    let folder = Folder::new(&[]);
+    for number in 0..40 {
+        folder.write(format!("{number}.yaml"), BAD);
+    }
+    folder.commit_all("");
+    for flags in [&[][..], &["--since", "HEAD~0"], &["--staged"]] {
+        if flags == ["--staged"] {
+            folder.git(&["rm", "-q", "--cached", "*.yaml"]);
+            folder.git(&["commit", "-q", "-m", "x", "--allow-empty"]);
+            folder.git(&["add", "-A"]);
+        } else if !flags.is_empty() {
+            for number in 0..40 {
+                folder.write(format!("{number}.yaml"), &format!("{BAD}# more\n"));
+            }
+        }
+        let mut parts = Vec::new();
+        for part in ["1/3", "2/3", "3/3"] {
+            let arguments = [&["check", "--partition", part], flags].concat();
+            let part = reported(&folder.run(&arguments));
+            assert!(part.len() > 3, "{flags:?}: {} of 40", part.len());
+            parts.extend(part);
+        }
+        let all: BTreeSet<_> = parts.iter().collect();
+        assert_eq!((all.len(), parts.len()), (40, 40), "{flags:?}");
+    }
+}
+
+#[test]
+fn the_output_is_in_the_order_of_the_paths_whatever_the_threads_do() {
+    let folder = Folder::new(&[]);
+    for number in 0..200 {
+        folder.write(format!("{}/{number}.yaml", number % 7), BAD);
+    }
+    let one = folder.run(&["check", "--jobs", "1"]);
+    for _ in 0..5 {
+        let many = folder.run(&["check", "-j", "8"]);
+        assert_eq!((&many.stdout, &many.stderr), (&one.stdout, &one.stderr));
+    }
+    let paths: Vec<PathBuf> = reported(&one).into_iter().map(PathBuf::from).collect();
+    assert!(paths.is_sorted() && paths.len() == 200);
+}
+
+#[test]
+fn a_temporary_file_of_a_run_that_was_killed_is_told_and_left() {
+    let folder = Folder::new(&[("a.yaml", GOOD), (".immutag-abc123.tmp", BAD)]);
+    let output = folder.run(&["fix", "--hidden", "--include", "*"]);
+    assert_eq!(output.status, 0);
+    assert!(
+        output.stdout.starts_with(".immutag-abc123.tmp:1:1: note: "),
+        "{}",
+        output.stdout
+    );
+    assert_eq!(folder.read(".immutag-abc123.tmp"), BAD);
+}
+
+/// A tree of so many templates to repair, with `fix` on its way through it.
+/// It lies in memory where that is to be had: each write is flushed, and
+/// hundreds of runs would wait for the disk.
+struct Campaign {
+    folder: tempfile::TempDir,
+    old: BTreeMap<PathBuf, String>,
+}
+
+impl Campaign {
+    fn new(files: usize) -> Self {
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() {
+            tempfile::tempdir_in(memory).unwrap()
+        } else {
+            tempfile::tempdir().unwrap()
+        };
+        let mut old = BTreeMap::new();
+        for number in 0..files {
+            let mut text = String::from("Resources:\n");
+            for repository in 0..=number % 5 {
+                let _ = write!(
+                    text,
+                    "  R{number}x{repository}:\n    Type: AWS::ECR::Repository\n"
+                );
+            }
+            let path = folder.path().join(format!("{}/{number}.yaml", number % 50));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &text).unwrap();
+            old.insert(path, text);
+        }
+        Self { folder, old }
+    }
+
+    fn start(&self) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_immutag"))
+            .args(["fix", "--no-config"])
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Whether a file is as it was, or as it is to be; None for neither.
+    fn is_new(path: &Path, old: &str) -> Option<bool> {
+        let new = old.replace(
+            "Repository\n",
+            "Repository\n    Properties:\n      ImageTagMutability: IMMUTABLE\n",
+        );
+        let text = fs::read_to_string(path).unwrap();
+        (text == new)
+            .then_some(true)
+            .or((text == old).then_some(false))
+    }
+
+    /// How many files are new. Each is old or new.
+    fn new_files(&self) -> usize {
+        let is_new = |(path, old): (&PathBuf, &String)| {
+            usize::from(
+                Self::is_new(path, old).unwrap_or_else(|| panic!("{} is torn", path.display())),
+            )
+        };
+        self.old.iter().map(is_new).sum()
+    }
+
+    /// The names that are none of the files'.
+    fn strays(&self) -> Vec<PathBuf> {
+        let mut strays = Vec::new();
+        for folder in fs::read_dir(self.folder.path()).unwrap() {
+            for file in fs::read_dir(folder.unwrap().path()).unwrap() {
+                let path = file.unwrap().path();
+                if !self.old.contains_key(&path) {
+                    strays.push(path);
+                }
+            }
+        }
+        strays
+    }
+
+    /// Makes the files that are new old again.
+    fn reset(&self) {
+        for (path, old) in &self.old {
+            if Self::is_new(path, old) == Some(true) {
+                fs::write(path, old).unwrap();
+            }
+        }
+    }
+
+    /// Waits until something is written, but not for ever.
+    fn await_a_write(&self) {
+        let end = Instant::now() + Duration::from_secs(60);
+        while self.new_files() == 0 && Instant::now() < end {
+            thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_run_finishes_its_files_tells_what_it_did_and_can_be_run_again() {
+    for signal in ["INT", "TERM"] {
+        let campaign = Campaign::new(3_000);
+        let mut child = campaign.start();
+        // Its output must not fill a pipe before it is read.
+        let mut stdout = child.stdout.take().unwrap();
+        let reader = thread::spawn(move || {
+            let mut text = String::new();
+            stdout.read_to_string(&mut text).unwrap();
+            text
+        });
+        campaign.await_a_write();
+        let kill = format!("kill -{signal} {}", child.id());
+        assert!(Command::new("sh")
+            .args(["-c", &kill])
+            .status()
+            .unwrap()
+            .success());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(130), "{signal}: {stderr}");
+        let fixed = campaign.new_files();
+        assert!((1..3_000).contains(&fixed), "{fixed}");
+        assert_eq!(campaign.strays(), Vec::<PathBuf>::new());
+        assert!(
+            stderr.contains(&format!(" in {fixed} files;")),
+            "{fixed}: {stderr}"
+        );
+        assert!(stderr.contains("Interrupted before all files"), "{stderr}");
+        let told = reader.join().unwrap();
+        let paths: BTreeSet<_> = told.lines().map(|line| line.split(':').next()).collect();
+        assert_eq!(paths.len(), fixed);
+        let rest = campaign.start().wait_with_output().unwrap();
+        assert_eq!(rest.status.code(), Some(0));
+        assert_eq!(campaign.new_files(), 3_000);
+    }
+}
+
+/// At 200 moments between the first write and the last.
+#[test]
+fn a_run_that_is_killed_leaves_every_file_old_or_new() {
+    const MOMENTS: u32 = 200;
+    let campaign = Campaign::new(2_000);
+    let begun = Instant::now();
+    let whole = campaign.start().wait_with_output().unwrap();
+    let takes = begun.elapsed();
+    assert_eq!(
+        (whole.status.code(), campaign.new_files()),
+        (Some(0), 2_000)
+    );
+    campaign.reset();
+    let (mut old, mut new, mut killed, mut strays) = (0, 0, 0, BTreeSet::new());
+    // A moment is a step of the golden ratio away from the last one: all of
+    // them lie evenly, and none twice.
+    let mut moment = 0.5;
+    for _ in 0..MOMENTS {
+        moment = f64::fract(moment + 0.618_033_988_749_895);
+        let mut child = campaign.start();
+        drop(child.stdout.take());
+        thread::sleep(takes.mul_f64(moment));
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        killed += u32::from(status.signal() == Some(9));
+        let done = campaign.new_files();
+        new += done;
+        old += 2_000 - done;
+        strays.extend(campaign.strays());
+        campaign.reset();
+    }
+    eprintln!(
+        "{killed} of {MOMENTS} runs were killed at work: {old} files old, {new} new, none torn; \
+         {} stray temporary files",
+        strays.len()
+    );
+    assert!(killed > MOMENTS / 2, "{killed}");
+    assert!(old > 0 && new > 0, "{old} {new}");
+    for stray in &strays {
+        let name = stray.file_name().unwrap().to_str().unwrap();
+        assert!(
+            name.starts_with(".immutag-") && stray.extension().unwrap() == "tmp",
+            "{name}"
+        );
+    }
+    // The next run does the rest and names what was left.
+    let next = campaign.start().wait_with_output().unwrap();
+    assert_eq!((next.status.code(), campaign.new_files()), (Some(0), 2_000));
+    let stdout = String::from_utf8(next.stdout).unwrap();
+    let told = stdout.lines().filter(|line| line.ends_with("[stray]"));
+    assert_eq!(told.count(), strays.len());
+}
