@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// A run that is over sooner shows no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -115,11 +115,18 @@ impl Drop for Progress<'_> {
 /// Draws the bar as long as the run goes on, and takes it away.
 fn draw(counts: &Counts, began: Instant, goes_on: impl Fn(Duration) -> bool) {
     let style = |template| {
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+        ProgressStyle::with_template(template)
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .with_key(
+                "rate",
+                |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                    let _ = write!(out, "{:.0}", state.per_sec());
+                },
+            )
     };
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
         .with_elapsed(began.elapsed())
-        .with_style(style("{spinner} {pos} files ({per_sec}), {msg}"));
+        .with_style(style("{spinner} {pos} files ({rate} a second), {msg}"));
     let mut is_counted = false;
     while {
         let total = counts.total.load(Ordering::Relaxed);
@@ -127,7 +134,7 @@ fn draw(counts: &Counts, began: Instant, goes_on: impl Fn(Duration) -> bool) {
             is_counted = true;
             bar.set_length(total);
             bar.set_style(style(
-                "{bar:25} {pos}/{len} files ({per_sec}, {eta} left), {msg}",
+                "{bar:25} {pos}/{len} files ({rate} a second, {eta} left), {msg}",
             ));
         }
         bar.set_message(counts.findings());
