@@ -23,6 +23,8 @@ mod colour;
 mod pages;
 mod pre_commit;
 mod shell;
+#[path = "../common/yaml.rs"]
+mod values;
 
 use std::env;
 use std::fs;
@@ -30,8 +32,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use immutag::syntax::{self, NodeId, Tree, Value as Node};
 use serde_json::Value;
+
+use values::yaml;
 
 const BAD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
 const GOOD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: IMMUTABLE\n";
@@ -110,27 +113,6 @@ fn build_env() -> [(&'static str, String); 4] {
         ("CARGO_PROFILE_RELEASE_LTO", "off".to_owned()),
         ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16".to_owned()),
     ]
-}
-
-/// A YAML text as a value, all its words as strings.
-fn yaml(text: &str) -> Value {
-    let tree = syntax::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    value(&tree, tree.documents()[0])
-}
-
-fn value(tree: &Tree<'_>, id: NodeId) -> Value {
-    match tree.value(id) {
-        Node::Scalar { text, .. } => Value::from(text),
-        Node::Mapping { entries, .. } => entries
-            .iter()
-            .map(|entry| {
-                let key = tree.value(entry.key).word().unwrap().to_owned();
-                (key, value(tree, entry.value))
-            })
-            .collect(),
-        Node::Sequence { items, .. } => items.iter().map(|id| value(tree, *id)).collect(),
-        Node::Alias { target } => value(tree, target.unwrap()),
-    }
 }
 
 /// The word at a JSON pointer.
