@@ -739,6 +739,12 @@ impl Filter {
         if nested.contains(shown) {
             return false;
         }
+        // Most globs ask for nothing but names, and taking a path apart takes longer than
+        // matching them: a walk does it for everything that there is.
+        if self.include.only_names && self.exclude.only_names && entry.depth() > 0 {
+            let name = Path::new(name);
+            return self.admits_path(name, name, kind.is_dir(), &[]);
+        }
         let root = entry.path().ancestors().nth(entry.depth());
         let relative = root
             .and_then(|root| entry.path().strip_prefix(root).ok())
@@ -758,6 +764,8 @@ impl Filter {
         wholes: &[PathBuf],
     ) -> bool {
         let matches = |globs: &Globs| match &globs.base {
+            _ if globs.rules.is_empty() => false,
+            _ if globs.only_names => globs.match_path(relative, is_directory),
             None => self.matches(globs, relative, shown, is_directory),
             Some(base) => wholes
                 .iter()
@@ -895,6 +903,8 @@ struct Globs {
     set: GlobSet,
     /// What is to be known about each pattern in `set`, by its index.
     rules: Vec<Rule>,
+    /// Whether a name, or the end of a path, tells what matches: no glob has a `/`.
+    only_names: bool,
     /// See [`Patterns::base`].
     base: Option<PathBuf>,
 }
@@ -921,6 +931,7 @@ impl Globs {
     fn new<S: AsRef<str>>(globs: &[S], role: Role) -> Result<Globs, GlobError> {
         let mut set = GlobSetBuilder::new();
         let mut rules = Vec::new();
+        let mut only_names = true;
         for given in globs {
             let given = given.as_ref();
             if given.starts_with('!') {
@@ -929,6 +940,7 @@ impl Globs {
             let mut body = given.trim_end_matches('/');
             let below = body.len() < given.len();
             let whole_path = body.contains('/');
+            only_names &= !whole_path && !(below && role == Role::Include);
             while let Some(rest) = body.strip_prefix("./") {
                 body = rest;
             }
@@ -968,6 +980,7 @@ impl Globs {
         })?;
         Ok(Globs {
             set,
+            only_names,
             rules,
             base: None,
         })
