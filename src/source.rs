@@ -159,12 +159,12 @@ fn holds_escapes(bytes: &[u8]) -> bool {
 fn unescaped(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
-    while let Some((&first, after)) = rest.split_first() {
+    // Backslashes are few and far between, so what is between them is copied at once.
+    while let Some((plain, after)) =
+        memchr::memchr(b'\\', rest).and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?)))
+    {
+        out.extend_from_slice(plain);
         rest = after;
-        if first != b'\\' {
-            out.push(first);
-            continue;
-        }
         let digits = match rest.first() {
             Some(b'x') => 2,
             Some(b'u') => 4,
@@ -176,11 +176,11 @@ fn unescaped(bytes: &[u8]) -> Vec<u8> {
             // The escaped character itself: so that a backslash escaped by a
             // backslash begins no further escape.
             Some(&other) => {
-                out.extend([first, other]);
+                out.extend([b'\\', other]);
                 rest = rest.get(1..).unwrap_or_default();
                 continue;
             }
-            None => break,
+            None => return out,
         };
         let decoded = rest
             .get(1..=digits)
@@ -193,9 +193,10 @@ fn unescaped(bytes: &[u8]) -> Vec<u8> {
                 out.push(byte);
                 rest = rest.get(digits + 1..).unwrap_or_default();
             }
-            None => out.push(first),
+            None => out.push(b'\\'),
         }
     }
+    out.extend_from_slice(rest);
     out
 }
 
