@@ -54,7 +54,7 @@
 //!   last question.
 //! - [`config`]: what `immutag.toml` says. [`settings`]: what holds where the
 //!   command line, that file and the defaults each say something.
-//! - [`run`], [`discover`], [`git`], [`trivyignore`], [`mod@write`], [`outcome`],
+//! - [`run`], [`discover`], `read`, [`git`], [`trivyignore`], [`mod@write`], [`outcome`],
 //!   [`report`], [`explain`], [`cli`]: files, threads, facts, words.
 //!
 //! - [`repository`], [`interrupt`], [`progress`]: what many repositories and
@@ -170,6 +170,7 @@ pub mod mask;
 pub mod outcome;
 pub mod plan;
 pub mod progress;
+mod read;
 pub mod remediate;
 pub mod report;
 pub mod repository;

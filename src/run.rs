@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe};
@@ -29,13 +29,13 @@ use crate::interactive::Session;
 use crate::interrupt::{self, Interrupt};
 use crate::outcome::{self, FileError, Outcome, Tally};
 use crate::progress::{Counts, Progress};
+use crate::read;
 use crate::remediate::{
     remediate, remediate_without, Answer, Assessment, Note, Remediation, Rules, Unused,
 };
 use crate::report::{self, Report};
 use crate::repository::Repositories;
 use crate::settings::{Flags, Settings};
-use crate::source;
 use crate::span::Position;
 use crate::suppress::{self, Date, Useless};
 use crate::trivyignore::{ListFileError, Lists};
@@ -527,7 +527,7 @@ fn reports(options: &Options) -> Result<Vec<PathBuf>, RunError> {
         if !path.is_file() {
             continue;
         }
-        let is_template = match read(&path, &rules) {
+        let is_template = match read::file(&path, rules.max_size) {
             Ok(None) => false,
             Ok(Some(bytes)) => remediate(&bytes, &rules).map_or_else(
                 |_| discover::is_named_as_template(&path),
@@ -745,7 +745,7 @@ fn one_staged(
 ) -> Result<Option<Outcome>, FileError> {
     let Listed { path, whole } = &staged.file;
     let Some(blob) = &staged.blob else {
-        let here = is_plain(whole).then(|| read(whole, &job.options.rules));
+        let here = is_plain(whole).then(|| read::file(whole, job.options.rules.max_size));
         return match here {
             Some(Ok(Some(_))) => Err(FileError {
                 position: None,
@@ -755,8 +755,10 @@ fn one_staged(
             _ => Ok(None),
         };
     };
-    let rules = &job.options.rules;
-    let read = blobs.read(blob, |contents, size| Ok(read_from(contents, size, rules)));
+    let max_size = job.options.rules.max_size;
+    let read = blobs.read(blob, |contents, size| {
+        Ok(read::text(contents, size, max_size))
+    });
     let failed = |error: io::Error| FileError::io(format!("cannot be read: {error}"));
     let Some(bytes) = read.map_err(failed)?? else {
         return Ok(None);
@@ -799,7 +801,7 @@ fn isolated(
 
 /// One file; None where there is nothing to say about it.
 fn one_file(target: &Target, job: &Job<'_>) -> Result<Option<Outcome>, FileError> {
-    let Some(bytes) = read(&target.real, &job.options.rules)? else {
+    let Some(bytes) = read::file(&target.real, job.options.rules.max_size)? else {
         return Ok(None);
     };
     if job.is_report(&target.real) {
@@ -857,7 +859,7 @@ fn ask(job: &Job<'_>, outcomes: &mut [Outcome]) {
         let asked = isolated(&path, job, || {
             let real = outcome.patched();
             let gone = || FileError::io("was changed while it was looked at; run again".to_owned());
-            let bytes = read(real, &job.options.rules)?.ok_or_else(gone)?;
+            let bytes = read::file(real, job.options.rules.max_size)?.ok_or_else(gone)?;
             let rules = job.rules(&outcome.path, real);
             let mut assessment = remediate(&bytes, &rules)?;
             let failed = |error: io::Error| FileError::io(format!("not asked about: {error}"));
@@ -886,55 +888,6 @@ fn own_name(target: &Target) -> Option<PathBuf> {
         Some(below.to_path_buf())
     });
     Some(below.unwrap_or_else(|| target.real.clone()))
-}
-
-/// The bytes of a file that may concern us; None for any other. One that is
-/// over the limit is not held in memory to find that out.
-fn read(path: &Path, rules: &Rules) -> Result<Option<Vec<u8>>, FileError> {
-    let failed = |error: io::Error| FileError::io(format!("cannot be read: {error}"));
-    let mut file = File::open(path).map_err(failed)?;
-    let size = file.metadata().map_err(failed)?.len();
-    read_from(&mut file, size, rules)
-}
-
-/// The same of a text that is still to be read, of about `size` bytes.
-fn read_from(text: &mut dyn Read, size: u64, rules: &Rules) -> Result<Option<Vec<u8>>, FileError> {
-    let failed = |error: io::Error| FileError::io(format!("cannot be read: {error}"));
-    if size > rules.max_size {
-        return if names_repository(text).map_err(failed)? {
-            let limit = rules.max_size;
-            let error = source::SourceError::TooLarge { size, limit };
-            Err(FileError {
-                position: None,
-                code: error.code(),
-                message: error.to_string(),
-            })
-        } else {
-            Ok(None)
-        };
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-    text.read_to_end(&mut bytes).map_err(failed)?;
-    Ok(source::concerns_us(&bytes).then_some(bytes))
-}
-
-/// The prefilter over a text of any size, a piece at a time.
-fn names_repository(text: &mut dyn Read) -> io::Result<bool> {
-    /// More than the name takes in any spelling, so that none is missed
-    /// where two pieces meet.
-    const OVERLAP: usize = 4096;
-    let mut piece = Vec::new();
-    loop {
-        let kept = piece.len().min(OVERLAP);
-        piece.drain(..piece.len() - kept);
-        let read = text.take(1 << 20).read_to_end(&mut piece)?;
-        if source::concerns_us(&piece) {
-            return Ok(true);
-        }
-        if read == 0 {
-            return Ok(false);
-        }
-    }
 }
 
 /// Standard input: its outcome, and the text to give back.
