@@ -89,9 +89,29 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(paths)
 }
 
+/// What is in shapes that another program cannot read: cfn-guard ends at the first of them, and
+/// the rest would not be measured. Anchors, aliases and merges; marks of template engines; JSON
+/// and flow mappings that are laid out oddly; types that are none.
+const ODD: [&str; 11] = [
+    "<<",
+    " &",
+    " *",
+    "{{",
+    "%YAML",
+    "Mutability:}",
+    "\n          :",
+    "Repository::MODULE",
+    "\"Fn::Sub\": \"AWS::",
+    " type:",
+    "TYPE:",
+];
+
 impl Shape {
     /// Whether others can read it, too: a template and nothing but.
     fn is_plain(&self) -> bool {
+        if !self.text.is_ascii() || ODD.iter().any(|odd| self.text.contains(odd)) {
+            return false;
+        }
         let is_json = self.text.trim_start().starts_with('{');
         matches!(self.ending.as_str(), "yaml" | "yml" | "json" | "template")
             && if is_json {
