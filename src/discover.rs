@@ -940,7 +940,7 @@ impl Globs {
             let mut body = given.trim_end_matches('/');
             let below = body.len() < given.len();
             let whole_path = body.contains('/');
-            only_names &= !whole_path && !(below && role == Role::Include);
+            only_names &= !(whole_path || below && role == Role::Include);
             while let Some(rest) = body.strip_prefix("./") {
                 body = rest;
             }
