@@ -47,7 +47,7 @@ pub(crate) fn file(path: &Path, max_size: u64) -> Result<Option<Vec<u8>>, FileEr
 /// The same of a text that is still to be read, of about `size` bytes.
 ///
 /// # Errors
-/// As those of [`file`].
+/// As those of [`file()`].
 pub(crate) fn text(
     text: &mut dyn Read,
     size: u64,

@@ -152,7 +152,7 @@ impl Shape {
         let is_indented = ids.is_some_and(|line| {
             line.starts_with("  ") && !line.starts_with("   ") && line.ends_with(':')
         });
-        let is_open = text.lines().filter(first).next_back() == Some("Resources:");
+        let is_open = text.lines().rfind(first) == Some("Resources:");
         let is_one = !text.lines().any(|line| line.starts_with("---"));
         if is_indented && is_open && is_one {
             for _ in 0..count {
