@@ -58,13 +58,19 @@ const MAP: [Room; 29] = [
     // Where resources stand. It must not know what is wrong with them.
     pure("template", &["syntax"]),
     // What functions come to. It must not know which words are right.
-    pure("value", &["syntax", "template"]),
+    pure("value", &["excerpt", "syntax", "template"]),
     // The rule: facts about a tree. It must not know of bytes or edits, so
     // that YAML and JSON are judged the same.
-    pure("find", &["source", "syntax", "template", "value"]),
+    pure(
+        "find",
+        &["excerpt", "source", "syntax", "template", "value"],
+    ),
     // The users' word on what is to be left alone. It must not know of edits,
     // nor judge.
-    pure("suppress", &["find", "span", "syntax", "template"]),
+    pure(
+        "suppress",
+        &["excerpt", "find", "span", "syntax", "template"],
+    ),
     // From facts to edits. It must not know how they will be proven.
     pure(
         "plan",

@@ -56,7 +56,7 @@ fn groups<'f>(path: &'f str, finding: &'f Reported, mode: Mode, has_links: bool)
     let (own, others): (Vec<&Excerpt>, Vec<&Excerpt>) = finding
         .excerpts
         .iter()
-        .partition(|excerpt| excerpt.holds(finding.region.span));
+        .partition(|excerpt| excerpt.holds(Span::at(finding.region.span.start)));
     for excerpt in own.into_iter().chain(others) {
         let Some(snippet) = annotated(excerpt, finding) else {
             continue;
@@ -110,11 +110,11 @@ fn annotated<'f>(
     finding: &'f Reported,
 ) -> Option<Snippet<'f, annotate_snippets::Annotation<'f>>> {
     let mut annotations = Vec::new();
-    if let Some(span) = within(excerpt, finding.region.span) {
+    if let Some(span) = beginning(excerpt, finding.region.span) {
         annotations.push(AnnotationKind::Primary.span(span));
     }
     for source in &finding.sources {
-        if let Some(span) = within(excerpt, source.region.span) {
+        if let Some(span) = beginning(excerpt, source.region.span) {
             let how = escaped(&source.how);
             annotations.push(AnnotationKind::Context.span(span).label(how));
         }
@@ -147,6 +147,14 @@ fn source<T: Clone>(excerpt: &Excerpt) -> Snippet<'_, T> {
     Snippet::source(excerpt.text.as_str())
         .line_start(excerpt.position.line)
         .fold(false)
+}
+
+/// A span of the text as one of the excerpt, as far as that goes, if it holds
+/// its beginning.
+fn beginning(excerpt: &Excerpt, span: Span) -> Option<std::ops::Range<usize>> {
+    let end = span.end.min(excerpt.offset + excerpt.text.len());
+    let is_held = excerpt.holds(Span::at(span.start));
+    is_held.then(|| within(excerpt, Span::new(span.start, end)))?
 }
 
 /// A span of the text as one of the excerpt, if that holds it.
