@@ -1,21 +1,31 @@
 //! The binary: arguments in, exit status out. Everything else is the library.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use immutag::cli::{self, Request};
 use immutag::interrupt::Interrupt;
 use immutag::report::escaped;
-use immutag::run;
+use immutag::{run, write};
 
 fn main() -> ExitCode {
+    write::outlive_limits();
     let done = match cli::parse(std::env::args_os()) {
         Ok(Request::Run(given)) => run::run(&given, &Interrupt::watch()),
         Ok(Request::Settings(flags)) => run::settings(&flags),
         Ok(Request::Explain(topic)) => run::explain(topic),
         Ok(Request::Completions(shell)) => run::completions(shell),
         Ok(Request::Manual(command)) => run::manual(command.as_deref()),
-        Err(error) => error.exit(),
+        // Help that nobody gets is a failure, too; but if its reader has left, there is
+        // nobody who misses it.
+        Err(error) => {
+            return match error.print() {
+                Err(failed) if failed.kind() != io::ErrorKind::BrokenPipe => {
+                    run::ExitStatus::Error.into()
+                }
+                _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+            }
+        }
     };
     match done {
         Ok(status) => status.into(),
