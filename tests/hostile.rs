@@ -34,10 +34,14 @@
 
 use std::alloc::System;
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cap::Cap;
 use immutag::{remediate, Answer, Assessment, Rules, TextError};
+use tempfile::TempDir;
 
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
@@ -449,4 +453,358 @@ fn what_ends_a_line_elsewhere_is_kept_or_refused() {
         }
     }
     assert!(repaired > 40, "{repaired}");
+}
+
+// What is said of a template, and to whom.
+
+/// What acts on terminals, runners and readers, in the escapes of YAML and JSON
+/// where they must be.
+const ACTING: &str = "\u{9b}31m\u{85}\u{7f}\u{202e}\u{2066}\u{2028}\u{2029}";
+/// What acts on pages, comments and runners, and can be written as it is.
+const MARKUP: &str = "::error::%0A|`<script>a</script>[x](javascript:y)![i](https://a.example/b)";
+
+/// Whether a character acts on a terminal, turns a line around, or ends it.
+fn acts(character: char) -> bool {
+    character.is_control() && character != '\n'
+        || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A file name with all of it that a name can hold.
+fn hostile_name() -> String {
+    let markup = MARKUP.replace('/', "\\");
+    format!("n\u{1b}]0;t\u{7}\r\n::error::forged{ACTING}{markup}.yaml")
+}
+
+/// A folder with a template in YAML and one in JSON that say it in logical IDs,
+/// values, reasons, names of parameters, comments, and in words that are errors.
+fn hostile() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    // Both languages have an escape for what may not stand there as it is.
+    let word = format!("\\u001b[2J\\u0007\\r\\n::error::forged{ACTING}{MARKUP}");
+    let yaml = format!(
+        "Parameters:\n  \"{word}\": {{Default: MUTABLE}}\n\
+         Resources: # {ACTING}{MARKUP}\n\
+        \x20 \"{word}\":\n    Type: AWS::ECR::Repository\n\
+        \x20 Odd:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: \"{word}\"\n\
+        \x20 Read:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: !Ref \"{word}\"\n\
+        \x20 Old:\n    Type: AWS::ECR::Repository\n    Metadata:\n      checkov:\n        skip: [{{id: CKV_AWS_51, comment: \"{word}\"}}]\n\
+        \x20 Note: # checkov:skip=CKV_AWS_51:{ACTING}{MARKUP}\n    Type: AWS::ECR::Repository\n"
+    );
+    // YAML itself allows no control characters but this one.
+    let yaml = yaml.replace(['\u{9b}', '\u{7f}'], "");
+    let json = format!(
+        "{{\"Resources\": {{\"{word}\": {{\"Type\": \"AWS::ECR::Repository\"}},\n\
+         \"W\": {{\"Type\": \"AWS::ECR::Repository\", \"Properties\": {{\"ImageTagMutability\": \"{word}\"}}}}}}}}\n"
+    );
+    fs::write(folder.path().join(hostile_name()), yaml).unwrap();
+    fs::write(folder.path().join("b.json"), json).unwrap();
+    let broken = format!("Resources: *{ACTING}\n  Type: AWS::ECR::Repository\n");
+    fs::write(folder.path().join(format!("c{}", hostile_name())), broken).unwrap();
+    folder
+}
+
+fn immutag(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_immutag"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// Without the sequences that colour the output on purpose.
+fn without_colour(text: &str) -> String {
+    let mut rest = text;
+    let mut out = String::new();
+    while let Some((before, after)) = rest.split_once("\u{1b}[") {
+        out.push_str(before);
+        let (code, after) = after.split_once('m').unwrap();
+        assert!(
+            code.bytes().all(|b| b.is_ascii_digit() || b == b';'),
+            "{code:?}"
+        );
+        rest = after;
+    }
+    out + rest
+}
+
+#[test]
+fn nothing_that_acts_comes_through_in_any_format() {
+    let _alone = alone();
+    let folder = hostile();
+    for format in [
+        "full", "concise", "json", "jsonl", "sarif", "rdjson", "github", "gitlab", "junit",
+        "markdown", "html",
+    ] {
+        for mode in ["check", "diff"] {
+            for color in ["never", "always"] {
+                let flags = ["--output-format", format, "--color", color];
+                let flags = [&[mode, "-v", "--report-unused-suppressions"], &flags[..]].concat();
+                let (status, out, errors) = immutag(folder.path(), &flags);
+                assert_eq!(status, Some(2), "{format}: {errors}");
+                assert!(out.contains("forged"), "{format}: {out}");
+                for text in [&out, &errors] {
+                    let text = without_colour(text);
+                    let found: Vec<char> = text.chars().filter(|&c| acts(c)).collect();
+                    assert!(found.is_empty(), "{format} {mode}: {found:?} in {text}");
+                    // Neither at the start of a line, where a runner looks for it.
+                    let is_ours = format == "github";
+                    let forged = text
+                        .lines()
+                        .any(|line| line.trim_start().starts_with("::error::forged"));
+                    assert!(!forged, "{format}: {text}");
+                    assert!(
+                        is_ours || !text.lines().any(|line| line.starts_with("::")),
+                        "{format}"
+                    );
+                }
+            }
+        }
+    }
+    // A file holds what standard output does.
+    let (_, out, _) = immutag(folder.path(), &["check", "--output-format", "full"]);
+    immutag(folder.path(), &["check", "--output-file", "full=report"]);
+    assert_eq!(
+        fs::read_to_string(folder.path().join("report")).unwrap(),
+        out
+    );
+}
+
+#[test]
+fn a_patch_is_the_bytes_to_a_program_and_escaped_to_people() {
+    let _alone = alone();
+    let folder = hostile();
+    fs::write(folder.path().join(format!("d{}", hostile_name())), WEB).unwrap();
+    let (_, shown, errors) = immutag(folder.path(), &["diff", "--color", "always"]);
+    for text in [shown, errors] {
+        let text = without_colour(&text);
+        assert!(!text.contains(acts), "{text:?}");
+    }
+    let (_, patch, _) = immutag(folder.path(), &["diff"]);
+    let names: Vec<&str> = patch
+        .lines()
+        .filter(|line| line.starts_with("+++ "))
+        .collect();
+    assert_eq!(names.len(), 2, "{patch}");
+    assert!(names.iter().all(|name| !name.contains(acts)), "{names:?}");
+}
+
+#[test]
+fn programs_get_every_name_and_word_back_whole() {
+    let _alone = alone();
+    let folder = hostile();
+    let (_, out, _) = immutag(folder.path(), &["check", "--output-format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let files = report["files"].as_array().unwrap();
+    let file = files
+        .iter()
+        .find(|file| file["path"] == hostile_name())
+        .unwrap();
+    let id = file["findings"][0]["logical_id"].as_str().unwrap();
+    let word = format!("\u{1b}[2J\u{7}\r\n::error::forged{ACTING}{MARKUP}");
+    assert_eq!(id, word.replace(['\u{9b}', '\u{7f}'], ""));
+    let (_, out, _) = immutag(folder.path(), &["check", "--output-format", "gitlab"]);
+    let issues: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let issues = issues.as_array().unwrap();
+    assert!(issues
+        .iter()
+        .any(|issue| issue["location"]["path"] == hostile_name()));
+}
+
+#[test]
+fn what_is_asked_on_a_terminal_does_not_act_on_it() {
+    let _alone = alone();
+    let folder = hostile();
+    let mut command = Command::new("sh");
+    command
+        .args([
+            "-c",
+            "\"$BIN\" fix --interactive --unsafe-fixes; echo status=$?",
+        ])
+        .current_dir(folder.path())
+        .env("BIN", env!("CARGO_BIN_EXE_immutag"))
+        .env("TERM", "xterm");
+    let mut session = rexpect::session::spawn_command(command, Some(60_000)).unwrap();
+    let mut seen = String::new();
+    seen += &session.exp_string("?]?").unwrap();
+    session.send_line("n").unwrap();
+    seen += &session.exp_string("?]?").unwrap();
+    session.send_line("q").unwrap();
+    seen += &session.exp_string("status=").unwrap();
+    // It takes each byte for a character.
+    let bytes: Vec<u8> = seen.chars().map(|c| u8::try_from(c).unwrap()).collect();
+    let seen = String::from_utf8(bytes).unwrap();
+    assert!(seen.contains("Repair "), "{seen}");
+    // A terminal adds a carriage return to each line break.
+    let seen = without_colour(&seen.replace("\r\n", "\n"));
+    let found: Vec<char> = seen.chars().filter(|&c| acts(c)).collect();
+    assert!(found.is_empty(), "{found:?} in {seen}");
+}
+
+#[test]
+fn arguments_settings_and_lists_that_are_wrong_are_quoted_escaped() {
+    let _alone = alone();
+    let folder = hostile();
+    let name = hostile_name();
+    let flag = format!("--{name}");
+    let glob = format!("{name}[");
+    let since = format!("--since={name}");
+    let report = format!("json=no/{name}");
+    for arguments in [
+        &["check", flag.as_str()][..],
+        &[name.as_str()],
+        &["check", "--output-format", &name],
+        &["check", "--include", &glob],
+        &["check", "--config", &name],
+        &["check", "--files-from", &glob],
+        &["check", &since],
+        &["check", "--output-file", &report],
+        &["check", &glob],
+        &["explain", &name],
+    ] {
+        let (status, out, errors) = immutag(folder.path(), arguments);
+        assert_eq!(status, Some(2), "{arguments:?}: {errors}");
+        for text in [out, errors] {
+            assert!(!text.contains(acts), "{arguments:?}: {text:?}");
+            let forged = text.lines().any(|line| line.starts_with("::error::forged"));
+            assert!(!forged, "{arguments:?}: {text}");
+        }
+    }
+    for (file, text) in [
+        ("immutag.toml", format!("{MARKUP} = '{ACTING}'\n")),
+        (
+            "immutag.toml",
+            format!("\"{}\" = 1\n", "\\u001b[2J\\u202e\\u2028"),
+        ),
+        (
+            "immutag.toml",
+            format!("include = ['[{}']\n", "\u{202e}\u{2028}"),
+        ),
+        (
+            ".trivyignore.yaml",
+            format!("misconfigurations: [\"{ACTING}\", {MARKUP}\n"),
+        ),
+        (
+            ".trivyignore.yaml",
+            "misconfigurations: [{id: AWS-0031, paths: [\"[\\e[2J\\u202e\"]}]\n".to_owned(),
+        ),
+    ] {
+        fs::write(folder.path().join(file), &text).unwrap();
+        let (status, out, errors) = immutag(folder.path(), &["check"]);
+        assert_eq!(status, Some(2), "{text}");
+        assert!(
+            !errors.contains(acts) && out.is_empty(),
+            "{text}: {errors:?}"
+        );
+        fs::remove_file(folder.path().join(file)).unwrap();
+    }
+}
+
+// Git.
+
+fn git(folder: &Path, arguments: &[&str]) -> Vec<u8> {
+    let output = Command::new("git")
+        .args(arguments)
+        .current_dir(folder)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    output.stdout
+}
+
+/// Puts another name of the same length into an index, with the sum that git
+/// asks for. Git itself makes no index with such names.
+fn rename_in_index(folder: &Path, from: &str, to: &str) {
+    let path = folder.join(".git/index");
+    let mut index = fs::read(&path).unwrap();
+    assert_eq!(from.len(), to.len());
+    let at = index
+        .windows(from.len())
+        .position(|window| window == from.as_bytes());
+    index[at.unwrap()..][..to.len()].copy_from_slice(to.as_bytes());
+    index.truncate(index.len() - 20);
+    fs::write(&path, &index).unwrap();
+    let sum = Command::new("sha1sum").arg(&path).output().unwrap();
+    let sum = String::from_utf8(sum.stdout).unwrap();
+    let digit = |at: usize| u8::from_str_radix(&sum[at..at + 2], 16).unwrap();
+    index.extend((0..20).map(|nth| digit(2 * nth)));
+    fs::write(&path, index).unwrap();
+}
+
+#[test]
+fn an_index_leads_neither_out_of_the_work_tree_nor_into_git() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let bad = WEB;
+    let repository = folder.path().join("in");
+    fs::create_dir_all(repository.join("aa")).unwrap();
+    fs::write(folder.path().join("out.yaml"), bad).unwrap();
+    git(&repository, &["init", "-q"]);
+    for (from, to) in [
+        ("aa/out.yaml", "../out.yaml"),
+        ("aaaa/a.yaml", ".git/a.yaml"),
+    ] {
+        let _ = fs::remove_file(repository.join(".git/index"));
+        let file = repository.join(from);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, bad).unwrap();
+        fs::write(repository.join(".git/a.yaml"), bad).unwrap();
+        git(&repository, &["add", from]);
+        rename_in_index(&repository, from, to);
+        for arguments in [
+            &["fix", "--staged", "--hidden"][..],
+            &["fix", "--staged", "--hidden", to],
+            &["fix", "--staged", "--hidden", ".."],
+            &["fix", "--since", "HEAD", "--hidden"],
+        ] {
+            let (status, out, errors) = immutag(&repository, arguments);
+            assert_eq!(
+                (status, out.as_str()),
+                (Some(2), ""),
+                "{to} {arguments:?}: {errors}"
+            );
+            for path in [
+                folder.path().join("out.yaml"),
+                repository.join(".git/a.yaml"),
+            ] {
+                assert_eq!(
+                    fs::read_to_string(&path).unwrap(),
+                    bad,
+                    "{to} {arguments:?}"
+                );
+            }
+        }
+    }
+}
+
+/// A repository that names a work tree elsewhere is asked for what is there,
+/// and nothing is there that its working directory has to do with.
+#[test]
+fn a_work_tree_elsewhere_is_not_written() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let (repository, elsewhere) = (folder.path().join("in"), folder.path().join("out"));
+    for path in [&repository, &elsewhere] {
+        fs::create_dir_all(path).unwrap();
+    }
+    fs::write(elsewhere.join("a.yaml"), WEB).unwrap();
+    git(&repository, &["init", "-q"]);
+    git(
+        &repository,
+        &["config", "core.worktree", elsewhere.to_str().unwrap()],
+    );
+    git(&repository, &["add", "--all", ":/"]);
+    for arguments in [&["fix", "--staged"][..], &["fix", "--staged", "."]] {
+        let (status, _, errors) = immutag(&repository, arguments);
+        assert_eq!(status, Some(2), "{errors}");
+    }
+    assert_eq!(fs::read_to_string(elsewhere.join("a.yaml")).unwrap(), WEB);
 }

@@ -2,7 +2,7 @@
 //! resource, the line, what is proposed, the reason.
 //!
 //! This module owns what is shown of a finding on a terminal; how source is
-//! drawn is the library's part, and it shows control characters as pictures.
+//! drawn is the library's part, and it shows most control characters as pictures.
 
 use std::io::{self, Write};
 
@@ -144,9 +144,20 @@ fn repaired<'f>(excerpt: &'f Excerpt, edits: &'f [Replacement]) -> Option<Snippe
 
 /// An excerpt, all of whose lines are to be shown.
 fn source<T: Clone>(excerpt: &Excerpt) -> Snippet<'_, T> {
-    Snippet::source(excerpt.text.as_str())
+    Snippet::source(pictured(&excerpt.text))
         .line_start(excerpt.position.line)
         .fold(false)
+}
+
+/// A text of the same length in which characters that act on a terminal, and
+/// that the library has no picture for, are pictures.
+fn pictured(text: &str) -> String {
+    let picture = |character: char| match character {
+        '\u{80}'..='\u{9f}' => '\u{bf}',
+        '\u{2028}' | '\u{2029}' => '\u{fffd}',
+        other => other,
+    };
+    text.chars().map(picture).collect()
 }
 
 /// A span of the text as one of the excerpt, as far as that goes, if it holds
