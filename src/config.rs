@@ -24,6 +24,7 @@ use serde::{Deserialize, Deserializer};
 use toml::de::{DeTable, DeValue};
 use toml::Spanned;
 
+use crate::bounded;
 use crate::discover;
 use crate::find::{TagPattern, MAX_FILTERS};
 use crate::span::LineIndex;
@@ -285,11 +286,7 @@ impl Config {
             }
         };
         let failed = |error: io::Error| unreadable(&path, &error.to_string());
-        // A pipe would be waited for without end.
-        if !fs::metadata(&path).map_err(failed)?.is_file() {
-            return Err(unreadable(&path, "it is no file"));
-        }
-        let bytes = fs::read(&path).map_err(failed)?;
+        let bytes = bounded::read(&path).map_err(failed)?;
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),

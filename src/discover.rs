@@ -31,6 +31,9 @@
 //! template gives the same result before and after `git init`. A line in an ignore file
 //! that is not a valid glob is passed over, as git does.
 //!
+//! Where an ignore file cannot be read, or is not UTF-8, there is no telling what it names:
+//! that is a [`Problem`], and its directory is not walked.
+//!
 //! Four things are skipped whatever the options say: anything named `.git`, whose files
 //! are not the user's to edit; a directory named `cdk.out`, in which the AWS CDK puts what
 //! it synthesizes, and will again (unless it is named itself); symbolic links, as git and
@@ -96,12 +99,14 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use sha2::{Digest, Sha256};
+
+use crate::bounded;
 
 /// The include globs that hold when none are given: the names that CloudFormation's own
 /// tools take for templates, and those of files from which a template engine makes one.
@@ -247,6 +252,13 @@ pub enum Problem {
         /// The folder of the repository.
         repository: PathBuf,
     },
+    /// What is to be left out of a directory cannot be told.
+    IgnoreFile {
+        /// The ignore file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: io::Error,
+    },
     /// The operating system did not let us look.
     Io {
         /// The path as it would be shown.
@@ -265,6 +277,7 @@ impl Problem {
             | Problem::NotRegular { path, .. }
             | Problem::OutsideRoots { path, .. }
             | Problem::OutsideRepository { path, .. }
+            | Problem::IgnoreFile { path, .. }
             | Problem::Io { path, .. } => path,
         }
     }
@@ -297,6 +310,11 @@ impl fmt::Display for Problem {
                 "lies outside of the repository {}; run in the repository that it belongs to",
                 repository.display()
             ),
+            Problem::IgnoreFile { source, .. } => write!(
+                f,
+                "cannot be read: {source}; what it leaves out cannot be told, so nothing below \
+                 its directory was looked at; correct it, or heed no such file with --no-ignore"
+            ),
             Problem::Io { source, .. } => write!(f, "cannot be looked at: {source}"),
         }
     }
@@ -305,7 +323,7 @@ impl fmt::Display for Problem {
 impl std::error::Error for Problem {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Problem::Io { source, .. } => Some(source),
+            Problem::IgnoreFile { source, .. } | Problem::Io { source, .. } => Some(source),
             _ => None,
         }
     }
@@ -527,6 +545,31 @@ impl Walk {
         if roots.is_empty() {
             return ControlFlow::Continue(());
         }
+        let heeds = !self.selection.no_ignore;
+        let usable = |root: &&Root| {
+            let problem = heeds.then(|| unusable_around(root)).flatten();
+            problem.is_none_or(|problem| {
+                // There is nothing to break off yet.
+                let _ = on(Found::Problem(problem));
+                false
+            })
+        };
+        let roots: Vec<&Root> = roots.iter().filter(usable).collect();
+        if roots.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        let threads = match affordable_threads(self.threads) {
+            Ok(threads) => threads,
+            Err(error) => {
+                for root in roots {
+                    let source = io::Error::new(error.kind(), error.to_string());
+                    let path = walkable(&root.shown);
+                    on(Found::Problem(Problem::Io { path, source }))?;
+                }
+                return ControlFlow::Continue(());
+            }
+        };
+        let problems = Arc::new(Mutex::new(Vec::new()));
         let mut builder = WalkBuilder::empty();
         let mut wholes = HashMap::with_capacity(roots.len());
         for root in roots {
@@ -535,12 +578,26 @@ impl Walk {
             wholes.insert(walked, self.filter.wholes(&root.shown, &root.canonical));
         }
         let (filter, nested) = (Arc::clone(&self.filter), Arc::clone(nested));
+        let told = Arc::clone(&problems);
+        let has_unusable = move |entry: &DirEntry| {
+            let is_directory = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let problem = (heeds && is_directory).then(|| unusable_in(entry.path()));
+            let problem = problem.flatten();
+            let is_there = problem.is_some();
+            // A poisoned lock would mean a panic in `extend`.
+            if let Ok(mut told) = told.lock() {
+                told.extend(problem);
+            }
+            is_there
+        };
         builder
-            .threads(self.threads)
+            .threads(threads)
             .standard_filters(!self.selection.no_ignore)
             .hidden(!self.selection.hidden)
             .require_git(require_git)
-            .filter_entry(move |entry| filter.admits(entry, &nested, &wholes));
+            .filter_entry(move |entry| {
+                filter.admits(entry, &nested, &wholes) && !has_unusable(entry)
+            });
         let repositories = RwLock::default();
         let is_broken = AtomicBool::new(false);
         builder.build_parallel().run(|| {
@@ -561,6 +618,12 @@ impl Walk {
                 }
             })
         });
+        let problems = problems
+            .lock()
+            .map(|mut problems| std::mem::take(&mut *problems));
+        for problem in problems.unwrap_or_default() {
+            on(Found::Problem(problem))?;
+        }
         if is_broken.into_inner() {
             ControlFlow::Break(())
         } else {
@@ -1094,6 +1157,110 @@ fn in_repository(canonical: &Path) -> bool {
     canonical
         .ancestors()
         .any(|directory| directory.join(".git").exists() || directory.join(".jj").exists())
+}
+
+/// What is wrong with the ignore files of a directory, if anything is: the files that the
+/// walker reads for it, which waits for a pipe without end and passes over what it cannot
+/// read.
+fn unusable_in(directory: &Path) -> Option<Problem> {
+    let of = |names: &[&str]| {
+        let paths = names.iter().map(|name| directory.join(name));
+        { paths }.find_map(|path| content(&path).err())
+    };
+    let git = directory.join(".git");
+    of(&[".ignore", ".gitignore"]).or_else(|| match fs::metadata(&git).ok()? {
+        kind if kind.is_dir() => of(&[".git/info/exclude"]),
+        kind if kind.is_file() => unusable_of_worktree(&git).err(),
+        _ => None,
+    })
+}
+
+/// The same for a directory whose `.git` is a file, which leads to the repository.
+fn unusable_of_worktree(git: &Path) -> Result<(), Problem> {
+    let line = |path: &Path| {
+        let text = content(path)?.unwrap_or_default();
+        Ok(text.lines().next().unwrap_or_default().to_owned())
+    };
+    let pointer = line(git)?;
+    let Some(folder) = pointer.strip_prefix("gitdir: ").map(Path::new) else {
+        return Ok(());
+    };
+    let common = folder.join(line(&folder.join("commondir"))?);
+    content(&common.join("info/exclude")).map(|_| ())
+}
+
+/// What is wrong with the ignore files of a directory that is to be walked, and of those
+/// around it. What is above a repository does not count in it, but is read nevertheless.
+fn unusable_around(root: &Root) -> Option<Problem> {
+    if let Some(problem) = unusable_in(&walkable(&root.shown)) {
+        return Some(problem);
+    }
+    let mut is_outside = root.canonical.join(".git").exists();
+    root.canonical.ancestors().skip(1).find_map(|directory| {
+        let problem = unusable_in(directory).filter(|problem| match problem {
+            Problem::IgnoreFile { source, .. } => {
+                let would_stop = [io::ErrorKind::Unsupported, io::ErrorKind::FileTooLarge];
+                !is_outside || would_stop.contains(&source.kind())
+            }
+            _ => true,
+        });
+        is_outside |= directory.join(".git").exists();
+        problem
+    })
+}
+
+/// What an ignore file says; None where there is none, or a directory. One in a directory
+/// that may not be entered is not looked for: whatever else is in there is told.
+fn content(path: &Path) -> Result<Option<String>, Problem> {
+    let absent = [
+        io::ErrorKind::NotFound,
+        io::ErrorKind::NotADirectory,
+        io::ErrorKind::PermissionDenied,
+    ];
+    let source = match fs::symlink_metadata(path) {
+        Ok(kind) if kind.is_dir() => return Ok(None),
+        Ok(_) => match bounded::text(path) {
+            Ok(text) => return Ok(Some(text)),
+            Err(error) => error,
+        },
+        Err(error) if absent.contains(&error.kind()) => return Ok(None),
+        Err(error) => error,
+    };
+    let path = undotted(path).to_path_buf();
+    Err(Problem::IgnoreFile { path, source })
+}
+
+/// How many file descriptors a thread may have open at once, with room to spare: those of a
+/// directory and of an ignore file, in two walks where one counts ahead, of a file and of what
+/// replaces it.
+const DESCRIPTORS: u64 = 8;
+
+/// How many of the threads there are file descriptors for. The walker passes over an ignore
+/// file for which it has none, and would then take what is to be left out.
+///
+/// # Errors
+/// Where there are too few for one.
+#[cfg(unix)]
+fn affordable_threads(threads: usize) -> io::Result<usize> {
+    use rustix::io::Errno;
+    use rustix::process::{getrlimit, Resource};
+    /// What is open beside the walk: streams, a terminal, git.
+    const OTHERS: u64 = 8;
+    let Some(most) = getrlimit(Resource::Nofile).current else {
+        return Ok(threads);
+    };
+    let affordable = most.saturating_sub(OTHERS) / DESCRIPTORS;
+    if affordable == 0 {
+        return Err(Errno::MFILE.into());
+    }
+    Ok(threads.min(usize::try_from(affordable).unwrap_or(threads)))
+}
+
+/// Other systems have no such limit, or one that is out of reach.
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "other systems have a limit")]
+fn affordable_threads(threads: usize) -> io::Result<usize> {
+    Ok(threads)
 }
 
 /// What is wrong with a path met in a walk. Errors that are not about I/O come from lines

@@ -1,8 +1,10 @@
 //! Pieces of a text, to be shown around places in it.
 //!
 //! This module owns how much of a text is shown: whole lines, unless they are
-//! so long that a minified template would be shown whole. It does not know
-//! what is shown, nor how.
+//! so long that a minified template would be shown whole, and the beginning of
+//! a word that is too long to be one. It does not know what is shown, nor how.
+
+use std::borrow::Cow;
 
 use crate::span::{LineIndex, Position, Span};
 
@@ -12,6 +14,22 @@ const CONTEXT: usize = 2;
 /// How many bytes are shown at most before a place, and behind it. An excerpt
 /// for each finding of a minified template must not be the template.
 const REACH: usize = 240;
+
+/// How many bytes of a word are shown at most: of a name, a value, a reason. Many
+/// findings can name the same one, so that without a bound what is said of a
+/// template could grow with the square of its size.
+pub const LONGEST: usize = 512;
+
+/// A word as it is shown: whole, or its beginning and an ellipsis.
+#[must_use]
+pub fn brief(word: &str) -> Cow<'_, str> {
+    if word.len() <= LONGEST {
+        return Cow::Borrowed(word);
+    }
+    let end = (0..=LONGEST).rev().find(|&end| word.is_char_boundary(end));
+    let beginning = end.and_then(|end| word.get(..end));
+    Cow::Owned(format!("{}\u{2026}", beginning.unwrap_or_default()))
+}
 
 /// A piece of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,11 +60,18 @@ impl Excerpt {
 }
 
 /// The excerpts around places of a text, in its order; those that touch
-/// become one. A place of more than a few lines is shown with its beginning
-/// and its end at most.
+/// become one. Of a place that is very long there are its beginning and its
+/// end.
 #[must_use]
 pub fn around(lines: &LineIndex<'_>, places: impl Iterator<Item = Span>) -> Vec<Excerpt> {
-    let mut windows: Vec<Span> = places.map(|place| window(lines, place)).collect();
+    let ends = places.flat_map(|place| {
+        if place.end - place.start > 4 * REACH {
+            vec![Span::at(place.start), Span::at(place.end)]
+        } else {
+            vec![place]
+        }
+    });
+    let mut windows: Vec<Span> = ends.map(|place| window(lines, place)).collect();
     windows.sort_unstable();
     let mut merged: Vec<Span> = Vec::new();
     for window in windows {
@@ -158,6 +183,23 @@ mod tests {
         let index = LineIndex::new(&text);
         let odd = around(&index, [Span::new(2000, 2000)].into_iter());
         assert!(odd[0].holds(Span::at(2000)) && !odd[0].holds(Span::at(0)));
+    }
+
+    #[test]
+    fn a_place_that_is_very_long_is_cut_in_its_middle() {
+        let text = format!("a: {}\n", "x".repeat(5000));
+        let shown = shown(&text, &[Span::new(3, 5003)]);
+        let lengths: Vec<usize> = shown.iter().map(|(_, _, text)| text.len()).collect();
+        assert_eq!(lengths, [3 + REACH, REACH + 1]);
+    }
+
+    #[test]
+    fn a_word_that_is_very_long_is_cut_between_characters() {
+        assert_eq!(brief("MUTABLE"), "MUTABLE");
+        let long = format!("x{}", "é".repeat(LONGEST));
+        let cut = brief(&long);
+        assert_eq!(cut.len(), LONGEST - 1 + '\u{2026}'.len_utf8());
+        assert!(cut.ends_with("é\u{2026}"));
     }
 
     #[test]

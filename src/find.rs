@@ -13,6 +13,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::excerpt::brief;
 use crate::source::REPOSITORY;
 use crate::syntax::{Entry, NodeId, Tree, Value};
 use crate::template::{self, Call, Merged, Resource, Scopes, Template};
@@ -525,9 +526,15 @@ impl Judge<'_, '_, '_> {
                     Some(self.unverifiable(at, "its Properties have too many branches"))
                 }
                 (Some("If"), Some(&[condition, then, otherwise])) => {
-                    let condition = tree.literal(condition).unwrap_or("a condition");
-                    todo.push((otherwise, format!("{given}unless {condition}: ")));
-                    todo.push((then, format!("{given}if {condition}: ")));
+                    let condition = brief(tree.literal(condition).unwrap_or("a condition"));
+                    todo.push((
+                        otherwise,
+                        brief(&format!("{given}unless {condition}: ")).into_owned(),
+                    ));
+                    todo.push((
+                        then,
+                        brief(&format!("{given}if {condition}: ")).into_owned(),
+                    ));
                     continue;
                 }
                 _ if self.is_no_value(node) => Some(self.missing(at, Err(Obstacle::NotAMapping))),
@@ -673,10 +680,11 @@ impl Judge<'_, '_, '_> {
             Some(value) if tree.is_null(value) => (Word::Nothing, "null"),
             Some(value) => match tree.literal(value) {
                 Some("") => (Word::Nothing, "empty"),
-                Some(word) if value::is_placeholder(word) => {
+                Some(word) if value::is_placeholder(&brief(word)) => {
                     return self.judge_computed(value, has_filters, filters);
                 }
-                Some(word) => (Word::Text(word.to_owned()), ""),
+                // No mode is too long to be shown whole.
+                Some(word) => (Word::Text(brief(word).into_owned()), ""),
                 None => (Word::Collection, ""),
             },
         };
@@ -877,7 +885,7 @@ impl Judge<'_, '_, '_> {
             Home::Nowhere => Err(Obstacle::Computed(known.how.clone())),
             Home::Parameter(parameter) => match value::objection(tree, parameter, IMMUTABLE) {
                 Some(at) => Err(Obstacle::NotAllowed {
-                    parameter: tree.literal(parameter.key).unwrap_or_default().to_owned(),
+                    parameter: brief(tree.literal(parameter.key).unwrap_or_default()).into_owned(),
                     at,
                 }),
                 None => Ok((known.at, known.home)),

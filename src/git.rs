@@ -166,7 +166,7 @@ impl Repository {
             if !(is_unmerged || mode.starts_with("100")) {
                 continue;
             }
-            let file = self.listed(name);
+            let file = self.listed(name)?;
             // An unmerged file may stand there once more with what is left of it.
             if staged.last().is_some_and(|before| before.file == file) {
                 continue;
@@ -211,7 +211,7 @@ impl Repository {
             [_, _, b' ', name @ ..] => Some(self.listed(name)),
             _ => None,
         });
-        Ok(differing.collect())
+        differing.collect()
     }
 
     /// The files that differ between the work tree or the index and the last
@@ -264,30 +264,42 @@ impl Repository {
             "--",
         ];
         let mut files = self.status("--untracked-files=all")?;
-        files.extend(self.files(&output("list what has changed", diff)?));
+        let changed = output("list what has changed", diff)?;
+        for name in changed.split(|&byte| byte == 0) {
+            if !name.is_empty() {
+                files.push(self.listed(name)?);
+            }
+        }
         Ok(files)
     }
 
-    fn files<'a>(&'a self, listed: &'a [u8]) -> impl Iterator<Item = Listed> + 'a {
-        let names = listed.split(|&byte| byte == 0);
-        names
-            .filter(|name| !name.is_empty())
-            .map(|name| self.listed(name))
-    }
-
     /// A file by the name that git has for it, from the top.
-    fn listed(&self, name: &[u8]) -> Listed {
+    ///
+    /// # Errors
+    /// Where that leads out of the work tree, or into the repository. Git makes no such name,
+    /// but takes it from an index that somebody else has made.
+    fn listed(&self, name: &[u8]) -> Result<Listed, GitError> {
         let name = path(name);
+        let is_plain = |part| match part {
+            Component::Normal(part) => !part.eq_ignore_ascii_case(".git"),
+            _ => false,
+        };
+        if !name.components().all(is_plain) {
+            return Err(GitError::Failed {
+                task: "list files",
+                message: format!("its index holds the path {}", name.display()),
+            });
+        }
         let shown = if let Ok(below) = name.strip_prefix(&self.prefix) {
             below.to_path_buf()
         } else {
             let up = self.prefix.components().map(|_| Component::ParentDir);
             up.chain(name.components()).collect()
         };
-        Listed {
+        Ok(Listed {
             path: shown,
             whole: self.top.join(name),
-        }
+        })
     }
 }
 

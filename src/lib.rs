@@ -155,6 +155,7 @@
 //! - A carriage return alone ends a line for YAML but not for the positions
 //!   reported here. A file with no other line endings is refused.
 
+pub mod bounded;
 pub mod cli;
 pub mod config;
 pub mod diff;
@@ -162,6 +163,8 @@ pub mod discover;
 pub mod edit;
 pub mod excerpt;
 pub mod explain;
+#[cfg(feature = "fault")]
+pub mod fault;
 pub mod find;
 pub mod git;
 pub mod interactive;

@@ -807,6 +807,8 @@ fn one_file(target: &Target, job: &Job<'_>) -> Result<Option<Outcome>, FileError
     if job.is_report(&target.real) {
         return Ok(None);
     }
+    #[cfg(feature = "fault")]
+    crate::fault::strike(&target.real, &bytes);
     let assessment = remediate(&bytes, &job.rules(&target.path, &target.real))?;
     let mut outcome = Outcome::new(target.path.clone(), Ok(Assessment::default()));
     outcome.real = own_name(target);

@@ -18,6 +18,7 @@ use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use crate::bounded;
 use crate::suppress::{self, Listed};
 
 /// The list of IDs.
@@ -162,12 +163,7 @@ fn text(here: &Path, name: &'static str) -> Result<Option<String>, ListFileError
         Err(error) => return Err(failed(error.to_string())),
         Ok(_) => {}
     }
-    // A pipe would be waited for without end.
-    let what = fs::metadata(&path).map_err(|error| failed(error.to_string()))?;
-    if !what.is_file() {
-        return Err(failed("it is no file".to_owned()));
-    }
-    let text = fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
+    let text = bounded::text(&path).map_err(|error| failed(error.to_string()))?;
     Ok(Some(text))
 }
 

@@ -8,15 +8,20 @@
 //!
 //! What only a deployment knows (an import, an attribute, a parameter without
 //! a default) is *unknown*, with the reason. So is what takes more steps than
-//! an honest template does, so that hostile ones cost no more than that.
+//! an honest template does, or longer words, so that hostile ones cost no more
+//! than that.
 //!
 //! Source: AWS CloudFormation User Guide, "Intrinsic function reference",
 //! "Parameters", "Mappings", and "`AWS::LanguageExtensions` transform".
 
+use crate::excerpt::{brief, LONGEST};
 use crate::syntax::{Entry, NodeId, Tree, Value};
 use crate::template::{self, Call, Leaf, Loop, Piece, Reached, Sections, Substitution};
 
 const PLACEHOLDER: &str = "its value is a placeholder";
+/// Said of a word that is longer than any that is looked for, or is looked up
+/// by: put together again and again, such words would fill the memory.
+const TOO_LONG: &str = "a word is too long";
 
 /// How many functions and literals are looked at for one value.
 const MAX_STEPS: usize = 4096;
@@ -137,7 +142,7 @@ pub fn values(
 /// does, or by it: `${…}`, `{{resolve:…}}`, `{{ value }}`.
 #[must_use]
 pub fn is_placeholder(word: &str) -> bool {
-    word.contains(['$', '{', '}'])
+    memchr::memchr3(b'$', b'{', b'}', word.as_bytes()).is_some()
 }
 
 impl Known {
@@ -245,7 +250,7 @@ impl<'t> Evaluation<'_, 't, '_> {
     fn given(&self, mut values: Values) -> Values {
         for known in &mut values.known {
             for (when, condition) in self.given.iter().rev().take(MAX_GIVEN) {
-                known.how.extend([" ", when, " ", condition]);
+                known.how.extend([" ", when, " ", &brief(condition)]);
             }
         }
         values
@@ -254,6 +259,9 @@ impl<'t> Evaluation<'_, 't, '_> {
     /// A string in which loops put their items, and nothing else does: in a
     /// copy, `${Name}` stands for the item wherever it is written.
     fn copied(&self, at: NodeId, text: &'t str) -> Option<Substitution<'t>> {
+        if text.len() > LONGEST {
+            return None;
+        }
         let substitution = Substitution {
             at,
             text,
@@ -320,7 +328,7 @@ impl<'t> Evaluation<'_, 't, '_> {
             }
             (name, _) => {
                 let prefix = if name == "Condition" { "" } else { "Fn::" };
-                let why = format!("{prefix}{name} is known when it is deployed");
+                let why = format!("{prefix}{} is known when it is deployed", brief(name));
                 Values::unknown(node, why)
             }
         }
@@ -337,7 +345,8 @@ impl<'t> Evaluation<'_, 't, '_> {
             return self.copies(*found);
         }
         if name.starts_with("AWS::") {
-            return Values::unknown(node, format!("{name} is known when it is deployed"));
+            let why = format!("{} is known when it is deployed", brief(name));
+            return Values::unknown(node, why);
         }
         self.parameter(node, name)
     }
@@ -347,14 +356,15 @@ impl<'t> Evaluation<'_, 't, '_> {
         let tree = self.context.tree;
         let items = tree.items(found.collection);
         if items.is_empty() || tree.has_custom_tag(found.collection) {
-            return Values::unknown(found.collection, format!("{} is computed", found.key));
+            let why = format!("{} is computed", brief(found.key));
+            return Values::unknown(found.collection, why);
         }
         let mut values = Values::default();
         for &item in items {
             let mut copy = self.value(item);
             for known in &mut copy.known {
                 known.home = Home::Nowhere;
-                known.how = format!("{} in a copy of {}", known.how, found.key);
+                known.how = format!("{} in a copy of {}", known.how, brief(found.key));
             }
             values.add(copy);
         }
@@ -364,10 +374,11 @@ impl<'t> Evaluation<'_, 't, '_> {
     fn parameter(&mut self, node: NodeId, name: &str) -> Values {
         let tree = self.context.tree;
         let Some(parameter) = self.context.sections.parameter(name) else {
-            let why = format!("{name} is no parameter of this template");
+            let why = format!("{} is no parameter of this template", brief(name));
             return Values::unknown(node, why);
         };
         self.reads.push(node);
+        let name = brief(name);
         let body = tree.resolve(parameter.value);
         let rules = ["Type", "Default", "AllowedValues", "<<"];
         let is_unsure = |rule| {
@@ -416,14 +427,22 @@ impl<'t> Evaluation<'_, 't, '_> {
 
     fn substitution(&mut self, node: NodeId, substitution: Substitution<'t>) -> Values {
         let tree = self.context.tree;
+        // Room for names whose values come to a word.
+        if substitution.text.len() > 16 * LONGEST {
+            return Values::unknown(node, TOO_LONG);
+        }
         let mut parts = Vec::new();
         for piece in substitution.pieces() {
+            self.steps += 1;
             parts.push(match piece {
                 Piece::Text(word) if is_placeholder(word) => {
                     Values::unknown(substitution.at, PLACEHOLDER)
                 }
                 Piece::Text(word) if word.len() == substitution.text.len() => {
                     // It is all that is written there: a literal like any other.
+                    if word.len() > LONGEST {
+                        return Values::unknown(substitution.at, TOO_LONG);
+                    }
                     let how = format!("it is {word}");
                     let word = Word::Text(word.to_owned());
                     let known = Known::new(word, substitution.at, how, Home::Here);
@@ -436,7 +455,8 @@ impl<'t> Evaluation<'_, 't, '_> {
                     match (own.next(), own.next()) {
                         (Some(value), None) => self.value(value),
                         (Some(value), Some(_)) => {
-                            Values::unknown(value, format!("variable {name} stands twice"))
+                            let why = format!("variable {} stands twice", brief(name));
+                            Values::unknown(value, why)
                         }
                         (None, _) => self.reference(substitution.at, name),
                     }
@@ -466,6 +486,9 @@ impl<'t> Evaluation<'_, 't, '_> {
                 };
                 let words = [delimiter, string].map(|&word| tree.literal(tree.resolve(word)));
                 match words {
+                    [_, Some(string)] if string.len() > LONGEST => {
+                        Err(Values::unknown(list, TOO_LONG))
+                    }
                     [Some(delimiter), Some(string)]
                         if !delimiter.is_empty() && !is_placeholder(string) =>
                     {
@@ -616,6 +639,9 @@ impl<'t> Evaluation<'_, 't, '_> {
                 };
                 longer.extend(glued.iter().map(|start| format!("{start}{word}")));
             }
+            if longer.iter().any(|word| word.len() > LONGEST) {
+                return Values::unknown(node, TOO_LONG);
+            }
             if longer.len() > MAX_GLUED {
                 return Values::unknown(node, "it can be too many words");
             }
@@ -633,7 +659,9 @@ impl<'t> Evaluation<'_, 't, '_> {
 }
 
 fn leaf_value(tree: &Tree<'_>, leaf: Leaf, is_guess: bool) -> Values {
-    let name = leaf.keys.map(|key| tree.literal(key).unwrap_or_default());
+    let name = leaf
+        .keys
+        .map(|key| brief(tree.literal(key).unwrap_or_default()));
     let name = name.join(".");
     let at = tree.resolve(leaf.value);
     let mut values = literal(tree, at, Home::Mapping(leaf), |word| {
@@ -650,10 +678,13 @@ fn literal(tree: &Tree<'_>, at: NodeId, home: Home, how: impl Fn(&str) -> String
     let word = match tree.value(at) {
         _ if tree.has_custom_tag(at) => return Values::unknown(at, "a literal is computed"),
         _ if tree.is_null(at) => Word::Nothing,
+        Value::Scalar { .. } if tree.is_masked(at) => return Values::unknown(at, PLACEHOLDER),
+        Value::Scalar { text, .. } if text.len() > LONGEST => {
+            return Values::unknown(at, TOO_LONG);
+        }
         Value::Scalar { text, .. } if is_placeholder(text) => {
             return Values::unknown(at, PLACEHOLDER);
         }
-        Value::Scalar { .. } if tree.is_masked(at) => return Values::unknown(at, PLACEHOLDER),
         Value::Scalar { text, .. } => Word::Text(text.to_owned()),
         Value::Mapping { .. } | Value::Sequence { .. } => Word::Collection,
         Value::Alias { .. } => return Values::unknown(at, "an alias stands for nothing"),
@@ -668,6 +699,9 @@ fn literal(tree: &Tree<'_>, at: NodeId, home: Home, how: impl Fn(&str) -> String
 
 /// A piece of text that is part of a longer one.
 fn text(at: NodeId, word: &str) -> Values {
+    if word.len() > LONGEST {
+        return Values::unknown(at, TOO_LONG);
+    }
     let how = format!("it is {word}");
     Values::one(Known::new(
         Word::Text(word.to_owned()),

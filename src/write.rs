@@ -15,7 +15,8 @@
 //! that no portable means can close.)
 //!
 //! Whatever fails, the original stays as it was, and the temporary file is removed. It can
-//! outlive only a process that is killed; its name, `.immutag-*.tmp`, tells where it
+//! outlive only a process that is killed, for which too large a file is no reason
+//! ([`outlive_limits`]); its name, `.immutag-*.tmp`, tells where it
 //! is from.
 //!
 //! # What is refused
@@ -217,6 +218,21 @@ pub fn replace(path: &Path, read: &[u8], new: &[u8]) -> Result<(), WriteError> {
     sync_directory(directory);
     Ok(())
 }
+
+/// Lets a write that goes beyond the limit for files (`ulimit -f`) fail as any other does.
+/// Without this the system ends the process for it, and a temporary file is left. Where the
+/// system does not let us, it stays so.
+#[cfg(unix)]
+pub fn outlive_limits() {
+    use signal_hook::consts::SIGXFSZ;
+    // A signal that is handled, by whatever, does not end the process.
+    let seen = std::sync::Arc::default();
+    let _ = signal_hook::flag::register(SIGXFSZ, seen);
+}
+
+/// Other systems have no such limit.
+#[cfg(not(unix))]
+pub fn outlive_limits() {}
 
 /// Refuses all that is not to be written.
 fn inspect(path: &Path) -> Result<Metadata, WriteError> {

@@ -2,7 +2,7 @@
 //! resource, the line, what is proposed, the reason.
 //!
 //! This module owns what is shown of a finding on a terminal; how source is
-//! drawn is the library's part, and it shows control characters as pictures.
+//! drawn is the library's part, and it shows most control characters as pictures.
 
 use std::io::{self, Write};
 
@@ -56,7 +56,7 @@ fn groups<'f>(path: &'f str, finding: &'f Reported, mode: Mode, has_links: bool)
     let (own, others): (Vec<&Excerpt>, Vec<&Excerpt>) = finding
         .excerpts
         .iter()
-        .partition(|excerpt| excerpt.holds(finding.region.span));
+        .partition(|excerpt| excerpt.holds(Span::at(finding.region.span.start)));
     for excerpt in own.into_iter().chain(others) {
         let Some(snippet) = annotated(excerpt, finding) else {
             continue;
@@ -110,11 +110,11 @@ fn annotated<'f>(
     finding: &'f Reported,
 ) -> Option<Snippet<'f, annotate_snippets::Annotation<'f>>> {
     let mut annotations = Vec::new();
-    if let Some(span) = within(excerpt, finding.region.span) {
+    if let Some(span) = beginning(excerpt, finding.region.span) {
         annotations.push(AnnotationKind::Primary.span(span));
     }
     for source in &finding.sources {
-        if let Some(span) = within(excerpt, source.region.span) {
+        if let Some(span) = beginning(excerpt, source.region.span) {
             let how = escaped(&source.how);
             annotations.push(AnnotationKind::Context.span(span).label(how));
         }
@@ -144,9 +144,28 @@ fn repaired<'f>(excerpt: &'f Excerpt, edits: &'f [Replacement]) -> Option<Snippe
 
 /// An excerpt, all of whose lines are to be shown.
 fn source<T: Clone>(excerpt: &Excerpt) -> Snippet<'_, T> {
-    Snippet::source(excerpt.text.as_str())
+    Snippet::source(pictured(&excerpt.text))
         .line_start(excerpt.position.line)
         .fold(false)
+}
+
+/// A text of the same length in which characters that act on a terminal, and
+/// that the library has no picture for, are pictures.
+fn pictured(text: &str) -> String {
+    let picture = |character: char| match character {
+        '\u{80}'..='\u{9f}' => '\u{bf}',
+        '\u{2028}' | '\u{2029}' => '\u{fffd}',
+        other => other,
+    };
+    text.chars().map(picture).collect()
+}
+
+/// A span of the text as one of the excerpt, as far as that goes, if it holds
+/// its beginning.
+fn beginning(excerpt: &Excerpt, span: Span) -> Option<std::ops::Range<usize>> {
+    let end = span.end.min(excerpt.offset + excerpt.text.len());
+    let is_held = excerpt.holds(Span::at(span.start));
+    is_held.then(|| within(excerpt, Span::new(span.start, end)))?
 }
 
 /// A span of the text as one of the excerpt, if that holds it.

@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use serde::ser::{SerializeSeq as _, Serializer as _};
 use serde::Serialize;
 
+use super::json::Escaping;
 use super::{answer, slashed, Report};
 use crate::remediate::Answer;
 
@@ -40,7 +41,8 @@ struct Lines {
 /// # Errors
 /// Those of `out`.
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut serializer = serde_json::Serializer::pretty(&mut *out);
+    let mut escaping = Escaping(&mut *out);
+    let mut serializer = serde_json::Serializer::pretty(&mut escaping);
     let mut issues = serializer.serialize_seq(None)?;
     for outcome in report.outcomes {
         let path = slashed(&outcome.path);

@@ -77,29 +77,38 @@ fn write_line(line: &Line<'_>, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// Escapes the control characters that JSON lets stand in a string: names and
-/// texts come from files, and reports are shown on terminals, too.
-struct Escaping<'w>(&'w mut dyn Write);
+/// Escapes the characters that JSON lets stand in a string and that
+/// [`escaped`](super::escaped) does not: names and texts come from files, and
+/// reports are shown on terminals, too.
+pub(super) struct Escaping<'w>(pub(super) &'w mut dyn Write);
 
 impl Write for Escaping<'_> {
     /// Takes whole characters only, as the serializer gives them.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Those of one byte: JSON's own escapes are whole already, and line
+        // breaks are its layout.
+        let begins = |byte: &u8| matches!(byte, 0x7f | 0xc2 | 0xe2);
         let mut rest = bytes;
-        loop {
-            let found = rest.iter().zip(rest.iter().skip(1).chain([&0])).enumerate();
-            let found = found.filter_map(|(at, pair)| match pair {
-                (0x7f, _) => Some((at, 1, 0x7f)),
-                (0xc2, &second @ 0x80..=0x9f) => Some((at, 2, second)),
-                _ => None,
-            });
-            let Some((at, len, code)) = { found }.next() else {
-                self.0.write_all(rest)?;
-                return Ok(bytes.len());
+        while let Some(at) = rest.iter().position(begins) {
+            let (plain, from) = rest.split_at(at);
+            self.0.write_all(plain)?;
+            let (len, code) = match *from {
+                [0x7f, ..] => (1, Some(0x7f)),
+                [0xc2, second @ 0x80..=0x9f, ..] => (2, Some(u16::from(second))),
+                // U+2028 to U+202E, U+2066 to U+2069.
+                [0xe2, 0x80, third @ 0xa8..=0xae, ..] => (3, Some(0x1f80 + u16::from(third))),
+                [0xe2, 0x81, third @ 0xa6..=0xa9, ..] => (3, Some(0x1fc0 + u16::from(third))),
+                _ => (1, None),
             };
-            self.0.write_all(rest.get(..at).unwrap_or_default())?;
-            write!(self.0, "\\u{code:04x}")?;
-            rest = rest.get(at + len..).unwrap_or_default();
+            let (character, after) = from.split_at(len);
+            match code {
+                Some(code) => write!(self.0, "\\u{code:04x}")?,
+                None => self.0.write_all(character)?,
+            }
+            rest = after;
         }
+        self.0.write_all(rest)?;
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -332,22 +332,27 @@ pub fn escaped_but_tabs(line: &str) -> String {
     line.split('\t').map(escaped).collect::<Vec<_>>().join("\t")
 }
 
-/// A text with its control characters escaped, and those that turn the
-/// direction of what follows: a line must look like what it is.
+/// A text with its control characters escaped, those that end a line for some
+/// readers, and those that turn the direction of what follows: a line must be
+/// one, and look like what it is.
 ///
-/// Source of the latter: Unicode Standard Annex #9, "Unicode Bidirectional
-/// Algorithm", 2.1 and 2.2.
+/// Sources: Unicode Standard, 5.8 "Newline Guidelines"; Unicode Standard Annex
+/// #9, "Unicode Bidirectional Algorithm", 2.1 and 2.2.
 #[must_use]
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() || turns_direction(character) {
+        if character.is_control() || ends_line(character) || turns_direction(character) {
             out.extend(character.escape_default());
         } else {
             out.push(character);
         }
     }
     out
+}
+
+fn ends_line(character: char) -> bool {
+    matches!(character, '\u{2028}' | '\u{2029}')
 }
 
 fn turns_direction(character: char) -> bool {

@@ -15,6 +15,7 @@
 
 use super::{Date, CHECKOV, DATADOG, IMMUTAG, KICS, TFSEC, TRIVY};
 use super::{Until, CHECKOV_ID, RULE_ID};
+use crate::excerpt::brief;
 
 /// Words one of which each comment holds that asks for anything, in lower
 /// case.
@@ -226,7 +227,7 @@ fn reason(text: &str) -> Option<String> {
         .strip_prefix('[')
         .and_then(|text| text.strip_suffix(']'));
     let text = bare.unwrap_or(text).trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    (!text.is_empty()).then(|| brief(text).into_owned())
 }
 
 #[cfg(test)]

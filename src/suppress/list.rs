@@ -7,9 +7,11 @@
 //! misconfiguration by its ID alone: neither `*` nor the long name of a check
 //! counts there.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::{is_trivy_id, Date, Until};
+use crate::excerpt::brief;
 use crate::span::{LineIndex, Position};
 use crate::syntax::{self, NodeId, Tree};
 
@@ -121,12 +123,13 @@ impl<'t> List<'t, '_> {
                 None => return Err(self.wrong(item, "expired_at is no day, as 2030-12-31")),
             },
         };
-        let reason = self.text(item, "statement")?.map(str::trim);
+        let reason = self.text(item, "statement")?;
+        let reason = reason.map(|text| brief(text.trim()));
         Ok(Listed {
             number: 0,
             position: self.lines.position(self.tree.start(item)),
             paths,
-            reason: reason.filter(|text| !text.is_empty()).map(str::to_owned),
+            reason: reason.filter(|text| !text.is_empty()).map(Cow::into_owned),
             until,
         })
     }

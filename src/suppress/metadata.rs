@@ -10,6 +10,7 @@
 //! rule's names.
 
 use super::{CHECKOV, CHECKOV_ID, GUARD, IMMUTAG};
+use crate::excerpt::brief;
 use crate::syntax::{NodeId, ScalarStyle, Tree};
 use crate::template::{self, Merged};
 
@@ -89,7 +90,7 @@ fn immutag(tree: &Tree<'_>, ignore: NodeId) -> Option<Noted> {
         "true" | "yes" | "on" if !is_word => None,
         "false" | "no" | "off" if !is_word => return None,
         _ if tree.is_null(ignore) => return None,
-        _ => Some(text.trim().to_owned()).filter(|reason| !reason.is_empty()),
+        _ => Some(brief(text.trim()).into_owned()).filter(|reason| !reason.is_empty()),
     };
     Some(Noted {
         at: ignore,
@@ -109,7 +110,7 @@ fn checkov(tree: &Tree<'_>, item: NodeId) -> Option<Noted> {
         at: id.key,
         by: CHECKOV,
         reason: text("comment")
-            .map(|(_, comment)| comment.trim().to_owned())
+            .map(|(_, comment)| brief(comment.trim()).into_owned())
             .filter(|comment| !comment.is_empty()),
     })
 }

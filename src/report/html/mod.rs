@@ -25,7 +25,7 @@ use crate::find::Profile;
 use crate::outcome::Outcome;
 use crate::plan::Applicability;
 use crate::remediate::{Answer, Assessment, Reported};
-use crate::span::Position;
+use crate::span::{Position, Span};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -335,7 +335,7 @@ fn entry(finding: &Reported, mode: Mode) -> Markup {
     let excerpt = finding
         .excerpts
         .iter()
-        .find(|excerpt| excerpt.holds(finding.region.span));
+        .find(|excerpt| excerpt.holds(Span::at(finding.region.span.start)));
     html! {
         li {
             span.at { (at.line) ":" (at.column) }
