@@ -391,6 +391,57 @@ fn no_module_reaches_the_network_and_git_is_the_only_program_started() {
     assert_eq!(started, 1, "one place starts git");
 }
 
+/// What Unix alone has stands behind `cfg(unix)`: on the line itself, on the
+/// function around it, or on the whole file of a test. (The check for a target
+/// of Windows is the proof; this one needs no other target.)
+#[test]
+fn what_unix_alone_has_stands_behind_cfg() {
+    const OF_UNIX: [&str; 4] = ["std::os::unix", "libc::", "rexpect::", "nix::"];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut seen = 0;
+    for source in sources() {
+        let lines: Vec<&str> = source.code.lines().collect();
+        for (nth, line) in lines.iter().enumerate() {
+            if !OF_UNIX.iter().any(|name| line.contains(name)) {
+                continue;
+            }
+            seen += 1;
+            let is_cfg = |line: &&str| line.trim() == "#[cfg(unix)]";
+            let (before, _) = lines.split_at(nth);
+            let head = before
+                .iter()
+                .rposition(|line| line.trim_start() == *line && line.contains("fn "));
+            let above = head.map_or(&[][..], |head| &before[head.saturating_sub(6)..head]);
+            let attributes = above
+                .rsplit(|line| line.trim().is_empty() || *line == "}")
+                .next();
+            assert!(
+                before.last().is_some_and(|line| is_cfg(&line))
+                    || attributes.is_some_and(|lines| lines.iter().any(|line| is_cfg(line))),
+                "{}:{}: {line}",
+                source.path.display(),
+                nth + 1
+            );
+        }
+    }
+    assert!(seen > 4, "the sources name nothing of Unix any more");
+    for entry in fs::read_dir(root.join("tests")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|end| end != "rs") || path.ends_with("architecture.rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let is_of_unix = ["std::os::unix", "rexpect::", "Command::new(\"sh\")"]
+            .iter()
+            .any(|name| text.contains(name));
+        assert!(
+            !is_of_unix || text.contains("#![cfg(unix)]"),
+            "{}: names what Unix alone has",
+            path.display()
+        );
+    }
+}
+
 /// The reader of paths sees every way to name a module, or the tests above
 /// would hold of nothing.
 #[test]

@@ -327,7 +327,7 @@ fn files<'r>(report: &'r Report<'r>) -> impl Iterator<Item = File<'r>> {
 
 fn file<'r>(report: &Report<'r>, outcome: &'r Outcome) -> File<'r> {
     let mut file = File {
-        path: outcome.path.to_string_lossy(),
+        path: super::portable(&outcome.path),
         uri: uri::of(&outcome.path),
         changed: outcome.changed,
         repositories: 0,
