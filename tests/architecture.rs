@@ -416,8 +416,8 @@ fn what_unix_alone_has_stands_behind_cfg() {
                 .rsplit(|line| line.trim().is_empty() || *line == "}")
                 .next();
             assert!(
-                before.last().is_some_and(|line| is_cfg(&line))
-                    || attributes.is_some_and(|lines| lines.iter().any(|line| is_cfg(line))),
+                before.last().is_some_and(is_cfg)
+                    || attributes.is_some_and(|lines| lines.iter().any(is_cfg)),
                 "{}:{}: {line}",
                 source.path.display(),
                 nth + 1
