@@ -54,7 +54,7 @@ pub fn write_repositories(report: &Report<'_>, out: &mut dyn Write) -> io::Resul
         run: Run::of(report),
         repositories: repositories
             .map(|(root, summary)| Repository {
-                path: root.as_ref().map(|root| root.to_string_lossy()),
+                path: root.as_ref().map(|root| super::portable(root)),
                 counts: Counts::of(summary),
             })
             .collect(),
