@@ -138,6 +138,9 @@
 //! - *A part of a run is told by hashes of paths below the folder given*, so
 //!   that machines agree wherever it lies; a git repository below it is not
 //!   split, since its changes are one change.
+//! - *Lines inside quotes and brackets that stand left of their place are
+//!   refused*, although both parsers of YAML read them: others do not. Only a
+//!   closing bracket may stand at the column of its key, as everyone has it.
 //! - *Comments are read in a pass of their own*, where a text has any that may
 //!   be ignores: the tree has no use for them, and most texts have none.
 //!

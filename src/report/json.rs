@@ -54,7 +54,7 @@ pub fn write_repositories(report: &Report<'_>, out: &mut dyn Write) -> io::Resul
         run: Run::of(report),
         repositories: repositories
             .map(|(root, summary)| Repository {
-                path: root.as_ref().map(|root| root.to_string_lossy()),
+                path: root.as_ref().map(|root| super::portable(root)),
                 counts: Counts::of(summary),
             })
             .collect(),
@@ -336,7 +336,7 @@ fn files<'r>(report: &'r Report<'r>) -> impl Iterator<Item = File<'r>> {
 
 fn file<'r>(report: &Report<'r>, outcome: &'r Outcome) -> File<'r> {
     let mut file = File {
-        path: outcome.path.to_string_lossy(),
+        path: super::portable(&outcome.path),
         uri: uri::of(&outcome.path),
         changed: outcome.changed,
         repositories: 0,

@@ -21,9 +21,10 @@ pub mod summary;
 pub mod text;
 pub mod uri;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path, PathBuf, MAIN_SEPARATOR};
 
 use anstream::{AutoStream, ColorChoice, StripStream};
 use supports_hyperlinks::Stream;
@@ -308,6 +309,17 @@ pub fn useless(unused: &Unused) -> String {
 #[must_use]
 pub fn shown(path: &Path) -> String {
     escaped(&path.to_string_lossy())
+}
+
+/// A path for programs: as it was given, with `/` between its parts on every
+/// system, so that a report reads the same wherever it was made.
+#[must_use]
+pub fn portable(path: &Path) -> Cow<'_, str> {
+    let path = path.to_string_lossy();
+    if MAIN_SEPARATOR == '/' {
+        return path;
+    }
+    Cow::Owned(path.replace(MAIN_SEPARATOR, "/"))
 }
 
 /// A path for platforms: with `/` between its parts, and none of them `.`.

@@ -161,7 +161,7 @@ fn diagnostic<'r>(outcome: &'r Outcome, finding: &'r Reported, mode: Mode) -> Di
 impl<'r> Location<'r> {
     fn of(outcome: &'r Outcome, range: Option<Range>) -> Self {
         Self {
-            path: outcome.path.to_string_lossy(),
+            path: super::portable(&outcome.path),
             range,
         }
     }

@@ -3,7 +3,7 @@
 //! This module owns which bytes of a name are percent-encoded. It touches no
 //! file, so that a relative path stays one.
 
-use std::path::{Component, Path};
+use std::path::{Component, Path, Prefix};
 
 use percent_encoding::{percent_encode, AsciiSet, NON_ALPHANUMERIC};
 
@@ -33,10 +33,8 @@ pub fn of(path: &Path) -> String {
                 is_first = false;
                 continue;
             }
-            // A drive, whose colon is no part of a name.
             Component::Prefix(prefix) => {
-                uri.push_str("file:///");
-                uri.push_str(&prefix.as_os_str().to_string_lossy());
+                uri.push_str(&of_prefix(prefix.kind()));
                 is_first = false;
                 continue;
             }
@@ -50,6 +48,47 @@ pub fn of(path: &Path) -> String {
         uri.extend(percent_encode(bytes, ENCODED));
     }
     uri
+}
+
+/// What Windows has before a path, as the beginning of a URI.
+///
+/// Source: RFC 8089, appendix E.2 (drives) and E.3 (servers).
+fn of_prefix(prefix: Prefix<'_>) -> String {
+    match prefix {
+        // Its colon is no part of a name.
+        Prefix::Disk(letter) | Prefix::VerbatimDisk(letter) => {
+            format!("file:///{}:", char::from(letter))
+        }
+        Prefix::UNC(server, share) | Prefix::VerbatimUNC(server, share) => format!(
+            "file://{}/{}",
+            percent_encode(server.as_encoded_bytes(), ENCODED),
+            percent_encode(share.as_encoded_bytes(), ENCODED)
+        ),
+        Prefix::DeviceNS(name) | Prefix::Verbatim(name) => {
+            format!(
+                "file:///{}",
+                percent_encode(name.as_encoded_bytes(), ENCODED)
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests_of_prefixes {
+    use super::*;
+    use std::ffi::OsStr;
+
+    #[test]
+    fn drives_and_servers_begin_a_uri() {
+        let (server, share) = (OsStr::new("srv"), OsStr::new("a b"));
+        assert_eq!(of_prefix(Prefix::Disk(b'C')), "file:///C:");
+        assert_eq!(of_prefix(Prefix::VerbatimDisk(b'C')), "file:///C:");
+        assert_eq!(of_prefix(Prefix::UNC(server, share)), "file://srv/a%20b");
+        assert_eq!(
+            of_prefix(Prefix::VerbatimUNC(server, share)),
+            "file://srv/a%20b"
+        );
+    }
 }
 
 #[cfg(all(test, unix))]

@@ -13,6 +13,7 @@
 //! The tree itself, and how it is held in memory, stands in `tree`.
 
 pub mod change;
+mod indent;
 mod json;
 mod tree;
 mod yaml;
@@ -146,7 +147,11 @@ pub fn parse(text: &str) -> Result<Tree<'_>, SyntaxError> {
 /// Where the text is not of that format, or nested too deep.
 pub fn parse_as(text: &str, format: Format) -> Result<Tree<'_>, SyntaxError> {
     match format {
-        Format::Yaml => yaml::read(text),
+        Format::Yaml => {
+            let tree = yaml::read(text)?;
+            indent::check(&tree)?;
+            Ok(tree)
+        }
         Format::Json => json::read(text),
     }
 }
