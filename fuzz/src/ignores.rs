@@ -76,7 +76,7 @@ pub fn check(data: &[u8]) {
                 hidden += 1;
                 ensure!(!found.counts && !is_listed, text, "{found:?} counts");
                 ensure!(
-                    WORDS.iter().any(|word| by.contains(word)) || *by == "guard" || *by == "datadog",
+                    WORDS.iter().any(|word| word.contains(by)) || *by == "guard" || *by == "datadog",
                     text,
                     "by {by:?}"
                 );

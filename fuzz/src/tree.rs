@@ -192,16 +192,16 @@ pub fn read(text: &str) -> Option<Vec<Node>> {
 
 /// The documents of a YAML text.
 pub fn yaml(text: &str) -> Option<Vec<Node>> {
-    // Marks count characters, the byte order mark not among them.
+    // Marks count bytes, those of the byte order mark not among them.
     let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
     let base = text.len() - bare.len();
-    let mut places: Vec<usize> = bare.char_indices().map(|(at, _)| at + base).collect();
-    places.push(text.len());
     let place = |index: u64| {
         let index = usize::try_from(index).unwrap_or(usize::MAX);
-        places.get(index).copied().unwrap_or(text.len())
+        index.saturating_add(base).min(text.len())
     };
-    let mut bytes = bare.as_bytes();
+    // This port panics where a block scalar's last line has no end.
+    let ended = format!("{bare}\n");
+    let mut bytes = ended.as_bytes();
     let mut parser = Parser::new();
     parser.set_encoding(libyaml_safer::Encoding::Utf8);
     parser.set_input_string(&mut bytes);

@@ -23,7 +23,7 @@ fn the_fixtures_keep_the_promise() {
                 }
                 inputs += 1;
                 let text = fs::read(&file).unwrap();
-                for letter in b'`'..=b'\x7f' {
+                for letter in *b"`aceip" {
                     let check = || {
                         oracle::check(&text, &oracle::rules(letter));
                         ignores::check(&[&[letter], text.as_slice()].concat());
