@@ -29,10 +29,7 @@ const PARAMETERS: [&str; 3] = ["Mode", "Key", "Free"];
 fn drawn(mut u: Unstructured<'_>) -> Result<()> {
     let letter: u8 = u.arbitrary::<u8>()? & 3;
     let is_long = u.arbitrary()?;
-    let mut draw = Layout {
-        u: &mut u,
-        is_long,
-    };
+    let mut draw = Layout { u: &mut u, is_long };
     let text = draw.template()?;
     let text = if draw.u.ratio(1, 4)? {
         text.replace('\n', "\r\n")
@@ -61,7 +58,11 @@ fn drawn(mut u: Unstructured<'_>) -> Result<()> {
             }
             (all, Some(_)) => !all.bad.is_empty(),
         };
-        ensure!(is_right, &text, "{key} is {verdict:?}, and can be {can_be:?}");
+        ensure!(
+            is_right,
+            &text,
+            "{key} is {verdict:?}, and can be {can_be:?}"
+        );
     }
     let Some(remediation) = &assessment.remediation else {
         return Ok(());
@@ -69,12 +70,20 @@ fn drawn(mut u: Unstructured<'_>) -> Result<()> {
     let after = tree::yaml(&remediation.after).expect("the oracle has read it");
     let new_root = &after[0];
     for ((key, old), (_, new)) in repositories(root).zip(repositories(new_root)) {
-        let finding = assessment.findings.iter().find(|found| found.logical_id == key);
+        let finding = assessment
+            .findings
+            .iter()
+            .find(|found| found.logical_id == key);
         let was = Evaluation::of(root, old);
         let is = Evaluation::of(new_root, new);
         let is_fixed = finding.is_some_and(|found| matches!(found.answer, Answer::Fixed(_)));
         if is_fixed {
-            ensure!(is.bad.is_empty(), &text, "{key} can be {is:?} in\n{}", oracle::shown(&remediation.after));
+            ensure!(
+                is.bad.is_empty(),
+                &text,
+                "{key} can be {is:?} in\n{}",
+                oracle::shown(&remediation.after)
+            );
         } else {
             // It may have gained by what was repaired for others.
             let is_kept = is.bad.is_subset(&was.bad) && is.is_open == was.is_open;
@@ -84,9 +93,15 @@ fn drawn(mut u: Unstructured<'_>) -> Result<()> {
     // Who reads the same sources for something else reads the same still.
     for name in ["Topic", "Out"] {
         let reads = |root: &Node| {
-            let section = if name == "Out" { "Outputs" } else { "Resources" };
+            let section = if name == "Out" {
+                "Outputs"
+            } else {
+                "Resources"
+            };
             let body = root.get(section)?.get(name)?;
-            let value = body.get("Value").or_else(|| body.get("Properties")?.get("TopicName"))?;
+            let value = body
+                .get("Value")
+                .or_else(|| body.get("Properties")?.get("TopicName"))?;
             let mut all = BTreeSet::new();
             words(root, value, 0, &mut all);
             Some(all)
@@ -151,7 +166,9 @@ impl Evaluation {
                 Word::Unknown => found.is_open = true,
                 Word::Text(text) | Word::Guess(text) if text == "IMMUTABLE" => {}
                 // A word that is none of ECR's is there for something else.
-                Word::Guess(text) if !["MUTABLE", "IMMUTABLE"].contains(&text.to_uppercase().as_str()) => {
+                Word::Guess(text)
+                    if !["MUTABLE", "IMMUTABLE"].contains(&text.to_uppercase().as_str()) =>
+                {
                     found.is_open = true;
                 }
                 word => {
@@ -187,11 +204,19 @@ impl Evaluation {
             }
             ("Sub", _) => {
                 let text = argument.word().unwrap_or_default();
-                let inner = text.strip_prefix("${").and_then(|text| text.strip_suffix('}'));
+                let inner = text
+                    .strip_prefix("${")
+                    .and_then(|text| text.strip_suffix('}'));
                 match inner {
                     Some(name) => Self::reference(root, name)
                         .into_iter()
-                        .map(|word| if word == Word::Nothing { Word::Unknown } else { word })
+                        .map(|word| {
+                            if word == Word::Nothing {
+                                Word::Unknown
+                            } else {
+                                word
+                            }
+                        })
                         .collect(),
                     None => vec![Word::Text(text.to_owned())],
                 }
@@ -248,7 +273,9 @@ fn call(node: &Node) -> Option<(&str, &Node)> {
         Kind::Map(entries) if entries.len() == 1 => {
             let (key, value) = &entries[0];
             let name = key.word()?;
-            let name = name.strip_prefix("Fn::").or((name == "Ref").then_some(name))?;
+            let name = name
+                .strip_prefix("Fn::")
+                .or((name == "Ref").then_some(name))?;
             Some((name, value))
         }
         _ => None,
@@ -274,7 +301,11 @@ impl Layout<'_, '_> {
             if name != "Free" {
                 let word = self.of(&WORDS)?;
                 let quote = self.of(&["", "'"])?;
-                let word = if word == "''" { word.to_owned() } else { format!("{quote}{word}{quote}") };
+                let word = if word == "''" {
+                    word.to_owned()
+                } else {
+                    format!("{quote}{word}{quote}")
+                };
                 let _ = writeln!(text, "    Default: {word}{}", self.note()?);
             }
         }
@@ -284,24 +315,44 @@ impl Layout<'_, '_> {
             if self.u.arbitrary()? {
                 let _ = writeln!(text, "    {top}: {{a: {first}, b: \"{second}\"}}");
             } else {
-                let _ = writeln!(text, "    {top}:\n      a: {first}\n      b: {second}{}", self.note()?);
+                let _ = writeln!(
+                    text,
+                    "    {top}:\n      a: {first}\n      b: {second}{}",
+                    self.note()?
+                );
             }
         }
-        let _ = writeln!(text, "Conditions:\n  IsProd: !Equals [!Ref Free, prod]\nResources:");
+        let _ = writeln!(
+            text,
+            "Conditions:\n  IsProd: !Equals [!Ref Free, prod]\nResources:"
+        );
         for nth in 0..=self.u.int_in_range(0..=3)? {
             let mode = self.expression(0)?;
             let _ = writeln!(text, "  Repo{nth}:\n    Type: AWS::ECR::Repository");
             let _ = match self.u.int_in_range(0..=4u8)? {
-                0 => writeln!(text, "    Properties: {{RepositoryName: a, {MODE}: {mode}}}"),
-                1 => writeln!(text, "    Properties:\n      {MODE}: {mode}{}\n      RepositoryName: !Ref Free", self.note()?),
+                0 => writeln!(
+                    text,
+                    "    Properties: {{RepositoryName: a, {MODE}: {mode}}}"
+                ),
+                1 => writeln!(
+                    text,
+                    "    Properties:\n      {MODE}: {mode}{}\n      RepositoryName: !Ref Free",
+                    self.note()?
+                ),
                 2 => writeln!(text, "    Properties:\n      {MODE}:\n        {mode}"),
                 3 => writeln!(text, "    Properties:\n      ? {MODE}\n      : {mode}"),
-                _ => writeln!(text, "    Properties:\n      RepositoryName: 'é'\n      {MODE}: {mode}"),
+                _ => writeln!(
+                    text,
+                    "    Properties:\n      RepositoryName: 'é'\n      {MODE}: {mode}"
+                ),
             };
         }
         if self.u.ratio(1, 3)? {
             let value = self.expression(2)?;
-            let _ = writeln!(text, "  Topic:\n    Type: AWS::SNS::Topic\n    Properties:\n      TopicName: {value}");
+            let _ = writeln!(
+                text,
+                "  Topic:\n    Type: AWS::SNS::Topic\n    Properties:\n      TopicName: {value}"
+            );
         }
         if self.u.ratio(1, 3)? {
             let value = self.expression(2)?;

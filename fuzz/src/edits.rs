@@ -88,11 +88,17 @@ fn drawn(mut u: Unstructured<'_>) -> Result<()> {
     for at in (0..=after.len()).filter(|&at| after.is_char_boundary(at)) {
         let mut other = after.clone();
         other.insert(at, 'y');
-        assert!(!set.lead(text, &other), "{set:?} lead from {text:?} to {other:?}");
+        assert!(
+            !set.lead(text, &other),
+            "{set:?} lead from {text:?} to {other:?}"
+        );
         if let Some(sign) = after[at..].chars().next() {
             let mut other = after.clone();
             other.replace_range(at..at + sign.len_utf8(), "");
-            assert!(!set.lead(text, &other), "{set:?} lead from {text:?} to {other:?}");
+            assert!(
+                !set.lead(text, &other),
+                "{set:?} lead from {text:?} to {other:?}"
+            );
         }
     }
     Ok(())

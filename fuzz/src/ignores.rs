@@ -61,14 +61,22 @@ pub fn check(data: &[u8]) {
             return;
         }
     };
-    ensure!(without.unused.is_empty(), text, "unused, and not looked for");
+    ensure!(
+        without.unused.is_empty(),
+        text,
+        "unused, and not looked for"
+    );
     let facts = |of: &Assessment| -> Vec<_> {
         let findings = of.findings.iter();
         findings
             .map(|found| (found.verdict, found.logical_id.clone(), found.region))
             .collect()
     };
-    ensure!(facts(&with) == facts(&without), text, "ignores change what is found");
+    ensure!(
+        facts(&with) == facts(&without),
+        text,
+        "ignores change what is found"
+    );
     let mut hidden = 0;
     for (found, plain) in with.findings.iter().zip(&without.findings) {
         match &found.answer {
@@ -76,13 +84,19 @@ pub fn check(data: &[u8]) {
                 hidden += 1;
                 ensure!(!found.counts && !is_listed, text, "{found:?} counts");
                 ensure!(
-                    WORDS.iter().any(|word| word.contains(by)) || *by == "guard" || *by == "datadog",
+                    WORDS.iter().any(|word| word.contains(by))
+                        || *by == "guard"
+                        || *by == "datadog",
                     text,
                     "by {by:?}"
                 );
             }
             answer => {
-                ensure!(found.counts == plain.counts, text, "{found:?} and {plain:?}");
+                ensure!(
+                    found.counts == plain.counts,
+                    text,
+                    "{found:?} and {plain:?}"
+                );
                 // What is hidden may keep what it shares from being changed.
                 let is_kept = matches!(answer, Answer::Refused { .. }) || *answer == plain.answer;
                 ensure!(is_kept, text, "{found:?} is {plain:?} without ignores");
@@ -91,10 +105,22 @@ pub fn check(data: &[u8]) {
     }
     let words = text.to_lowercase();
     let may_ask = WORDS.iter().any(|word| words.contains(word));
-    ensure!(may_ask || hidden == 0, text, "{hidden} are hidden by nothing");
-    ensure!(may_ask || with.unused.is_empty(), text, "unused, and not there");
+    ensure!(
+        may_ask || hidden == 0,
+        text,
+        "{hidden} are hidden by nothing"
+    );
+    ensure!(
+        may_ask || with.unused.is_empty(),
+        text,
+        "unused, and not there"
+    );
     if hidden == 0 {
-        ensure!(with.findings == without.findings, text, "nothing is hidden, and something is changed");
+        ensure!(
+            with.findings == without.findings,
+            text,
+            "nothing is hidden, and something is changed"
+        );
     }
     asked(text, &on, &with);
 }
@@ -115,7 +141,10 @@ fn asked(text: &str, rules: &Rules, before: &Assessment) {
     for node in documents.iter().flat_map(Node::all) {
         if node.style == ':' {
             for (key, _) in node.entries() {
-                names.entry(key.word().unwrap_or_default()).or_default().push(key);
+                names
+                    .entry(key.word().unwrap_or_default())
+                    .or_default()
+                    .push(key);
             }
         }
     }
@@ -125,12 +154,17 @@ fn asked(text: &str, rules: &Rules, before: &Assessment) {
         };
         let start = text[..key.start].rfind('\n').map_or(0, |at| at + 1);
         let lead = &text[start..key.start];
-        let is_alone = lead.chars().all(|c| c == ' ') && (start > 0 || !text.starts_with('\u{feff}'));
+        let is_alone =
+            lead.chars().all(|c| c == ' ') && (start > 0 || !text.starts_with('\u{feff}'));
         let is_its_own = finding.region.span.start >= key.start;
         if !is_alone || !is_its_own || !matches!(finding.answer, Answer::Fixed(_)) {
             continue;
         }
-        let ignored = format!("{}{lead}# immutag: ignore as told\n{}", &text[..start], &text[start..]);
+        let ignored = format!(
+            "{}{lead}# immutag: ignore as told\n{}",
+            &text[..start],
+            &text[start..]
+        );
         let after = match remediate(ignored.as_bytes(), rules) {
             Ok(after) => after,
             Err(error) => panic!("{error:?} of\n{}", shown(&ignored)),
@@ -143,7 +177,9 @@ fn asked(text: &str, rules: &Rules, before: &Assessment) {
         ensure!(is_hidden, &ignored, "{} is {answer:?}", finding.logical_id);
         let others = after.findings.iter().zip(&before.findings).enumerate();
         for (other, (now, then)) in others {
-            let is_same = other == nth || now.answer == then.answer || matches!(now.answer, Answer::Refused { .. });
+            let is_same = other == nth
+                || now.answer == then.answer
+                || matches!(now.answer, Answer::Refused { .. });
             ensure!(is_same, &ignored, "{now:?} was {then:?}");
         }
         return;
@@ -158,7 +194,11 @@ fn lists(text: &str) {
     let yaml = trivyignore_yaml(text).unwrap_or_default();
     for listed in [plain, yaml] {
         for (nth, entry) in listed.iter().enumerate() {
-            assert!(entry.position.line <= lines, "{entry:?} of\n{}", shown(text));
+            assert!(
+                entry.position.line <= lines,
+                "{entry:?} of\n{}",
+                shown(text)
+            );
             assert!(entry.position.column >= 1);
             let before = &listed[..nth];
             let is_next = before.iter().all(|other| other.number < entry.number);

@@ -82,7 +82,11 @@ pub fn shown(text: &str) -> String {
 pub fn check(bytes: &[u8], rules: &Rules) -> Option<Assessment> {
     let result = remediate(bytes, rules);
     let lossy = String::from_utf8_lossy(bytes);
-    ensure!(result == remediate(bytes, rules), &lossy, "it is not the same twice");
+    ensure!(
+        result == remediate(bytes, rules),
+        &lossy,
+        "it is not the same twice"
+    );
     let assessment = match result {
         Ok(assessment) => assessment,
         Err(error) => {
@@ -111,7 +115,11 @@ pub fn check(bytes: &[u8], rules: &Rules) -> Option<Assessment> {
 /// misread some of what the reader takes: that it is asked is its use.)
 fn refused(text: &str, error: &TextError) {
     let lines = text.split('\n').count();
-    ensure!(error.position.line <= lines, text, "{error:?} lies behind the end");
+    ensure!(
+        error.position.line <= lines,
+        text,
+        "{error:?} lies behind the end"
+    );
     let is_judge = error.message.contains("the second parser");
     let is_planner = error.code == "proof" && !is_judge;
     ensure!(!is_planner, text, "{error:?}");
@@ -128,7 +136,11 @@ fn findings(text: &str, assessment: &Assessment, rules: &Rules) {
             .chain(finding.sources.iter().map(|source| source.region.span))
             .chain(finding.edits.iter().map(|edit| edit.region.span));
         for span in spans {
-            ensure!(text.get(span.range()).is_some(), text, "{span:?} is no text");
+            ensure!(
+                text.get(span.range()).is_some(),
+                text,
+                "{span:?} is no text"
+            );
         }
         match finding.answer {
             Answer::Fixed(how) => {
@@ -150,10 +162,21 @@ fn findings(text: &str, assessment: &Assessment, rules: &Rules) {
             .collect(),
         None => BTreeSet::new(),
     };
-    ensure!(edits == made, text, "findings have the edits {edits:?}, made are {made:?}");
+    ensure!(
+        edits == made,
+        text,
+        "findings have the edits {edits:?}, made are {made:?}"
+    );
     let is_fixed = |answer: &Answer| matches!(answer, Answer::Fixed(_));
-    let any = assessment.findings.iter().any(|found| is_fixed(&found.answer));
-    ensure!(any == assessment.remediation.is_some(), text, "fixed without a change");
+    let any = assessment
+        .findings
+        .iter()
+        .any(|found| is_fixed(&found.answer));
+    ensure!(
+        any == assessment.remediation.is_some(),
+        text,
+        "fixed without a change"
+    );
 }
 
 /// A report finds what a repair finds, and a patch gives what a repair gives.
@@ -168,10 +191,21 @@ fn sinks(text: &str, assessment: &Assessment, rules: &Rules) {
     let facts = |of: &Assessment| -> Vec<_> {
         let findings = of.findings.iter();
         findings
-            .map(|found| (found.verdict, found.counts, found.logical_id.clone(), found.region))
+            .map(|found| {
+                (
+                    found.verdict,
+                    found.counts,
+                    found.logical_id.clone(),
+                    found.region,
+                )
+            })
             .collect()
     };
-    ensure!(facts(&report) == facts(assessment), text, "a report finds {report:?}");
+    ensure!(
+        facts(&report) == facts(assessment),
+        text,
+        "a report finds {report:?}"
+    );
     for (reported, found) in report.findings.iter().zip(&assessment.findings) {
         let is_same = match &found.answer {
             Answer::Fixed(_) | Answer::Withheld(_) => reported.answer == Answer::ReportOnly,
@@ -192,7 +226,11 @@ fn sinks(text: &str, assessment: &Assessment, rules: &Rules) {
         patch::write_file(Path::new("t"), &hunks, &mut out).expect("memory takes it");
         let out = String::from_utf8(out).expect("text");
         let patched = patched(before, &out);
-        ensure!(patched.as_ref() == Some(after), text, "the patch gives {patched:?}:\n{out}");
+        ensure!(
+            patched.as_ref() == Some(after),
+            text,
+            "the patch gives {patched:?}:\n{out}"
+        );
     }
 }
 
@@ -266,7 +304,12 @@ fn repaired(text: &str, assessment: &Assessment, remediation: &Remediation, rule
     there.push_str(&before[old..]);
     back.push_str(&after[new..]);
     ensure!(there == *after, text, "the edits give\n{}", shown(&there));
-    ensure!(back == *before, text, "undone, the edits give\n{}", shown(&back));
+    ensure!(
+        back == *before,
+        text,
+        "undone, the edits give\n{}",
+        shown(&back)
+    );
 
     let has_filters = text.contains(FILTERS) || text.contains('\\');
     let is_open = !text.ends_with('\n');
@@ -280,7 +323,12 @@ fn repaired(text: &str, assessment: &Assessment, remediation: &Remediation, rule
     for end in ["\r", "\n"] {
         let is_new = alone(after, end) && !alone(before, end);
         let has_any = before.contains('\n');
-        ensure!(!is_new || !has_any, text, "another line end:\n{}", shown(after));
+        ensure!(
+            !is_new || !has_any,
+            text,
+            "another line end:\n{}",
+            shown(after)
+        );
     }
     for edit in edits.edits() {
         brings_its_own(text, &edit.text, rules);
@@ -302,7 +350,11 @@ fn repaired(text: &str, assessment: &Assessment, remediation: &Remediation, rule
             tree::read(after)
         };
         let Some(is) = is else {
-            panic!("what could be read no longer can:\n{}\nof\n{}", shown(after), shown(text))
+            panic!(
+                "what could be read no longer can:\n{}\nof\n{}",
+                shown(after),
+                shown(text)
+            )
         };
         trees(text, after, &was, &is, remediation, rules);
         results(text, after, &was, &is, assessment);
@@ -314,7 +366,12 @@ fn repaired(text: &str, assessment: &Assessment, remediation: &Remediation, rule
         Ok(again) => again,
         Err(error) => panic!("repaired, it cannot be read: {error:?}\n{}", shown(after)),
     };
-    ensure!(again.remediation.is_none(), text, "a second repair:\n{}", shown(after));
+    ensure!(
+        again.remediation.is_none(),
+        text,
+        "a second repair:\n{}",
+        shown(after)
+    );
     ensure!(
         again.repositories == assessment.repositories,
         text,
@@ -353,7 +410,9 @@ fn brings_its_own(text: &str, brought: &str, rules: &Rules) {
         "latest",
     ];
     let keeps = !rules.policy.keep_mutable.is_empty();
-    for word in brought.split([' ', '\t', '\r', '\n', '{', '}', '[', ']', ':', ',', '"', '\'']) {
+    for word in brought.split([
+        ' ', '\t', '\r', '\n', '{', '}', '[', ']', ':', ',', '"', '\'',
+    ]) {
         let is_own = own.contains(&word) || keeps && kept.contains(&word);
         ensure!(is_own, text, "{word:?} is brought in {brought:?}");
     }
@@ -427,10 +486,20 @@ fn trees(
     // A key that is an alias has its name elsewhere: that is left to the
     // crate's own proof.
     let has_alias = |(key, _): &(Node, Node)| matches!(key.kind, Kind::Alias(_));
-    if was.iter().flat_map(Node::all).any(|node| node.entries().iter().any(has_alias)) {
+    if was
+        .iter()
+        .flat_map(Node::all)
+        .any(|node| node.entries().iter().any(has_alias))
+    {
         return;
     }
-    ensure!(was.len() == is.len(), text, "{} documents became {}", was.len(), is.len());
+    ensure!(
+        was.len() == is.len(),
+        text,
+        "{} documents became {}",
+        was.len(),
+        is.len()
+    );
     let mut walk = Walk {
         rules,
         trail: Vec::new(),
@@ -442,11 +511,19 @@ fn trees(
         }
     }
     let deltas = walk.deltas;
-    ensure!(!deltas.is_empty(), text, "nothing has changed in\n{}", shown(after));
+    ensure!(
+        !deltas.is_empty(),
+        text,
+        "nothing has changed in\n{}",
+        shown(after)
+    );
     for edit in remediation.edits.edits() {
         let (start, end) = (edit.span.start, edit.span.end);
         let gone = &text[start..end];
-        let is_blank = |text: &str| text.trim_matches(|c: char| " \t\r\n,".contains(c)).is_empty();
+        let is_blank = |text: &str| {
+            text.trim_matches(|c: char| " \t\r\n,".contains(c))
+                .is_empty()
+        };
         let is_note = |text: &str| {
             text.lines()
                 .all(|line| is_blank(line) || line.trim_start().starts_with('#'))
@@ -459,12 +536,13 @@ fn trees(
                     let lead = text.get(start..key.start);
                     let rest = text.get(value.end..end.max(value.end));
                     within
-                        || lead.is_some_and(is_note) && rest.is_some_and(|rest| {
-                            rest.split('\n').all(|line| {
-                                let line = line.split('#').next().unwrap_or_default();
-                                is_blank(line)
+                        || lead.is_some_and(is_note)
+                            && rest.is_some_and(|rest| {
+                                rest.split('\n').all(|line| {
+                                    let line = line.split('#').next().unwrap_or_default();
+                                    is_blank(line)
+                                })
                             })
-                        })
                 }
                 Delta::Gain => false,
             });
@@ -481,8 +559,7 @@ struct Walk<'n, 'r> {
 impl<'n> Walk<'n, '_> {
     fn is_repository(&self, body: &Node) -> bool {
         let word = body.get("Type").and_then(Node::word);
-        word == Some(REPOSITORY)
-            || self.rules.policy.creation_templates && word == Some(TEMPLATE)
+        word == Some(REPOSITORY) || self.rules.policy.creation_templates && word == Some(TEMPLATE)
     }
 
     /// Whether the way leads through the properties of a repository to
@@ -503,8 +580,8 @@ impl<'n> Walk<'n, '_> {
     /// shared, or a value is computed from it.
     fn is_elsewhere(&self, node: &Node) -> bool {
         let keys: Vec<&str> = self.trail.iter().map(|(_, key)| *key).collect();
-        let is_shared = node.anchor.is_some()
-            || self.trail.iter().any(|(node, _)| node.anchor.is_some());
+        let is_shared =
+            node.anchor.is_some() || self.trail.iter().any(|(node, _)| node.anchor.is_some());
         let is_default = keys.contains(&"Parameters") && keys.last() == Some(&"Default");
         let is_leaf = keys.contains(&"Mappings");
         let is_within = keys.windows(2).any(|pair| pair == ["Properties", MODE]);
@@ -546,7 +623,10 @@ impl<'n> Walk<'n, '_> {
             return Ok(());
         }
         // A value that is filled in, or another word.
-        if (self.is_right(is) || self.is_right_in_a_block(was, is)) && was.anchor == is.anchor && !self.is_right(was) {
+        if (self.is_right(is) || self.is_right_in_a_block(was, is))
+            && was.anchor == is.anchor
+            && !self.is_right(was)
+        {
             let keys_are_kept = was.tag == is.tag || self.rules.allow == Applicability::Unsafe;
             let quotes_are_kept = was.style == is.style
                 || was.is_nothing()
@@ -563,11 +643,20 @@ impl<'n> Walk<'n, '_> {
             return Err(format!("{was:?} became {is:?}"));
         }
         let is_properties = self.is_in_place(&[]) || self.is_elsewhere(was);
-        if is_properties && was.literal().is_some_and(|word| word.is_empty() || was.is_nothing()) && self.declares(is) {
+        if is_properties
+            && was
+                .literal()
+                .is_some_and(|word| word.is_empty() || was.is_nothing())
+            && self.declares(is)
+        {
             self.deltas.push(Delta::Word(was));
             return Ok(());
         }
-        if is_properties && was.entries().is_empty() && matches!(was.kind, Kind::Map(_)) && self.declares(is) {
+        if is_properties
+            && was.entries().is_empty()
+            && matches!(was.kind, Kind::Map(_))
+            && self.declares(is)
+        {
             self.deltas.push(Delta::Gain);
             return Ok(());
         }
@@ -670,7 +759,10 @@ fn bodies<'n>(documents: &'n [Node], id: &str) -> Vec<&'n Node> {
 fn results(text: &str, after: &str, was: &[Node], is: &[Node], assessment: &Assessment) {
     let is_shared = text.contains('&') || text.contains("<<");
     for finding in &assessment.findings {
-        let (old, new) = (bodies(was, &finding.logical_id), bodies(is, &finding.logical_id));
+        let (old, new) = (
+            bodies(was, &finding.logical_id),
+            bodies(is, &finding.logical_id),
+        );
         let ([old], [new]) = (old.as_slice(), new.as_slice()) else {
             continue;
         };
@@ -693,10 +785,27 @@ fn results(text: &str, after: &str, was: &[Node], is: &[Node], assessment: &Asse
             };
             // A word that a function puts together is in its text still.
             let is_computed = word.contains(['$', '{', '}']) || !finding.sources.is_empty();
-            ensure!(is_right || is_computed, text, "{id} has {word}:\n{}", shown(after));
-        } else if !is_shared && assessment.findings.iter().filter(|f| f.logical_id == *id).count() == 1 {
+            ensure!(
+                is_right || is_computed,
+                text,
+                "{id} has {word}:\n{}",
+                shown(after)
+            );
+        } else if !is_shared
+            && assessment
+                .findings
+                .iter()
+                .filter(|f| f.logical_id == *id)
+                .count()
+                == 1
+        {
             let is_kept = old.same(new);
-            ensure!(is_kept, text, "{id} was left and has changed:\n{}", shown(after));
+            ensure!(
+                is_kept,
+                text,
+                "{id} was left and has changed:\n{}",
+                shown(after)
+            );
         }
     }
 }
@@ -719,7 +828,10 @@ fn is_complete(text: &str, documents: &[Node], assessment: &Assessment, rules: &
             let Some(id) = key.literal() else { continue };
             let is_repository = body.get("Type").and_then(Node::literal) == Some(REPOSITORY);
             let is_once = bodies(documents, id).len() == 1;
-            if !is_repository || !is_once || body.entries().iter().any(|(key, _)| key.word().is_none()) {
+            if !is_repository
+                || !is_once
+                || body.entries().iter().any(|(key, _)| key.word().is_none())
+            {
                 continue;
             }
             let Some(verdict) = plain_verdict(body, rules) else {
@@ -735,7 +847,11 @@ fn is_complete(text: &str, documents: &[Node], assessment: &Assessment, rules: &
                 None => found.is_empty(),
                 Some(verdict) => found == [verdict],
             };
-            ensure!(is_right, text, "{id} is {verdict:?}, and was found to be {found:?}");
+            ensure!(
+                is_right,
+                text,
+                "{id} is {verdict:?}, and was found to be {found:?}"
+            );
         }
     }
 }
@@ -771,9 +887,7 @@ fn plain_verdict(body: &Node, rules: &Rules) -> Option<Option<Verdict>> {
         _ if mode.is_nothing() => None,
         ("IMMUTABLE", _) => Some(None),
         ("MUTABLE", false) | ("MUTABLE_WITH_EXCLUSION", _) => Some(Some(Verdict::Mutable)),
-        ("MUTABLE", true) | ("IMMUTABLE_WITH_EXCLUSION", false) => {
-            Some(Some(Verdict::InvalidPair))
-        }
+        ("MUTABLE", true) | ("IMMUTABLE_WITH_EXCLUSION", false) => Some(Some(Verdict::InvalidPair)),
         ("IMMUTABLE_WITH_EXCLUSION", true) if is_strict && rules.policy.keep_mutable.is_empty() => {
             Some(Some(Verdict::Exclusion))
         }
@@ -785,18 +899,32 @@ fn plain_verdict(body: &Node, rules: &Rules) -> Option<Option<Verdict>> {
 /// Whoever says no to a repair gets all the others, and that one stays.
 fn declined(text: &str, assessment: &Assessment, rules: &Rules) {
     let fixed = |(_, found): &(usize, &immutag::Reported)| matches!(found.answer, Answer::Fixed(_));
-    let all: Vec<usize> = assessment.findings.iter().enumerate().filter(fixed).map(|(nth, _)| nth).collect();
+    let all: Vec<usize> = assessment
+        .findings
+        .iter()
+        .enumerate()
+        .filter(fixed)
+        .map(|(nth, _)| nth)
+        .collect();
     let Some(&first) = all.first() else { return };
     let none = remediate_without(text.as_bytes(), rules, &all.iter().copied().collect());
     let none = none.unwrap_or_else(|error| panic!("all declined: {error:?} of\n{}", shown(text)));
-    ensure!(none.remediation.is_none(), text, "all is declined, and repaired");
+    ensure!(
+        none.remediation.is_none(),
+        text,
+        "all is declined, and repaired"
+    );
     if all.len() > 1 {
         let others = remediate_without(text.as_bytes(), rules, &BTreeSet::from([first]));
         let others = match others {
             Ok(others) => others,
             Err(error) => panic!("one declined: {error:?} of\n{}", shown(text)),
         };
-        ensure!(others.findings[first].answer == Answer::Declined, text, "{first} is declined");
+        ensure!(
+            others.findings[first].answer == Answer::Declined,
+            text,
+            "{first} is declined"
+        );
         if let Some(remediation) = &others.remediation {
             let documents = tree::read(text).zip(tree::read(&remediation.after));
             if let Some((was, is)) = documents {

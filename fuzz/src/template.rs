@@ -105,13 +105,22 @@ fn drawn(mut u: Unstructured<'_>) -> Result<()> {
             (finding.logical_id.clone(), finding.verdict.code(), answer)
         })
         .collect();
-    ensure!(found == expected, &text, "found {found:?}, not {expected:?}");
+    ensure!(
+        found == expected,
+        &text,
+        "found {found:?}, not {expected:?}"
+    );
     if let (Some(remediation), false) = (&assessment.remediation, is_ignored) {
         let after = &remediation.after;
         let mut rest = after.as_str();
         for comment in &staying {
             let at = rest.find(comment.as_str());
-            ensure!(at.is_some(), &text, "{comment:?} is not in its place in\n{}", oracle::shown(after));
+            ensure!(
+                at.is_some(),
+                &text,
+                "{comment:?} is not in its place in\n{}",
+                oracle::shown(after)
+            );
             rest = &rest[at.unwrap_or_default()..];
         }
         // What the third reader makes of the file is what the model says once
@@ -122,7 +131,12 @@ fn drawn(mut u: Unstructured<'_>) -> Result<()> {
         if meaning.as_ref() == Some(&template.meaning()) {
             let meant = template.fixed(its_rules).meaning();
             let now = tree::read(after).map(|documents| spelled(&documents));
-            ensure!(now.as_ref() == Some(&meant), &text, "it says {now:?}, not {meant:?}:\n{}", oracle::shown(after));
+            ensure!(
+                now.as_ref() == Some(&meant),
+                &text,
+                "it says {now:?}, not {meant:?}:\n{}",
+                oracle::shown(after)
+            );
         }
         // Lines that hold none of an edit are there still, in their order.
         if !text.contains(FILTERS) {
@@ -136,7 +150,12 @@ fn drawn(mut u: Unstructured<'_>) -> Result<()> {
             for (nth, line) in text.split('\n').enumerate() {
                 if !touched.contains(&nth) {
                     let is_there = lines.any(|other| other == line);
-                    ensure!(is_there, &text, "line {nth} is gone:\n{}", oracle::shown(after));
+                    ensure!(
+                        is_there,
+                        &text,
+                        "line {nth} is gone:\n{}",
+                        oracle::shown(after)
+                    );
                 }
             }
         }

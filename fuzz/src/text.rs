@@ -29,7 +29,10 @@ pub fn json(data: &[u8]) {
 pub fn masked(data: &[u8]) {
     if let Some((letter, text)) = parts(data) {
         let marks: [&[u8]; 3] = [b"{{", b"{%", b"{#"];
-        if marks.iter().any(|mark| text.windows(2).any(|two| two == *mark)) {
+        if marks
+            .iter()
+            .any(|mark| text.windows(2).any(|two| two == *mark))
+        {
             check(text, &rules(letter));
         }
     }

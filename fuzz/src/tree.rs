@@ -238,14 +238,22 @@ pub fn yaml(text: &str) -> Option<Vec<Node>> {
             EventData::SequenceStart {
                 anchor, tag, style, ..
             } => {
-                let style = if style == SequenceStyle::Flow { '[' } else { '-' };
+                let style = if style == SequenceStyle::Flow {
+                    '['
+                } else {
+                    '-'
+                };
                 let node = node(tag, anchor, style, Kind::List(Vec::new()));
                 nest.begin(node, Open::List(Vec::new()))?;
             }
             EventData::MappingStart {
                 anchor, tag, style, ..
             } => {
-                let style = if style == MappingStyle::Flow { '{' } else { ':' };
+                let style = if style == MappingStyle::Flow {
+                    '{'
+                } else {
+                    ':'
+                };
                 let node = node(tag, anchor, style, Kind::Map(Vec::new()));
                 nest.begin(node, Open::Map(Vec::new(), None))?;
             }
