@@ -219,4 +219,28 @@ mod tests {
         assert!(set(&[(2, 9, "x")]).unwrap().apply("abc").is_err());
         assert!(set(&[(1, 1, "x")]).unwrap().apply("é").is_err());
     }
+
+    #[test]
+    fn nothing_to_do_is_told_from_something() {
+        assert!(set(&[]).unwrap().is_empty());
+        assert!(!set(&[(1, 1, "x")]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_error_names_the_bytes() {
+        let overlap = set(&[(0, 2, "x"), (1, 3, "y")]).unwrap_err();
+        assert_eq!(
+            overlap.to_string(),
+            "the edits of bytes 0..2 and 1..3 overlap"
+        );
+        let beyond = set(&[(2, 9, "x")]).unwrap().apply("abc").unwrap_err();
+        assert_eq!(beyond.to_string(), "no text at bytes 2..9 to edit");
+    }
+
+    #[test]
+    fn edits_that_do_not_fit_a_text_lead_nowhere() {
+        assert!(!set(&[(2, 9, "")]).unwrap().lead("abc", "ab"));
+        assert!(!set(&[(9, 9, "x")]).unwrap().lead("abc", "abcx"));
+        assert!(!set(&[(1, 1, "é")]).unwrap().lead("abc", "ae"));
+    }
 }

@@ -718,3 +718,97 @@ fn not_proven(lines: &LineIndex<'_>, error: &ProofError) -> TextError {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPEN: &str = "\
+Resources:
+  Web:
+    Type: AWS::ECR::Repository
+    Properties:
+      ImageTagMutability: MUTABLE
+  Api:
+    Type: AWS::ECR::Repository
+    Properties: [none]
+";
+
+    /// What the last question says if `after` came of [`OPEN`].
+    fn asked(after: &str) -> Result<(), ProofError> {
+        let rules = Rules::default();
+        let tree = syntax::parse(OPEN).unwrap();
+        let lines = LineIndex::new(OPEN);
+        let reading = Reading::of(&tree, &lines, &rules).unwrap();
+        let plans = reading.plans(&tree, &lines, &rules);
+        is_done(&reading, &plans, &syntax::parse(after).unwrap(), &rules)
+    }
+
+    fn not_done(after: &str) -> String {
+        asked(after).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_was_repaired_is_gone_and_the_rest_is_as_it_was() {
+        assert_eq!(asked(&OPEN.replace(": MUTABLE", ": IMMUTABLE")), Ok(()));
+        assert_eq!(not_done(OPEN), "Web would still be reported");
+        let others = [
+            // Another verdict on what is left, or another name.
+            ("Properties: [none]", "Properties: {}"),
+            (
+                "Properties: [none]",
+                "Properties: {ImageTagMutability: MUTABLE}",
+            ),
+            ("  Api:", "  Apis:"),
+        ];
+        for (from, to) in others {
+            let after = OPEN.replace(": MUTABLE", ": IMMUTABLE").replace(from, to);
+            assert!(
+                not_done(&after).ends_with("would still be reported"),
+                "{to}"
+            );
+        }
+        let (without, _) = OPEN.split_once("  Api:").unwrap();
+        let without = without.replace(": MUTABLE", ": IMMUTABLE");
+        assert_eq!(not_done(&without), "Api would no longer be reported");
+    }
+
+    #[test]
+    fn an_ignore_that_comes_or_goes_is_seen() {
+        let ignored = OPEN
+            .replace(": MUTABLE", ": IMMUTABLE")
+            .replace("  Api:", "  # immutag: ignore\n  Api:");
+        assert_eq!(not_done(&ignored), "Api would still be reported");
+    }
+
+    #[test]
+    fn a_failed_proof_asks_for_a_report() {
+        let error = not_proven(&LineIndex::new(OPEN), &ProofError::Undo);
+        assert_eq!(error.code, "proof");
+        assert!(error.message.contains("report this file's shape as a bug"));
+        assert_eq!(error.position, Position { line: 1, column: 1 });
+    }
+
+    #[test]
+    fn what_is_declined_or_only_reported_is_left() {
+        let rules = Rules::default();
+        let declined = BTreeSet::from([0]);
+        let assessment = remediate_without(OPEN.as_bytes(), &rules, &declined).unwrap();
+        assert_eq!(assessment.findings[0].answer, Answer::Declined);
+        assert_eq!(assessment.remediation, None);
+        // The number is that of the finding, whatever was repaired before it.
+        let two = OPEN.replace("Properties: [none]", "Properties: {}");
+        let assessment = remediate_without(two.as_bytes(), &rules, &declined).unwrap();
+        assert_eq!(assessment.findings[0].answer, Answer::Declined);
+        let after = two.replace("{}", "{ImageTagMutability: IMMUTABLE}");
+        assert_eq!(assessment.remediation.unwrap().after, after);
+
+        let report_only = Rules {
+            report_only: true,
+            ..rules
+        };
+        let assessment = remediate(OPEN.as_bytes(), &report_only).unwrap();
+        assert_eq!(assessment.findings[0].answer, Answer::ReportOnly);
+        assert_eq!(assessment.remediation, None);
+    }
+}

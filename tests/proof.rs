@@ -165,3 +165,25 @@ fn a_text_that_is_not_the_edited_one_fails() {
     let result = prove(&tree, &EditSet::default(), &Changes::default(), &other);
     assert_eq!(result.map(|_| ()), Err(ProofError::Undo));
 }
+
+#[test]
+fn each_failure_says_what_failed() {
+    for (error, says) in [
+        (ProofError::Edits("no text".to_owned()), "no text"),
+        (ProofError::Undo, "give back the file"),
+        (ProofError::OtherBytes { at: 7 }, "rewritten (byte 7)"),
+        (
+            ProofError::Unreadable("a tab".to_owned()),
+            "cannot be read: a tab",
+        ),
+        (ProofError::OtherChange { at: 8 }, "would change (byte 8)"),
+        (
+            ProofError::Judge("a tab".to_owned()),
+            "second parser rejects it: a tab",
+        ),
+        (ProofError::JudgeDisagrees, "second parser reads"),
+        (ProofError::NotDone("A is left".to_owned()), "A is left"),
+    ] {
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}

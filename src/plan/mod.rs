@@ -26,7 +26,7 @@ use crate::find::{
     IMMUTABLE_WITH_EXCLUSION, MODE, WILDCARD,
 };
 use crate::span::{Line, LineIndex, Span};
-use crate::syntax::change::{Change, Changes, New};
+use crate::syntax::change::{self, Change, Changes, New};
 use crate::syntax::{CollectionStyle, Entry, Format, NodeId, ScalarStyle, Tree, Value};
 use crate::template::{Call, Readers, Resource, Template};
 use crate::value::Home;
@@ -654,6 +654,11 @@ impl<'t, 'a> Planner<'t, 'a> {
                 None => Ok(()),
             };
         };
+        // Where these filters stand already, however they are written, they
+        // stay: they are to change no more than anything else.
+        if old.is_some_and(|old| change::says(tree, tree.resolve(old.value), &new.1)) {
+            return Ok(());
+        }
         let (resource, type_entry) = self.owner(mapping)?;
         let mode = tree.entry(mapping, MODE);
         let mode = mode.ok_or(Refusal::Layout("the mode has no key"))?;

@@ -229,8 +229,9 @@ fn inserted<'e>(
     })
 }
 
-/// Whether a node is exactly this new value.
-fn says(tree: &Tree<'_>, id: NodeId, value: &New) -> bool {
+/// Whether a node is exactly this value, be it new or there already.
+#[must_use]
+pub fn says(tree: &Tree<'_>, id: NodeId, value: &New) -> bool {
     match value {
         New::Text(text) => tree.literal(id) == Some(text),
         New::Mapping(entries) => {

@@ -136,3 +136,123 @@ impl<'de, I: Iterator<Item = NodeId>> Visitor<'de> for Inside<'_, '_, I> {
 fn other<E: Error>(what: &str) -> E {
     E::custom(format_args!("{what}, says the second parser"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::span::Span;
+    use crate::syntax::{parse_as, Builder, CollectionStyle, Format};
+
+    const TEXT: &str = r#"{"a": 1, "b": ["c", "d"], "e": {"f": null}}"#;
+
+    /// A tree of [`TEXT`] that says what `other` says.
+    fn misread(other: &str) -> Result<(), String> {
+        let read = parse_as(other, Format::Json).unwrap();
+        let mut builder = Builder::new(TEXT, Format::Json);
+        copy(&read, read.documents()[0], &mut builder);
+        agrees(&builder.finish())
+    }
+
+    fn copy(from: &Tree<'_>, node: NodeId, to: &mut Builder<'_>) {
+        let span = Span::at(0);
+        match from.value(node) {
+            Value::Scalar { text, style } => {
+                to.scalar(span, Cow::Owned(text.to_owned()), style);
+            }
+            Value::Mapping { entries, .. } => {
+                to.open_mapping(span, CollectionStyle::Flow).unwrap();
+                for entry in entries {
+                    copy(from, entry.key, to);
+                    copy(from, entry.value, to);
+                }
+                to.close();
+            }
+            Value::Sequence { items, .. } => {
+                to.open_sequence(span, CollectionStyle::Flow).unwrap();
+                for &item in items {
+                    copy(from, item, to);
+                }
+                to.close();
+            }
+            Value::Alias { .. } => panic!("JSON has no aliases"),
+        }
+    }
+
+    #[test]
+    fn a_tree_that_says_what_the_text_says_is_agreed_with() {
+        assert_eq!(misread(TEXT), Ok(()));
+        assert_eq!(agrees(&parse_as(TEXT, Format::Json).unwrap()), Ok(()));
+    }
+
+    #[test]
+    fn a_tree_that_says_anything_else_is_not() {
+        for (other, why) in [
+            // A word, a string, a key.
+            (
+                r#"{"a": 2, "b": ["c", "d"], "e": {"f": null}}"#,
+                "another word",
+            ),
+            (
+                r#"{"a": 1, "b": ["c", "x"], "e": {"f": null}}"#,
+                "another string",
+            ),
+            (
+                r#"{"a": 1, "x": ["c", "d"], "e": {"f": null}}"#,
+                "another string",
+            ),
+            // One less, one more, in either collection.
+            (r#"{"a": 1, "b": ["c"], "e": {"f": null}}"#, "another"),
+            (
+                r#"{"a": 1, "b": ["c", "d", "x"], "e": {"f": null}}"#,
+                "an item is missing",
+            ),
+            (r#"{"a": 1, "b": ["c", "d"], "e": {}}"#, "the tree ends"),
+            (
+                r#"{"a": 1, "b": ["c", "d"], "e": {"f": null, "x": 1}}"#,
+                "a member is missing",
+            ),
+            (
+                r#"{"a": 1, "b": ["c", "d"], "e": {"f": null}, "x": {}}"#,
+                "a member is missing",
+            ),
+            // Another kind of node.
+            (
+                r#"{"a": 1, "b": {"c": "d"}, "e": {"f": null}}"#,
+                "an array stands there",
+            ),
+            (
+                r#"{"a": 1, "b": ["c", "d"], "e": ["f", null]}"#,
+                "an object stands there",
+            ),
+            (
+                r#"{"a": 1, "b": ["c", "d"], "e": "f"}"#,
+                "an object stands there",
+            ),
+            (
+                r#"{"a": 1, "b": "c", "e": {"f": null}}"#,
+                "an array stands there",
+            ),
+            (
+                r#"{"a": "1", "b": ["c", "d"], "e": {"f": null}}"#,
+                "what the tree has there",
+            ),
+            // The same words in another nesting.
+            (
+                r#"{"a": 1, "b": ["c", ["d"]], "e": {"f": null}}"#,
+                "another",
+            ),
+        ] {
+            let says = misread(other).unwrap_err();
+            assert!(says.contains(why), "{other}: {says}");
+        }
+        // What stands behind the tree's document.
+        let mut builder = Builder::new("1", Format::Json);
+        for word in ["1", "2"] {
+            builder.scalar(Span::at(0), Cow::Owned(word.to_owned()), ScalarStyle::Plain);
+        }
+        let says = agrees(&builder.finish()).unwrap_err();
+        assert!(says.contains("it ends before"), "{says}");
+    }
+}
