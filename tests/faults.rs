@@ -801,7 +801,10 @@ mod between {
             assert_eq!(folder.read(name), GOOD, "{fault}: {name}");
         }
         let left = folder.names();
-        assert!(!left.iter().any(|name| name.contains("immutag-")), "{left:?}");
+        assert!(
+            !left.iter().any(|name| name.contains("immutag-")),
+            "{left:?}"
+        );
         (folder, output)
     }
 
