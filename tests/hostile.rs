@@ -57,7 +57,7 @@ const ALWAYS: usize = 16 << 20;
 /// By what the sizes are divided where nothing is optimized.
 const SCALE: usize = if cfg!(debug_assertions) { 40 } else { 1 };
 const KEYS: usize = 1_000_000 / SCALE;
-const REPOSITORIES: usize = 100_000 / SCALE;
+const REPOSITORIES: usize = 20_000 / SCALE;
 /// The bytes of a line, with which a text comes close to the limit for files.
 const LINE: usize = (64 << 20) / SCALE - 1000;
 const DEEP: usize = 10_000;
@@ -254,7 +254,7 @@ fn what_many_share_is_not_told_whole_for_each() {
             "branches of conditions",
             format!(
                 "M: &m {}MUTABLE{}\n{of_mode}",
-                format!("!If ['{}', ", "c".repeat(500)).repeat(30),
+                format!("!If ['{}', ", "c".repeat(100)).repeat(30),
                 ", MUTABLE]".repeat(30)
             ),
         ),
