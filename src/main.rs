@@ -11,6 +11,7 @@ use immutag::run;
 fn main() -> ExitCode {
     let done = match cli::parse(std::env::args_os()) {
         Ok(Request::Run(given)) => run::run(&given, &Interrupt::watch()),
+        Ok(Request::Impact(given, format)) => run::impact(&given, format, &Interrupt::watch()),
         Ok(Request::Settings(flags)) => run::settings(&flags),
         Ok(Request::Explain(topic)) => run::explain(topic),
         Ok(Request::Completions(shell)) => run::completions(shell),
