@@ -36,6 +36,7 @@ Examples:
   immutag fix - < in.yaml > out.yaml
   immutag fix --keep-mutable latest where pipelines move that tag
   immutag explain computed          what a code in brackets means
+  immutag impact                    which pipelines would break
   immutag config                    the settings that hold here, and why
 
 Exit status:
@@ -72,6 +73,19 @@ Examples:
   immutag fix ~/src --require-clean --summary-file ~/campaign.md
                                         many git repositories, with a table of them
   immutag fix - < in.yaml > out.yaml    from standard input to standard output";
+
+const IMPACT_EXAMPLES: &str = "\
+Examples:
+  immutag impact                        what pushes moving tags to what is found below here
+  immutag impact templates/web.yaml     ... to what one template declares
+  immutag impact --output-format json   the same for programs
+  immutag fix --unsafe-fixes --keep-moving-tags
+                                        repair, and let just these tags move
+
+Exit status:
+  0  nothing was found, which does not mean that there is nothing
+  1  moving tags are pushed
+  2  a usage error, or an unreadable or invalid file";
 
 const CONFIG_EXAMPLES: &str = "\
 Examples:
@@ -234,6 +248,16 @@ pub struct SummaryFile {
     pub path: PathBuf,
 }
 
+/// How the pushes of moving tags are written down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ImpactFormat {
+    /// A line per push, and what to do, for people
+    #[default]
+    Text,
+    /// One JSON document, for programs; schema in docs/immutag-impact.schema.json
+    Json,
+}
+
 /// A report that goes to a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputFile {
@@ -291,6 +315,10 @@ pub struct Options {
     pub exit_zero: bool,
     /// Exit with 1 if a file was changed.
     pub exit_non_zero_on_fix: bool,
+    /// Let the tags stay mutable that the files of the git repository move.
+    pub keep_moving_tags: bool,
+    /// Look for what would break when a folder is checked.
+    pub notes_impact: bool,
 }
 
 impl Options {
@@ -336,6 +364,8 @@ impl Given {
 pub enum Request {
     /// To look at files.
     Run(Box<Given>),
+    /// To look for what pushes tags that move.
+    Impact(Box<Given>, ImpactFormat),
     /// To print the settings that hold.
     Settings(Box<Flags>),
     /// To say what a code means, or all of them.
@@ -378,7 +408,18 @@ struct Cli {
 enum Command {
     /// Report the repositories that break the rule, a line each
     #[command(after_help = CHECK_EXAMPLES)]
-    Check(Common),
+    Check {
+        #[command(flatten)]
+        common: Common,
+        /// Do not look for pipelines that would break
+        ///
+        /// Without this, a summary for people says so where a folder is checked
+        /// and something in its git repository pushes a moving tag to what would
+        /// be repaired: see `immutag impact`. Files that are named one by one, as
+        /// hooks do, get no such look.
+        #[arg(long, help_heading = "Result")]
+        no_impact: bool,
+    },
     /// Print what `fix` would change, as a patch for `git apply` or `patch -p1`
     #[command(after_help = DIFF_EXAMPLES)]
     Diff(Common),
@@ -403,6 +444,34 @@ enum Command {
         /// Exit with 1 if a file was changed
         #[arg(long, help_heading = "Result")]
         exit_non_zero_on_fix: bool,
+    },
+    /// Find what pushes moving tags to the repositories that would turn immutable
+    ///
+    /// Reads the pipelines, scripts and build files of the git repositories that
+    /// hold the templates. Nothing is run. What is not found may be there all the
+    /// same: the report ends with what is not seen.
+    #[command(after_help = IMPACT_EXAMPLES)]
+    Impact {
+        /// Files and folders with templates [default: .]
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        settings: SettingFlags,
+        /// Look at files that .gitignore and the like leave out
+        #[arg(long, help_heading = "Files")]
+        no_ignore: bool,
+        /// How standard output is written
+        #[arg(
+            long,
+            value_enum,
+            value_name = "FORMAT",
+            default_value_t,
+            help_heading = "Result"
+        )]
+        output_format: ImpactFormat,
+        /// Exit with 0 although moving tags are pushed; errors still exit with 2
+        #[arg(long, help_heading = "Result")]
+        exit_zero: bool,
     },
     /// Print the settings that hold here, and where each comes from
     ///
@@ -435,7 +504,7 @@ enum Command {
 }
 
 /// What `immutag.toml` can say, too.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line, as users write it"
@@ -554,7 +623,7 @@ impl SettingFlags {
     }
 }
 
-#[derive(Args)]
+#[derive(Args, Default)]
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line, independent of the others"
@@ -566,6 +635,14 @@ struct Common {
 
     #[command(flatten)]
     settings: SettingFlags,
+
+    /// Let those tags stay mutable that pipelines here move, and no others
+    ///
+    /// For each repository, those that `immutag impact` finds become exclusion
+    /// filters, as with --keep-mutable. Needs --unsafe-fixes: no look at files
+    /// finds all that pushes.
+    #[arg(long, help_heading = "Rule")]
+    keep_moving_tags: bool,
 
     /// Report and repair what an ignore hides, too
     ///
@@ -681,7 +758,11 @@ struct Common {
 impl Cli {
     fn into_request(self) -> Result<Request, clap::Error> {
         let given = match self.command {
-            Command::Check(common) => common.into_given(Mode::Check)?,
+            Command::Check { common, no_impact } => {
+                let mut given = common.into_given(Mode::Check)?;
+                given.rest.notes_impact &= !no_impact;
+                given
+            }
             Command::Diff(common) => common.into_given(Mode::Diff)?,
             Command::Fix {
                 common,
@@ -697,6 +778,26 @@ impl Cli {
                 given.rest.require_clean = require_clean;
                 given.rest.exit_non_zero_on_fix = exit_non_zero_on_fix;
                 given
+            }
+            Command::Impact {
+                paths,
+                settings,
+                no_ignore,
+                output_format,
+                exit_zero,
+            } => {
+                let common = Common {
+                    paths,
+                    settings,
+                    no_ignore,
+                    exit_zero,
+                    ..Common::default()
+                };
+                if common.paths.contains(&PathBuf::from("-")) {
+                    return usage("`impact` looks at the files around templates; name their paths");
+                }
+                let given = common.into_given(Mode::Check)?;
+                return Ok(Request::Impact(Box::new(given), output_format));
             }
             Command::Config(settings) => {
                 return Ok(Request::Settings(Box::new(settings.into_flags()?)));
@@ -756,6 +857,8 @@ impl Common {
             interactive: false,
             require_clean: false,
             exit_non_zero_on_fix: false,
+            keep_moving_tags: self.keep_moving_tags,
+            notes_impact: mode == Mode::Check,
         };
         Ok(Given {
             flags: self.settings.into_flags()?,

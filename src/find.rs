@@ -10,7 +10,7 @@
 //! takes, and which of them go with exclusion filters, are those of the AWS
 //! CloudFormation User Guide, `AWS::ECR::Repository`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::excerpt::brief;
@@ -62,6 +62,9 @@ pub struct Policy {
     pub profile: Profile,
     /// The tags that are to stay mutable, so that pipelines can move them.
     pub keep_mutable: Vec<TagPattern>,
+    /// Those that are to stay mutable in some repositories beside them, by
+    /// their logical IDs.
+    pub keep_moving: BTreeMap<String, Vec<TagPattern>>,
     /// Whether it covers creation templates, too.
     pub creation_templates: bool,
 }
@@ -102,6 +105,18 @@ impl TagPattern {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a tag is among those that it matches.
+    #[must_use]
+    pub fn matches(&self, tag: &str) -> bool {
+        let Some((first, rest)) = self.0.split_once('*') else {
+            return self.0 == tag;
+        };
+        let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+        let inner = tag.strip_prefix(first);
+        let inner = inner.and_then(|inner| inner.strip_suffix(last));
+        inner.is_some_and(|inner| inner.contains(middle))
     }
 }
 
@@ -293,7 +308,7 @@ pub fn verdicts(tree: &Tree<'_>, template: &Template<'_>, policy: &Policy) -> Ve
         let finding = judge.verdict();
         let is_settled = match &finding {
             Some(finding) => finding.repair.is_err(),
-            None => judge.has_filters || !policy.keep_mutable.is_empty(),
+            None => judge.has_filters || policy.keeps_any(),
         };
         if is_settled {
             verdicts.settled.insert(resource.logical_id);
@@ -308,6 +323,28 @@ pub fn verdicts(tree: &Tree<'_>, template: &Template<'_>, policy: &Policy) -> Ve
 }
 
 impl Policy {
+    /// Whether some tags are to stay mutable in any repository.
+    #[must_use]
+    pub fn keeps_any(&self) -> bool {
+        !self.keep_mutable.is_empty() || !self.keep_moving.is_empty()
+    }
+
+    /// The tags that are to stay mutable in a repository, by its logical ID. A
+    /// tag that a pattern for all matches is none of its own.
+    #[must_use]
+    pub fn kept(&self, logical_id: &str) -> Vec<&TagPattern> {
+        let mut kept: Vec<&TagPattern> = self.keep_mutable.iter().collect();
+        let is_new = |tag: &&TagPattern| {
+            !self
+                .keep_mutable
+                .iter()
+                .any(|all| all.matches(tag.as_str()))
+        };
+        let own = self.keep_moving.get(logical_id);
+        kept.extend(own.into_iter().flatten().filter(is_new));
+        kept
+    }
+
     /// Whether a resource's mapping says literally that it is of a type that
     /// the rule covers.
     #[must_use]
@@ -759,7 +796,13 @@ impl Judge<'_, '_, '_> {
 
     /// Whether some tags are to stay mutable.
     fn keeps(&self) -> bool {
-        !self.policy.keep_mutable.is_empty()
+        !self.kept().is_empty()
+    }
+
+    /// The tags that are to stay mutable in this repository.
+    fn kept(&self) -> Vec<&TagPattern> {
+        let logical_id = self.tree.literal(self.resource.logical_id);
+        self.policy.kept(logical_id.unwrap_or_default())
     }
 
     /// Whether a node says that it is not there.
@@ -773,15 +816,14 @@ impl Judge<'_, '_, '_> {
     fn are_kept(&self, filters: NodeId) -> bool {
         let tree = self.tree;
         let items = tree.items(tree.resolve(filters));
+        let patterns = self.kept();
         let is_kept = |&item: &NodeId| {
             let item = tree.resolve(item);
             let word = |key: &str| tree.entry(item, key).and_then(|e| tree.literal(e.value));
             word(FILTER_TYPE) == Some(WILDCARD)
                 && tree.entries(item).len() == 2
-                && word(FILTER_VALUE).is_some_and(|tag| {
-                    let mut kept = self.policy.keep_mutable.iter();
-                    kept.any(|pattern| pattern.as_str() == tag)
-                })
+                && word(FILTER_VALUE)
+                    .is_some_and(|tag| patterns.iter().any(|pattern| pattern.as_str() == tag))
         };
         !items.is_empty() && items.iter().all(is_kept)
     }

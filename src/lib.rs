@@ -52,6 +52,8 @@
 //! - [`verify`]: the proof, by two parsers that share no code.
 //! - [`mod@remediate`]: the order of these steps for one text, and the proof's
 //!   last question.
+//! - [`impact`]: what pushes tags that move to the repositories of templates, in
+//!   scripts and pipelines; pure, too. [`survey`]: the files that it is asked of.
 //! - [`config`]: what `immutag.toml` says. [`settings`]: what holds where the
 //!   command line, that file and the defaults each say something.
 //! - [`run`], [`discover`], `read`, [`git`], [`trivyignore`], [`mod@write`], [`outcome`],
@@ -144,6 +146,12 @@
 //! - *Comments are read in a pass of their own*, where a text has any that may
 //!   be ignores: the tree has no use for them, and most texts have none.
 //!
+//! - *Shell text is read by a lexer of our own*, which takes what it cannot read
+//!   for text: most of it stands in YAML, Groovy or a Makefile, with marks that
+//!   no shell takes, and a parser that stops at the first sees nothing.
+//! - *A push is found, never proven absent*: what no file says is unknown, and
+//!   the report ends with what it does not see.
+//!
 //! # Limitations
 //!
 //! - A parameter counts by its default, a condition both ways; what only a
@@ -170,6 +178,7 @@ pub mod explain;
 pub mod fault;
 pub mod find;
 pub mod git;
+pub mod impact;
 pub mod interactive;
 pub mod interrupt;
 pub mod mask;
@@ -185,6 +194,7 @@ pub mod settings;
 pub mod source;
 pub mod span;
 pub mod suppress;
+pub mod survey;
 pub mod syntax;
 pub mod template;
 pub mod trivyignore;

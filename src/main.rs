@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let done = match cli::parse(arguments.clone()) {
         Ok(Request::Run(given)) => run::run(&given, &Interrupt::watch()),
+        Ok(Request::Impact(given, format)) => run::impact(&given, format, &Interrupt::watch()),
         Ok(Request::Settings(flags)) => run::settings(&flags),
         Ok(Request::Explain(topic)) => run::explain(topic),
         Ok(Request::Completions(shell)) => run::completions(shell),

@@ -19,7 +19,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anstream::AutoStream;
 
-use crate::cli::{manual, Given, Input, Mode, Options, OutputFormat, Shell, Verbosity};
+use crate::cli::{
+    manual, Given, ImpactFormat, Input, Mode, Options, OutputFormat, Shell, Verbosity,
+};
 use crate::config::{Config, ConfigError};
 use crate::diff::{self, Hunk};
 use crate::discover::{self, Found, GlobError, Problem, Target, Walk};
@@ -38,6 +40,7 @@ use crate::repository::Repositories;
 use crate::settings::{Flags, Settings};
 use crate::span::Position;
 use crate::suppress::{self, Date, Useless};
+use crate::survey::{self, Facing, Surveys, Turning};
 use crate::trivyignore::{ListFileError, Lists};
 use crate::write;
 
@@ -218,7 +221,36 @@ pub fn run(given: &Given, interrupt: &Interrupt) -> Result<ExitStatus, RunError>
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         result => result.map_err(RunError::Output)?,
     }
+    job.note_impact(&kept);
     Ok(status(&tally.summary, options))
+}
+
+/// Looks for what pushes tags that move to the repositories that would turn
+/// immutable.
+///
+/// # Errors
+/// Those of [`run()`].
+pub fn impact(
+    given: &Given,
+    format: ImpactFormat,
+    interrupt: &Interrupt,
+) -> Result<ExitStatus, RunError> {
+    let options = &given.options(resolved(&given.flags)?);
+    let job = Job::new(options, interrupt)?;
+    let mut outcomes = walk(&job)?.kept;
+    outcomes.sort_by(|a, b| a.path.cmp(&b.path));
+    let facing = job.facing(&outcomes, |_| true);
+    let result = report::impact::write(&facing, &outcomes, format, &mut io::stdout().lock());
+    printed(result)?;
+    let pushes = facing.iter().flat_map(Facing::pushes);
+    let moving = pushes.filter(|push| push.tag.moves()).count();
+    Ok(if outcomes.iter().any(|outcome| outcome.result.is_err()) {
+        ExitStatus::Error
+    } else if moving > 0 && !options.exit_zero {
+        ExitStatus::Findings
+    } else {
+        ExitStatus::Clean
+    })
 }
 
 /// Writes a report to a file of its own.
@@ -301,6 +333,8 @@ struct Job<'o> {
     /// What is not committed, of the repositories in which something is to be
     /// written: asked of git once for each.
     uncommitted: Mutex<HashMap<PathBuf, Arc<Asked>>>,
+    /// What pushes images in the git repositories of the files.
+    surveys: Surveys,
 }
 
 /// What git says of a repository, once it has been asked, or why it has no
@@ -328,6 +362,7 @@ impl<'o> Job<'o> {
             interrupt,
             repositories,
             uncommitted: Mutex::default(),
+            surveys: Surveys::new(options.selection.no_ignore),
         })
     }
 
@@ -417,6 +452,9 @@ impl<'o> Job<'o> {
         for one in &self.options.overrides {
             one.apply(&mut rules, path, real);
         }
+        if self.options.keep_moving_tags {
+            rules.policy.keep_moving = self.surveys.moving_tags(real);
+        }
         rules.suppressions.today = self.today;
         rules.suppressions.listed = self.lists.of(path, real);
         let numbers = rules.suppressions.listed.iter().map(|listed| listed.number);
@@ -425,6 +463,46 @@ impl<'o> Job<'o> {
             looked_for.extend(numbers);
         }
         rules
+    }
+
+    /// What of the outcomes turns immutable, and what that breaks.
+    fn facing(&self, outcomes: &[Outcome], is_meant: impl Fn(&Answer) -> bool) -> Vec<Facing> {
+        let turning = outcomes.iter().filter_map(|outcome| {
+            let findings = &outcome.result.as_ref().ok()?.findings;
+            let is_left_alone =
+                |answer: &Answer| matches!(answer, Answer::Suppressed { .. } | Answer::ReportOnly);
+            let logical_ids = findings
+                .iter()
+                .filter(|finding| is_meant(&finding.answer) && !is_left_alone(&finding.answer))
+                .map(|finding| finding.logical_id.clone());
+            let logical_ids: BTreeSet<String> = logical_ids.collect();
+            let file = outcome.patched().to_path_buf();
+            let policy = self.rules(&outcome.path, &file).policy;
+            let kept = policy.keep_mutable;
+            let turning = Turning { logical_ids, kept };
+            (!turning.logical_ids.is_empty()).then_some((file, turning))
+        });
+        survey::facing(&self.surveys, turning.collect())
+    }
+
+    /// Says on standard error that something would break, where a folder is
+    /// checked; and what is not kept, where moving tags are.
+    fn note_impact(&self, outcomes: &[Outcome]) {
+        let options = self.options;
+        let is_folder = matches!(options.input, Input::Paths)
+            && options.selection.paths.iter().any(|path| path.is_dir());
+        let is_asked = options.keep_moving_tags || options.notes_impact && is_folder;
+        if !is_asked || options.verbosity == Verbosity::Quiet {
+            return;
+        }
+        let is_fixed = |answer: &Answer| {
+            matches!(answer, Answer::Fixed(_))
+                || options.keep_moving_tags && matches!(answer, Answer::Withheld(_))
+        };
+        let facing = self.facing(outcomes, is_fixed);
+        let mut errors = AutoStream::new(io::stderr(), report::choice(options.color));
+        // Where standard error is gone there is nobody left to tell.
+        let _ = report::impact::write_note(&facing, options.keep_moving_tags, &mut errors);
     }
 
     /// The lines that a repair changes, if they are to be shown.

@@ -40,7 +40,7 @@ const fn shell(name: &'static str, may_name: &'static [&'static str]) -> Room {
 }
 
 /// The map. `lib.rs` and `main.rs` are not on it: they name everything.
-const MAP: [Room; 32] = [
+const MAP: [Room; 34] = [
     // Arithmetic on offsets, and bytes on their way in: these know nothing.
     pure("span", &[]),
     pure("source", &[]),
@@ -81,6 +81,14 @@ const MAP: [Room; 32] = [
     // The proof. It must not know how the edits were planned, nor the rule:
     // else it would repeat their mistakes.
     pure("verify", &["edit", "span", "syntax"]),
+    // What pushes moving tags to the repositories of templates. It must not
+    // know of edits, nor whether anything is wrong with a repository.
+    pure(
+        "impact",
+        &[
+            "find", "mask", "source", "span", "syntax", "template", "value",
+        ],
+    ),
     // The order of the steps above.
     pure(
         "remediate",
@@ -105,6 +113,12 @@ const MAP: [Room; 32] = [
     shell("git", &[]),
     // Which repository a file lies in. It must not ask git.
     shell("repository", &[]),
+    // The files that may push, on their way to `impact`. It must not know what
+    // a push is.
+    shell(
+        "survey",
+        &["discover", "find", "impact", "repository", "source"],
+    ),
     // The signals of the process. It must not know what there is to finish.
     shell("interrupt", &[]),
     // What is shown while a run goes on. It must not know what is done.
@@ -144,12 +158,14 @@ const MAP: [Room; 32] = [
             "diff",
             "excerpt",
             "find",
+            "impact",
             "outcome",
             "plan",
             "remediate",
             "settings",
             "span",
             "suppress",
+            "survey",
         ],
     ),
     // Which repairs a user wants. It must not make them.
@@ -187,6 +203,7 @@ const MAP: [Room; 32] = [
             "settings",
             "span",
             "suppress",
+            "survey",
             "trivyignore",
             "write",
         ],

@@ -22,8 +22,8 @@ use std::fmt;
 use self::text::{is_string, quoted};
 use crate::edit::Edit;
 use crate::find::{
-    Finding, Obstacle, Policy, Repair, FILTERS, FILTER_TYPE, FILTER_VALUE, IMMUTABLE,
-    IMMUTABLE_WITH_EXCLUSION, MODE, WILDCARD,
+    Finding, Obstacle, Policy, Repair, TagPattern, FILTERS, FILTER_TYPE, FILTER_VALUE, IMMUTABLE,
+    IMMUTABLE_WITH_EXCLUSION, MAX_FILTERS, MODE, WILDCARD,
 };
 use crate::span::{Line, LineIndex, Span};
 use crate::syntax::change::{self, Change, Changes, New};
@@ -91,6 +91,11 @@ pub enum Refusal {
     /// The word stands in a block scalar that would not become the word
     /// alone.
     BlockScalar,
+    /// More tags are to stay mutable than ECR has filters for.
+    TooManyTags {
+        /// How many.
+        count: usize,
+    },
     /// The text is laid out in a way that leaves no sure place to write.
     Layout(&'static str),
 }
@@ -110,6 +115,7 @@ impl Refusal {
             Self::OtherUser { .. } => "other-user",
             Self::Shared { .. } => "shared",
             Self::BlockScalar => "block-scalar",
+            Self::TooManyTags { .. } => "too-many-tags",
             Self::Layout(_) => "layout",
         }
     }
@@ -134,6 +140,10 @@ impl Refusal {
             Self::BlockScalar => {
                 format!("the value is a block scalar; write {MODE}: {IMMUTABLE} by hand")
             }
+            Self::TooManyTags { count } => format!(
+                "{count} tags are moved here, and ECR takes {MAX_FILTERS} filters; cover several with a pattern, \
+                 as --keep-mutable 'dev-*'"
+            ),
             Self::Layout(why) => {
                 format!("{why}; write {MODE}: {IMMUTABLE} by hand")
             }
@@ -156,6 +166,11 @@ pub struct Planner<'t, 'a> {
     lines: &'t LineIndex<'a>,
     template: &'t Template<'t>,
     policy: &'t Policy,
+    /// The tags that stay mutable in the repository that is being planned for.
+    keeping: RefCell<Vec<&'t TagPattern>>,
+    /// Whether the same tags stay mutable in all repositories, so that they can
+    /// share what they say of it.
+    keeps_alike: bool,
     /// What reads a parameter or a mapping for a mode.
     reads: BTreeSet<NodeId>,
     /// All that reads one; asked for by few templates.
@@ -248,6 +263,8 @@ impl<'t, 'a> Planner<'t, 'a> {
             lines,
             template,
             policy,
+            keeping: RefCell::new(policy.keep_mutable.iter().collect()),
+            keeps_alike: keeps_alike(tree, template, policy),
             reads: reads
                 .iter()
                 .filter(|(logical_id, _)| !left_alone.contains(logical_id))
@@ -278,6 +295,18 @@ impl<'t, 'a> Planner<'t, 'a> {
         findings
             .into_iter()
             .map(|finding| match &finding.repair {
+                Ok(repair) if !self.policy.keep_moving.is_empty() => {
+                    let is_own = self.policy.keep_moving.contains_key(&finding.logical_id);
+                    let kept = self.policy.kept(&finding.logical_id);
+                    let count = kept.len();
+                    self.keeping.replace(kept);
+                    if count > MAX_FILTERS {
+                        return Err(Refusal::TooManyTags { count });
+                    }
+                    // No look at files finds all that pushes: it is for the
+                    // user to say that these tags are enough.
+                    self.plan(repair, finding.is_safe && !is_own)
+                }
                 Err(Obstacle::NotAllowed { parameter, at }) => Err(Refusal::NotAllowed {
                     parameter: parameter.clone(),
                     at: self.tree.start(*at),
@@ -301,7 +330,7 @@ impl<'t, 'a> Planner<'t, 'a> {
 
     /// The mode that a repair writes.
     fn word(&self) -> &'static str {
-        if self.policy.keep_mutable.is_empty() {
+        if self.keeping.borrow().is_empty() {
             IMMUTABLE
         } else {
             IMMUTABLE_WITH_EXCLUSION
@@ -315,8 +344,8 @@ impl<'t, 'a> Planner<'t, 'a> {
             let entry = |(key, word): (&str, &str)| (key.to_owned(), New::Text(word.to_owned()));
             New::Mapping(pairs.map(entry).into())
         };
-        let tags = self.policy.keep_mutable.iter();
-        let filters: Vec<New> = tags.map(|tag| filter(tag.as_str())).collect();
+        let tags = self.keeping.borrow();
+        let filters: Vec<New> = tags.iter().map(|tag| filter(tag.as_str())).collect();
         (!filters.is_empty()).then(|| (FILTERS.to_owned(), New::Sequence(filters)))
     }
 
@@ -329,6 +358,13 @@ impl<'t, 'a> Planner<'t, 'a> {
         let (sites, mut is_shared) = self.sites(repair)?;
         for &site in &sites {
             is_shared |= self.shared(site)?;
+        }
+        let writes_filters = !matches!(repair, Repair::RewriteSources { .. });
+        if let Some(&site) = sites.first().filter(|_| is_shared && writes_filters) {
+            if !self.keeps_alike {
+                let at = self.tree.start(site);
+                return Err(Refusal::Shared { at });
+            }
         }
         let mut fix = Fix {
             applicability: if is_safe && !is_shared {
@@ -970,6 +1006,19 @@ impl<'t, 'a> Planner<'t, 'a> {
     fn column(&self, id: NodeId) -> usize {
         self.lines.position(self.tree.start(id)).column - 1
     }
+}
+
+/// Whether the same tags stay mutable in all repositories.
+fn keeps_alike(tree: &Tree<'_>, template: &Template<'_>, policy: &Policy) -> bool {
+    if policy.keep_moving.is_empty() {
+        return true;
+    }
+    let repositories = template.resources.iter();
+    let repositories = repositories.filter(|resource| policy.covers(tree, resource.body));
+    let mut kept = repositories
+        .map(|resource| policy.kept(tree.literal(resource.logical_id).unwrap_or_default()));
+    let first = kept.next();
+    kept.all(|kept| Some(kept) == first)
 }
 
 /// Edits in which what is inserted at one place is one edit: a word where

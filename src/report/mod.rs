@@ -9,6 +9,7 @@ pub mod full;
 pub mod github;
 pub mod gitlab;
 pub mod html;
+pub mod impact;
 pub mod json;
 pub mod junit;
 pub mod markdown;

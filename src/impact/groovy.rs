@@ -1,0 +1,526 @@
+//! What Jenkinsfiles push, and what Jib's plugins for Gradle and Maven say.
+//!
+//! This module owns as much of Groovy and of Kotlin as takes it to find
+//! strings, what they are assigned to, and which calls they are given to.
+//!
+//! Sources: Jenkins Handbook, "Pipeline Syntax" (`sh`, `environment`);
+//! "Using Docker with Pipeline" (`docker.build`, `push`, `withRegistry`);
+//! "Jib - Containerize your Gradle project" and "… your Maven project".
+
+use std::collections::HashMap;
+
+use super::lex::Dialect;
+use super::script::Script;
+use super::shell::{Env, Pushed, Shell};
+use super::tools;
+use super::word::{self, Part, Ways};
+
+/// A token of Groovy's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token<'s> {
+    Name(&'s str),
+    /// A string: its text, where that begins, and whether it takes values in.
+    Text(&'s str, usize, bool),
+    Sign(char),
+    Line,
+}
+
+fn tokens(text: &str) -> Vec<(usize, Token<'_>)> {
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    // What never ends is looked for once.
+    let mut unclosed: Vec<&str> = Vec::new();
+    while let Some(sign) = text.get(at..).and_then(|rest| rest.chars().next()) {
+        let rest = text.get(at..).unwrap_or_default();
+        let start = at;
+        if rest.starts_with("//") {
+            at += rest.find('\n').unwrap_or(rest.len());
+            continue;
+        }
+        if rest.starts_with("/*") && !unclosed.contains(&"*/") {
+            if let Some(end) = rest.find("*/") {
+                at += end + 2;
+                continue;
+            }
+            unclosed.push("*/");
+        }
+        let quote = ["'''", "\"\"\"", "'", "\""]
+            .into_iter()
+            .find(|quote| rest.starts_with(quote));
+        if let Some(quote) = quote.filter(|quote| !unclosed.contains(quote)) {
+            let inner = at + quote.len();
+            if let Some(end) = closed(text, inner, quote) {
+                let string = text.get(inner..end).unwrap_or_default();
+                tokens.push((start, Token::Text(string, inner, quote.starts_with('"'))));
+                at = end + quote.len();
+                continue;
+            }
+            unclosed.push(quote);
+        }
+        at += sign.len_utf8();
+        if sign == '\n' {
+            tokens.push((start, Token::Line));
+        } else if sign.is_alphanumeric() || sign == '_' {
+            let is_inner = |sign: char| sign.is_alphanumeric() || sign == '_';
+            let len = rest.find(|sign| !is_inner(sign)).unwrap_or(rest.len());
+            at = start + len;
+            tokens.push((start, Token::Name(rest.get(..len).unwrap_or_default())));
+        } else if !sign.is_whitespace() {
+            tokens.push((start, Token::Sign(sign)));
+        }
+    }
+    tokens
+}
+
+/// Where a string ends. One with a single quote ends on its line.
+fn closed(text: &str, from: usize, quote: &str) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let rest = text.get(at..)?;
+        let sign = rest.chars().next()?;
+        if rest.starts_with(quote) {
+            return Some(at);
+        }
+        if sign == '\n' && quote.len() == 1 {
+            return None;
+        }
+        at += sign.len_utf8();
+        if sign == '\\' {
+            at += text.get(at..)?.chars().next().map_or(0, char::len_utf8);
+        }
+    }
+}
+
+/// Reads a Jenkinsfile.
+pub(super) fn jenkinsfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
+    let tokens = tokens(text);
+    let mut env = Env::within(around);
+    let mut images: HashMap<&str, Ways> = HashMap::new();
+    // The registries whose blocks are open, with the depth of their braces.
+    let mut registries: Vec<(usize, Ways)> = Vec::new();
+    let mut depth = 0;
+    let mut waiting: Option<Ways> = None;
+    let mut nth = 0;
+    while let Some(&(at, token)) = tokens.get(nth) {
+        let rest = tokens.get(nth + 1..).unwrap_or_default();
+        match token {
+            Token::Sign('{') => {
+                depth += 1;
+                registries.extend(waiting.take().map(|registry| (depth, registry)));
+            }
+            Token::Sign('}') => {
+                registries.retain(|(opened, _)| *opened < depth);
+                depth = depth.saturating_sub(1);
+            }
+            Token::Name("withRegistry") => {
+                waiting = first_value(rest, shell, &mut env);
+            }
+            Token::Name("sh" | "bat") => {
+                let string = script_of(rest);
+                let is_printed = takes_output(rest);
+                if let Some((string, start, _)) = string {
+                    if !is_printed {
+                        shell.run(
+                            &Script::new(string, start, Dialect::Shell),
+                            &mut Env::within(&env),
+                        );
+                    }
+                }
+            }
+            Token::Name("push") => {
+                let image = pushed_image(&tokens, nth, &images, shell, &mut env);
+                if let Some(image) = image {
+                    push(
+                        shell,
+                        image,
+                        rest,
+                        at,
+                        registries.last().map(|(_, ways)| ways),
+                        &mut env,
+                    );
+                }
+            }
+            Token::Name(name) => {
+                if let [(_, Token::Sign('=')), value @ ..] = rest {
+                    if !matches!(value, [(_, Token::Sign('=')), ..]) {
+                        if let Some(image) = docker_image(value, shell, &mut env) {
+                            images.insert(name, image);
+                        } else if let Some(ways) = assigned(value, shell, &mut env) {
+                            env.set(name, ways);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+        nth += 1;
+    }
+}
+
+type Tokens<'t, 's> = &'t [(usize, Token<'s>)];
+
+/// How many tokens of a call are looked at.
+const MAX_CALL: usize = 64;
+
+/// The text of a command that a step is given: `sh '…'`, `sh(script: '…')`.
+fn script_of<'s>(rest: Tokens<'_, 's>) -> Option<(&'s str, usize, bool)> {
+    let mut depth = 0usize;
+    let mut is_named = false;
+    let mut first = None;
+    for (_, token) in rest.iter().take(MAX_CALL) {
+        match *token {
+            Token::Sign('(' | '[') => depth += 1,
+            Token::Sign(')' | ']') => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    break;
+                }
+            }
+            Token::Line if depth == 0 => break,
+            Token::Name("script") => is_named = true,
+            Token::Text(text, at, takes) => {
+                if is_named {
+                    return Some((text, at, takes));
+                }
+                first.get_or_insert((text, at, takes));
+            }
+            _ => {}
+        }
+    }
+    first
+}
+
+/// Whether the output of a step is what it is run for.
+fn takes_output(rest: Tokens<'_, '_>) -> bool {
+    let line = rest
+        .iter()
+        .take(MAX_CALL)
+        .take_while(|(_, token)| *token != Token::Sign(')'));
+    line.map(|(_, token)| token)
+        .any(|token| *token == Token::Name("returnStdout"))
+}
+
+/// The first value that a call is given.
+fn first_value(rest: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Ways> {
+    let inner = match rest.split_first() {
+        Some(((_, Token::Sign('(')), inner)) => inner,
+        _ => rest,
+    };
+    concatenated(inner, shell, env)
+}
+
+/// A value: strings and names with `+` between them.
+fn concatenated(tokens: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Ways> {
+    let mut ways: Option<Ways> = None;
+    let mut tokens = tokens.iter().take(MAX_CALL).peekable();
+    while let Some((_, token)) = tokens.next() {
+        let more = match *token {
+            Token::Text(text, at, true) => {
+                let text = text.trim_end_matches(['\n', ' ']);
+                shell.value(&Script::new(text, at, Dialect::Shell), env)
+            }
+            Token::Text(text, ..) => word::text(text),
+            Token::Name(mut name) => {
+                while let Some((_, Token::Sign('.'))) = tokens.peek() {
+                    tokens.next();
+                    if let Some((_, Token::Name(next))) = tokens.peek() {
+                        if matches!(name, "env" | "params" | "project" | "rootProject") {
+                            name = next;
+                        }
+                        tokens.next();
+                    }
+                }
+                let shown = format!("${name}");
+                if name == "version" {
+                    vec![vec![Part::Derived("version".to_owned())]]
+                } else {
+                    shell.named(name, &shown, env)
+                }
+            }
+            _ => break,
+        };
+        ways = Some(match ways {
+            Some(ways) => word::glued(&ways, &more),
+            None => more,
+        });
+        match tokens.peek() {
+            Some((_, Token::Sign('+'))) => _ = tokens.next(),
+            _ => break,
+        }
+    }
+    ways
+}
+
+/// What is assigned: a value, or the output of a step.
+fn assigned(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Ways> {
+    if let [(_, Token::Name("sh")), rest @ ..] = value {
+        let (command, _, _) = script_of(rest)?;
+        let text = format!("$({command})");
+        return Some(shell.value(&Script::new(&text, 0, Dialect::Shell), env));
+    }
+    if !matches!(value, [(_, Token::Text(..) | Token::Name(_)), ..]) {
+        return None;
+    }
+    // `condition ? a : b` can be either.
+    let line: Vec<_> = value
+        .iter()
+        .take(MAX_CALL)
+        .take_while(|(_, token)| *token != Token::Line)
+        .copied()
+        .collect();
+    let question = line
+        .iter()
+        .position(|(_, token)| *token == Token::Sign('?'));
+    if let Some(question) = question {
+        let branches = line.get(question + 1..).unwrap_or_default();
+        let mut all = Ways::new();
+        for branch in branches.split(|(_, token)| *token == Token::Sign(':')) {
+            word::add(
+                &mut all,
+                concatenated(branch, shell, env).unwrap_or_default(),
+            );
+        }
+        return Some(all).filter(|all| !all.is_empty());
+    }
+    concatenated(value, shell, env)
+}
+
+/// `docker.build("name")` and `docker.image("name")`.
+fn docker_image(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Ways> {
+    match value {
+        [(_, Token::Name("docker")), (_, Token::Sign('.')), (_, Token::Name("build" | "image")), rest @ ..] => {
+            first_value(rest, shell, env)
+        }
+        _ => None,
+    }
+}
+
+/// The image that `.push` is called on.
+fn pushed_image<'s>(
+    tokens: Tokens<'_, 's>,
+    nth: usize,
+    images: &HashMap<&'s str, Ways>,
+    shell: &mut Shell<'_>,
+    env: &mut Env<'_>,
+) -> Option<Ways> {
+    let before = tokens.get(..nth)?;
+    let [.., (_, other), (_, Token::Sign('.'))] = before else {
+        return None;
+    };
+    match other {
+        Token::Name(name) => images.get(name).cloned(),
+        Token::Sign(')') => {
+            let line = before.iter().rev().take(MAX_CALL);
+            let back = line
+                .enumerate()
+                .find(|(_, (_, token))| *token == Token::Name("docker"))?
+                .0;
+            docker_image(before.get(before.len() - 1 - back..)?, shell, env)
+        }
+        _ => None,
+    }
+}
+
+/// `image.push()` and `image.push(tag)`.
+fn push(
+    shell: &mut Shell<'_>,
+    image: Ways,
+    rest: Tokens<'_, '_>,
+    at: usize,
+    registry: Option<&Ways>,
+    env: &mut Env<'_>,
+) {
+    let mut at = at;
+    let mut image = image;
+    if let [(_, Token::Sign('(')), (start, first), ..] = rest {
+        if *first != Token::Sign(')') {
+            at = *start;
+            let tag = first_value(rest, shell, env).unwrap_or_else(|| word::open("(tag)"));
+            let names = image.iter().map(tools::name).collect();
+            image = word::glued(&names, &tag);
+        }
+    }
+    for way in image {
+        let is_whole = !word::image(&way).registry.is_empty() && word::is_ecr(&way);
+        let ways = match registry.filter(|_| !is_whole) {
+            Some(registry) => word::glued(&word::glued(registry, &word::text("/")), &vec![way]),
+            None => vec![way],
+        };
+        let pushes = ways.into_iter().map(|image| Pushed {
+            at,
+            image,
+            by: "docker.push",
+        });
+        shell.pushes.extend(pushes);
+    }
+}
+
+/// Reads what Jib is told in a build file of Gradle's.
+pub(super) fn gradle(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
+    let tokens = tokens(text);
+    let mut env = Env::within(around);
+    env.set("version", vec![vec![Part::Derived("version".to_owned())]]);
+    env.set(
+        "project.version",
+        vec![vec![Part::Derived("version".to_owned())]],
+    );
+    let (mut is_jib, mut is_to) = (Vec::new(), Vec::new());
+    let mut depth = 0usize;
+    let mut image: Option<(Ways, usize)> = None;
+    let mut tags: Vec<(Ways, usize)> = Vec::new();
+    for (nth, &(_, token)) in tokens.iter().enumerate() {
+        let rest = tokens.get(nth + 1..).unwrap_or_default();
+        match token {
+            Token::Name("jib") if opens(rest) => is_jib.push(depth + 1),
+            Token::Name("to") if opens(rest) && !is_jib.is_empty() => is_to.push(depth + 1),
+            Token::Sign('{') => depth += 1,
+            Token::Sign('}') => {
+                if is_to.last() == Some(&depth) {
+                    is_to.pop();
+                    jib(shell, image.take(), &tags);
+                    tags.clear();
+                }
+                if is_jib.last() == Some(&depth) {
+                    is_jib.pop();
+                }
+                depth = depth.saturating_sub(1);
+            }
+            Token::Name("image") if !is_to.is_empty() => {
+                let value = given(rest);
+                let at = value.first().map_or(0, |(at, _)| *at);
+                image = concatenated(value, shell, &mut env).map(|ways| (ways, at));
+            }
+            Token::Name("tags") if !is_to.is_empty() => {
+                let mut items = given(rest)
+                    .iter()
+                    .take(MAX_CALL)
+                    .skip_while(|(_, token)| !matches!(token, Token::Sign('[' | '(')));
+                items.next();
+                let items: Vec<_> = items
+                    .take_while(|(_, token)| !matches!(token, Token::Sign(']' | ')')))
+                    .copied()
+                    .collect();
+                for item in items.split(|(_, token)| *token == Token::Sign(',')) {
+                    let at = item
+                        .iter()
+                        .find(|(_, token)| *token != Token::Line)
+                        .map_or(0, |(at, _)| *at);
+                    let item: Vec<_> = item
+                        .iter()
+                        .filter(|(_, token)| *token != Token::Line)
+                        .copied()
+                        .collect();
+                    tags.extend(concatenated(&item, shell, &mut env).map(|ways| (ways, at)));
+                }
+            }
+            Token::Name(name) if is_to.is_empty() => {
+                if let [(_, Token::Sign('=')), value @ ..] = rest {
+                    if name != "version" {
+                        if let Some(ways) = assigned(value, shell, &mut env) {
+                            env.set(name, ways);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn opens(rest: Tokens<'_, '_>) -> bool {
+    matches!(rest.first(), Some((_, Token::Sign('{'))))
+}
+
+/// What is given to a property: behind `=`, in `set(…)`, or right behind it.
+fn given<'t, 's>(rest: Tokens<'t, 's>) -> Tokens<'t, 's> {
+    match rest {
+        [(_, Token::Sign('=')), value @ ..]
+        | [(_, Token::Sign('.')), (_, Token::Name("set")), (_, Token::Sign('(')), value @ ..] => {
+            value
+        }
+        value => value,
+    }
+}
+
+/// An image of Jib's: with its own tag, and with others.
+fn jib(shell: &mut Shell<'_>, image: Option<(Ways, usize)>, tags: &[(Ways, usize)]) {
+    let Some((image, at)) = image else {
+        return;
+    };
+    let names = image.iter().map(tools::name).collect();
+    let pushes = image.into_iter().map(|image| Pushed {
+        at,
+        image,
+        by: "jib",
+    });
+    shell.pushes.extend(pushes);
+    for (tag, at) in tags {
+        let ways = word::glued(&names, tag);
+        let pushes = ways.into_iter().map(|image| Pushed {
+            at: *at,
+            image,
+            by: "jib",
+        });
+        shell.pushes.extend(pushes);
+    }
+}
+
+/// Reads what Jib is told in a `pom.xml`.
+pub(super) fn maven(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
+    let mut env = Env::within(around);
+    env.set(
+        "project.version",
+        vec![vec![Part::Derived("${project.version}".to_owned())]],
+    );
+    if let Some((_, properties)) = text.split_once("<properties>") {
+        let properties = properties.split("</properties>").next().unwrap_or_default();
+        for piece in properties.split('<').skip(1) {
+            if let Some((name, value)) = piece
+                .split_once('>')
+                .filter(|(name, _)| !name.starts_with('/'))
+            {
+                let script = Script::new(value.trim(), 0, Dialect::Shell);
+                let ways = shell.value(&script, &mut env);
+                env.set(name.trim(), ways);
+            }
+        }
+    }
+    let mut from = 0;
+    while let Some(found) = text
+        .get(from..)
+        .and_then(|rest| rest.find("jib-maven-plugin"))
+    {
+        let start = from + found;
+        let rest = text.get(start..).unwrap_or_default();
+        let end = rest.find("</plugin>").unwrap_or(rest.len());
+        from = start + end.max(1);
+        let plugin = rest.get(..end).unwrap_or_default();
+        let only_local =
+            plugin.contains("<goal>dockerBuild</goal>") && !plugin.contains("<goal>build</goal>");
+        let Some((to, offset)) = element(plugin, "to", 0).filter(|_| !only_local) else {
+            continue;
+        };
+        let base = start + offset;
+        let mut value =
+            |text: &str, at: usize| shell.value(&Script::new(text, at, Dialect::Shell), &mut env);
+        let Some((image, offset)) = element(to, "image", 0) else {
+            continue;
+        };
+        let image = (value(image.trim(), base + offset), base + offset);
+        let mut tags = Vec::new();
+        let mut next = 0;
+        while let Some((tag, offset)) = element(to, "tag", next) {
+            next = offset + tag.len();
+            tags.push((value(tag.trim(), base + offset), base + offset));
+        }
+        jib(shell, Some(image), &tags);
+    }
+}
+
+/// What the next element of a name holds, and where that begins.
+fn element<'x>(text: &'x str, name: &str, from: usize) -> Option<(&'x str, usize)> {
+    let open = format!("<{name}>");
+    let start = from + text.get(from..)?.find(&open)? + open.len();
+    let len = text.get(start..)?.find(&format!("</{name}>"))?;
+    Some((text.get(start..start + len)?, start))
+}

@@ -1,0 +1,175 @@
+//! Which repository an image goes to.
+//!
+//! This module owns the way from a word to a repository of the templates. It
+//! judges no tag.
+
+use std::collections::{HashMap, HashSet};
+
+use super::stack::{Named, World};
+use super::word::{self, Image, Part, Word};
+use super::Via;
+
+/// Where an image goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Goes {
+    /// To this repository, as this tells.
+    To(usize, Via),
+    /// To a registry or a repository that is none of the templates'.
+    Elsewhere,
+    /// It cannot be told; how it is written.
+    Unknown(String),
+}
+
+/// How many forms of names are compared with. Where templates have more, a
+/// name can be any of them.
+const MAX_FORMS: usize = 256;
+/// How many repositories of the same name are told of.
+const MAX_NAMESAKES: usize = 256;
+
+/// The repositories by their names.
+pub(super) struct Index<'w> {
+    world: &'w World,
+    by_name: HashMap<&'w str, Vec<usize>>,
+    /// By what stands behind a slash in their names.
+    by_end: HashMap<&'w str, Vec<usize>>,
+    /// The forms of the names that are not known, each once.
+    forms: Vec<&'w str>,
+    has_more_forms: bool,
+}
+
+impl<'w> Index<'w> {
+    pub(super) fn of(world: &'w World) -> Self {
+        let mut index = Self {
+            world,
+            by_name: HashMap::new(),
+            by_end: HashMap::new(),
+            forms: Vec::new(),
+            has_more_forms: false,
+        };
+        let mut forms = HashSet::new();
+        for (number, declared) in world.repositories.iter().enumerate() {
+            match &declared.named {
+                Named::Known(names) => {
+                    for name in names {
+                        index.by_name.entry(name).or_default().push(number);
+                        for (at, _) in name.match_indices('/') {
+                            let end = name.get(at + 1..).unwrap_or_default();
+                            index.by_end.entry(end).or_default().push(number);
+                        }
+                    }
+                }
+                Named::Like(form) if forms.len() < MAX_FORMS => _ = forms.insert(form.as_str()),
+                Named::Like(_) => index.has_more_forms = true,
+            }
+        }
+        index.forms = forms.into_iter().collect();
+        index.forms.sort_unstable();
+        index
+    }
+
+    /// Finds the repository of an image.
+    pub(super) fn repository(&self, image: &Image) -> Goes {
+        let shown = || {
+            let mut all = image.registry.clone();
+            if !all.is_empty() {
+                word::push(&mut all, Part::Text("/".to_owned()));
+            }
+            all.extend(image.path.iter().cloned());
+            Goes::Unknown(word::shown(&all))
+        };
+        if let [Part::Uri(number), rest @ ..] = image.path.as_slice() {
+            // What follows the address is another repository.
+            return if rest.is_empty() {
+                Goes::To(*number, Via::Reference)
+            } else {
+                shown()
+            };
+        }
+        let is_foreign = |part: &Part| matches!(part, Part::Foreign);
+        if image.registry.iter().chain(&image.path).any(is_foreign) {
+            return Goes::Elsewhere;
+        }
+        let is_sure = word::is_ecr(&image.registry);
+        if !is_sure {
+            match (word::literal(&image.registry), image.path.first()) {
+                // Docker Hub, where no registry is named.
+                (Some(""), Some(Part::Text(_))) => return Goes::Elsewhere,
+                (Some(""), _) => return shown(),
+                (Some(_), _) => return Goes::Elsewhere,
+                (None, _) => {}
+            }
+        }
+        if let [Part::Name(number)] = image.path.as_slice() {
+            return Goes::To(*number, Via::Reference);
+        }
+        let Some(path) = word::literal(&image.path) else {
+            return shown();
+        };
+        self.by_name(path, is_sure).unwrap_or_else(shown)
+    }
+
+    /// The repository of this name; None where it cannot be told.
+    fn by_name(&self, path: &str, is_sure: bool) -> Option<Goes> {
+        let mut found = self.by_name.get(path);
+        if found.is_none() && !is_sure {
+            // A registry that is a variable may hold a part of the name.
+            found = self.by_end.get(path);
+        }
+        let Some([first, rest @ ..]) = found.map(Vec::as_slice) else {
+            let may_be = self.has_more_forms || self.forms.iter().any(|form| like(form, path));
+            return (!may_be).then_some(Goes::Elsewhere);
+        };
+        // The same name in several templates: of several accounts or regions.
+        let named = |number: &usize| self.world.repositories.get(*number).map(|one| &one.named);
+        let mut rest = rest.iter().take(MAX_NAMESAKES);
+        let is_one = rest.all(|number| named(number) == named(first));
+        is_one.then_some(Goes::To(*first, Via::Name))
+    }
+
+    /// The repositories that have the same name as this one, itself among them:
+    /// they are pushed to alike.
+    pub(super) fn namesakes(&self, number: usize) -> Vec<usize> {
+        let named = self.world.repositories.get(number).map(|one| &one.named);
+        let Some(Named::Known(known)) = named else {
+            return vec![number];
+        };
+        let all = known
+            .first()
+            .and_then(|name| self.by_name.get(name.as_str()));
+        let all = all.into_iter().flatten().take(MAX_NAMESAKES);
+        let same =
+            all.filter(|&&other| self.world.repositories.get(other).map(|one| &one.named) == named);
+        let same: Vec<usize> = same.copied().collect();
+        if same.is_empty() {
+            vec![number]
+        } else {
+            same
+        }
+    }
+}
+
+/// Whether a name fits a pattern in which `*` is anything.
+fn like(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else {
+        return false;
+    };
+    let mut last = None;
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
+            None => return false,
+        }
+        last = Some(part);
+    }
+    match last {
+        None => rest.is_empty(),
+        Some(last) => last.is_empty() || name.ends_with(last),
+    }
+}
+
+/// The image that a word names.
+pub(super) fn image(written: &Word, world: &World) -> Image {
+    word::image(&world.imported(written))
+}

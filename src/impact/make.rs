@@ -1,0 +1,275 @@
+//! What the recipes of make and just push.
+//!
+//! This module owns the structure of Makefiles and justfiles: variables,
+//! recipes, continuations. What a recipe runs is shell text.
+//!
+//! Sources: GNU make manual, "How to Use Variables" and "Writing Recipes in
+//! Rules"; Just Programmer's Manual, "Settings", "Recipe Parameters".
+
+use std::collections::{HashMap, HashSet};
+
+use super::lex::Dialect;
+use super::script::Script;
+use super::shell::{Env, Shell};
+use super::word::{self, Ways};
+
+/// How deep variables are followed that name others.
+const MAX_DEPTH: usize = 12;
+
+/// A variable as it is written.
+struct Defined<'s> {
+    text: String,
+    at: usize,
+    sign: &'s str,
+    /// Whether it holds for some targets only, or under a condition.
+    is_maybe: bool,
+}
+
+/// Lines put together where a backslash ends one, each with its offset.
+fn logical_lines(text: &str) -> Vec<(usize, &str)> {
+    let mut lines = Vec::new();
+    let (mut start, mut offset) = (0, 0);
+    for line in text.split_inclusive('\n') {
+        offset += line.len();
+        let bare = line.trim_end_matches(['\n', '\r']);
+        if bare.ends_with('\\') && offset < text.len() {
+            continue;
+        }
+        lines.extend(text.get(start..offset).map(|line| (start, line)));
+        start = offset;
+    }
+    lines
+}
+
+/// Reads a Makefile.
+pub(super) fn makefile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
+    let mut defined: HashMap<&str, Vec<Defined<'_>>> = HashMap::new();
+    let mut order = Vec::new();
+    let mut recipes = Vec::new();
+    let mut conditions = 0usize;
+    for (start, line) in logical_lines(text) {
+        if let Some(recipe) = line.strip_prefix('\t') {
+            recipes.push((start + 1, recipe));
+            continue;
+        }
+        let bare = line.trim();
+        if bare.starts_with("ifeq")
+            || bare.starts_with("ifneq")
+            || bare.starts_with("ifdef")
+            || bare.starts_with("ifndef")
+        {
+            conditions += 1;
+            continue;
+        }
+        if bare.starts_with("endif") {
+            conditions = conditions.saturating_sub(1);
+            continue;
+        }
+        if bare.starts_with('#') {
+            continue;
+        }
+        if let Some((name, sign, value, is_target)) = variable(line) {
+            let at = start
+                + (line.len() - line.trim_start().len())
+                + line.trim_start().find(value).unwrap_or_default();
+            let is_maybe = conditions > 0 || is_target;
+            let text = value
+                .split(" #")
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned();
+            order.push(name);
+            defined.entry(name).or_default().push(Defined {
+                text,
+                at,
+                sign,
+                is_maybe,
+            });
+            continue;
+        }
+        // `target: needs ; recipe`
+        if let Some((_, recipe)) = line.split_once(';').filter(|(head, _)| head.contains(':')) {
+            let at = start + (line.len() - recipe.len());
+            recipes.push((at, recipe));
+        }
+    }
+    let mut variables = Variables {
+        defined,
+        busy: HashSet::new(),
+        steps: 0,
+    };
+    let mut env = Env::within(around);
+    for name in order {
+        variables.resolve(name, shell, &mut env, 0);
+    }
+    for (at, recipe) in recipes {
+        let trimmed = recipe.trim_start_matches(['@', '-', '+', ' ', '\t']);
+        let at = at + (recipe.len() - trimmed.len());
+        let script = Script::new(trimmed, at, Dialect::Make);
+        let mut own = Env::within(&env);
+        shell.run(&script, &mut own);
+    }
+}
+
+/// A line that sets a variable: its name, the sign, the value, and whether it
+/// is for a target.
+fn variable(line: &str) -> Option<(&str, &str, &str, bool)> {
+    let equals = line.find('=')?;
+    let (head, value) = line.split_at_checked(equals)?;
+    let value = value.get(1..)?.trim();
+    let (head, sign) = match head.chars().last() {
+        Some(':' | '?' | '+' | '!') => {
+            head.split_at_checked(head.trim_end_matches([':', '?', '+', '!']).len())?
+        }
+        _ => (head, "="),
+    };
+    let mut head = head.trim();
+    let mut is_target = false;
+    if let Some((_, name)) = head.rsplit_once(':') {
+        is_target = true;
+        head = name.trim();
+    }
+    for word in ["export ", "override ", "private "] {
+        head = head.strip_prefix(word).unwrap_or(head).trim();
+    }
+    let is_name = !head.is_empty()
+        && head
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    is_name.then_some((head, sign, value, is_target))
+}
+
+struct Variables<'s> {
+    defined: HashMap<&'s str, Vec<Defined<'s>>>,
+    busy: HashSet<&'s str>,
+    steps: usize,
+}
+
+impl<'s> Variables<'s> {
+    /// Computes a variable, and those that it names before.
+    fn resolve(&mut self, name: &'s str, shell: &mut Shell<'_>, env: &mut Env<'_>, depth: usize) {
+        self.steps += 1;
+        if env.own.contains_key(name)
+            || depth > MAX_DEPTH
+            || self.steps > 100_000
+            || !self.busy.insert(name)
+        {
+            return;
+        }
+        let Some(all) = self.defined.remove(name) else {
+            return;
+        };
+        for one in &all {
+            for needed in references(&one.text) {
+                let known = self.defined.get_key_value(needed).map(|(name, _)| *name);
+                if let Some(needed) = known {
+                    self.resolve(needed, shell, env, depth + 1);
+                }
+            }
+        }
+        let mut ways = Ways::new();
+        for one in &all {
+            let script = Script::new(&one.text, one.at, Dialect::Make);
+            let value = shell.value(&script, env);
+            let value = value
+                .into_iter()
+                .map(|word| word.into_iter().collect())
+                .collect();
+            match one.sign {
+                "+" => {
+                    if ways.is_empty() {
+                        ways = value;
+                    } else {
+                        ways = word::glued(&word::glued(&ways, &word::text(" ")), &value);
+                    }
+                }
+                "?" if !ways.is_empty() => {}
+                _ if one.is_maybe => word::add(&mut ways, value),
+                _ => ways = value,
+            }
+        }
+        if !ways.is_empty() {
+            env.set(name, ways);
+        }
+        self.busy.remove(name);
+    }
+}
+
+/// The names in `$(NAME)` and `${NAME}` of a text.
+fn references(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for piece in text.split('$').skip(1) {
+        let inner = piece.strip_prefix(['(', '{']);
+        let inner = inner.map(|inner| {
+            let is_inner = |sign: char| sign.is_ascii_alphanumeric() || "_.-".contains(sign);
+            let end = inner.find(|sign| !is_inner(sign)).unwrap_or(inner.len());
+            inner.get(..end).unwrap_or_default()
+        });
+        found.extend(inner);
+    }
+    found.extend(
+        text.split(['(', ',', ')', ' '])
+            .filter_map(|word| word.strip_prefix("$(")),
+    );
+    found
+}
+
+/// A recipe of just's: its parameters with their defaults, and its lines.
+type Recipe<'s> = (Vec<(&'s str, &'s str)>, Vec<(usize, &'s str)>);
+
+/// Reads a justfile.
+pub(super) fn justfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
+    let mut env = Env::within(around);
+    let mut recipes: Vec<Recipe<'_>> = Vec::new();
+    for (start, line) in logical_lines(text) {
+        if line.trim().is_empty() || line.starts_with('#') || line.starts_with('[') {
+            continue;
+        }
+        if line.starts_with([' ', '\t']) {
+            if let Some((_, lines)) = recipes.last_mut() {
+                lines.push((start, line));
+            }
+            continue;
+        }
+        if let Some((name, value)) = line.split_once(":=") {
+            let name = name.trim().trim_start_matches("export ").trim();
+            let mut ways = word::text("");
+            for part in value.trim().split(" + ") {
+                let part = part.trim();
+                let script = Script::new(part, 0, Dialect::Shell);
+                let is_name = !part.is_empty()
+                    && part
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+                let more = if is_name {
+                    shell.named(part, part, &env)
+                } else {
+                    shell.value(&script, &mut env)
+                };
+                ways = word::glued(&ways, &more);
+            }
+            env.set(name, ways);
+            continue;
+        }
+        let mut parameters = Vec::new();
+        if let Some((head, _)) = line.split_once(':') {
+            let given = head.split_whitespace().skip(1);
+            parameters.extend(given.filter_map(|parameter| parameter.split_once('=')));
+        }
+        recipes.push((parameters, Vec::new()));
+    }
+    for (parameters, lines) in recipes {
+        let mut own = Env::within(&env);
+        for (name, default) in parameters {
+            let script = Script::new(default, 0, Dialect::Shell);
+            let ways = shell.value(&script, &mut own);
+            own.set(name.trim_start_matches(['+', '*', '$']), ways);
+        }
+        for (start, line) in lines {
+            let trimmed = line.trim_start_matches([' ', '\t', '@', '-']);
+            let at = start + (line.len() - trimmed.len());
+            shell.run(&Script::new(trimmed, at, Dialect::Shell), &mut own);
+        }
+    }
+}

@@ -1,0 +1,865 @@
+//! What shell text pushes, and what its words come to.
+//!
+//! This module owns assignments, the values of variables, and the order in
+//! which commands stand. What a command pushes is said in `tools`. It runs
+//! nothing.
+
+use std::collections::HashMap;
+
+use super::lex::{self, Dialect, Piece, Raw, Token};
+use super::names::{self, Output};
+use super::script::Script;
+use super::stack::World;
+use super::tools;
+use super::word::{self, Part, Ways, Word};
+
+/// How deep texts in texts are followed: `bash -c "$(…)"`.
+const MAX_DEPTH: usize = 4;
+
+/// The variables that hold, with those around them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Env<'p> {
+    pub(super) own: HashMap<String, Ways>,
+    around: Option<&'p Env<'p>>,
+}
+
+impl<'p> Env<'p> {
+    /// None of its own yet.
+    pub(super) fn within(around: &'p Env<'p>) -> Self {
+        Self {
+            own: HashMap::new(),
+            around: Some(around),
+        }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Ways> {
+        let mut env = self;
+        loop {
+            if let Some(ways) = env.own.get(name) {
+                return Some(ways);
+            }
+            env = env.around?;
+        }
+    }
+
+    pub(super) fn set(&mut self, name: &str, ways: Ways) {
+        self.own.insert(name.to_owned(), ways);
+    }
+}
+
+/// A word of a command, as it comes out.
+#[derive(Clone, Debug)]
+pub(super) struct Argument {
+    pub(super) ways: Ways,
+    /// Where it stands in the file.
+    pub(super) at: usize,
+}
+
+impl Argument {
+    /// Its text, if that is all that it can be, or the first of what it can be.
+    pub(super) fn text(&self) -> Option<&str> {
+        word::literal(self.ways.first()?)
+    }
+}
+
+/// A push that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pushed {
+    /// Where the image is named.
+    pub(super) at: usize,
+    /// The image, with its tag.
+    pub(super) image: Word,
+    /// What pushes it.
+    pub(super) by: &'static str,
+}
+
+/// What is written for later steps of a pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum For {
+    /// All of the job's.
+    Job,
+    /// Those that ask for an output.
+    Output,
+}
+
+/// Reads shell text.
+pub(super) struct Shell<'w> {
+    pub(super) world: &'w World,
+    pub(super) pushes: Vec<Pushed>,
+    /// What was written to `$GITHUB_ENV` and `$GITHUB_OUTPUT`.
+    pub(super) written: Vec<(For, String, Ways)>,
+    /// The images that are tagged here, for those who push all tags.
+    pub(super) tagged: HashMap<String, Vec<Word>>,
+    /// Whether all images of a compose file are pushed.
+    pub(super) pushes_compose: bool,
+    /// Variables that are assigned further below, to functions' use.
+    pub(super) later: HashMap<String, Ways>,
+    depth: usize,
+}
+
+impl<'w> Shell<'w> {
+    pub(super) fn new(world: &'w World) -> Self {
+        Self {
+            world,
+            pushes: Vec::new(),
+            written: Vec::new(),
+            tagged: HashMap::new(),
+            pushes_compose: false,
+            later: HashMap::new(),
+            depth: 0,
+        }
+    }
+
+    /// Reads a file of its own: what is assigned at its end counts in the
+    /// functions above.
+    pub(super) fn run_file(&mut self, script: &Script<'_>, env: &Env<'_>) {
+        let mut first = Shell::new(self.world);
+        let mut scope = Env::within(env);
+        first.run(script, &mut scope);
+        self.later = scope.own;
+        self.run(script, &mut Env::within(env));
+        self.later = HashMap::new();
+    }
+
+    /// Reads commands, one after the other.
+    pub(super) fn run(&mut self, script: &Script<'_>, env: &mut Env<'_>) {
+        if self.depth > MAX_DEPTH {
+            return;
+        }
+        self.depth += 1;
+        let tokens = lex::tokens(&script.text, script.dialect);
+        let mut flow = Flow::default();
+        let mut command = Command::default();
+        let mut tokens = tokens.iter().peekable();
+        while let Some(token) = tokens.next() {
+            match token {
+                Token::Word(raw) => {
+                    // `NAME=(a b c)`
+                    let is_list = matches!(raw.pieces.last(), Some(Piece::Text(text)) if text.ends_with('='))
+                        && tokens.peek() == Some(&&Token::Open);
+                    if is_list {
+                        let mut items = Vec::new();
+                        tokens.next();
+                        for token in tokens.by_ref() {
+                            match token {
+                                Token::Word(item) => items.push(item),
+                                Token::Close => break,
+                                _ => {}
+                            }
+                        }
+                        self.assign_list(raw, &items, env, script);
+                        continue;
+                    }
+                    command.words.push(raw);
+                }
+                Token::Redirect { appends } => {
+                    if let Some(Token::Word(target)) = tokens.peek() {
+                        command.redirects.push((*appends, target));
+                        tokens.next();
+                    }
+                }
+                Token::Heredoc(body, at) => command.heredoc = Some((body, *at)),
+                Token::Close | Token::End | Token::Maybe | Token::Pipe | Token::Open => {
+                    self.command(&command, &mut flow, env, script);
+                    command = Command::default();
+                    flow.is_maybe = *token == Token::Maybe;
+                }
+            }
+        }
+        self.command(&command, &mut flow, env, script);
+        self.depth -= 1;
+    }
+
+    fn command(
+        &mut self,
+        command: &Command<'_, '_>,
+        flow: &mut Flow,
+        env: &mut Env<'_>,
+        script: &Script<'_>,
+    ) {
+        let mut words = command.words.as_slice();
+        while let [first, rest @ ..] = words {
+            match first.literal().filter(|_| !first.is_quoted) {
+                Some("if" | "while" | "until") => flow.nested += 1,
+                Some("fi" | "done" | "esac") => flow.nested = flow.nested.saturating_sub(1),
+                Some("then" | "do" | "else" | "elif" | "!" | "{" | "}" | "time") => {}
+                Some("case") => {
+                    flow.nested += 1;
+                    return;
+                }
+                Some("for" | "select") => {
+                    flow.nested += 1;
+                    self.loop_over(rest, env, script);
+                    return;
+                }
+                _ => break,
+            }
+            words = rest;
+        }
+        let is_sure = flow.nested == 0 && !flow.is_maybe;
+        let assigned = words.iter().take_while(|word| assignment(word).is_some());
+        let count = assigned.count();
+        let (assigned, rest) = words.split_at_checked(count).unwrap_or((words, &[]));
+        if rest.is_empty() {
+            for word in assigned {
+                self.assign(word, is_sure, env, script);
+            }
+        }
+        let Some(first) = rest.first() else {
+            return;
+        };
+        match first.literal() {
+            Some("export" | "readonly" | "local" | "declare" | "typeset" | "set") => {
+                for word in rest.iter().skip(1) {
+                    self.assign(word, is_sure, env, script);
+                }
+                return;
+            }
+            Some("read") => {
+                for word in rest.iter().skip(1).filter_map(|word| word.literal()) {
+                    env.set(word, word::open(format!("${word}")));
+                }
+                return;
+            }
+            Some("echo" | "printf") => {
+                self.print(command, rest, env, script);
+                return self.look_into(rest, env, script);
+            }
+            Some(":" | "[" | "[[" | "test" | "cd" | "cat" | "grep") | None if !may_run(rest) => {
+                return self.look_into(rest, env, script);
+            }
+            _ => {}
+        }
+        self.look_into(rest, env, script);
+        if self.nested_text(command, rest, env, script) {
+            return;
+        }
+        if !tools::may_push(rest) {
+            return;
+        }
+        let arguments: Vec<Argument> = rest
+            .iter()
+            .flat_map(|word| self.arguments(word, env, script))
+            .collect();
+        tools::read(self, &arguments, env);
+    }
+
+    /// Texts that are run as commands: `bash -c '…'`, `eval "…"`, `sh << EOF`.
+    fn nested_text(
+        &mut self,
+        command: &Command<'_, '_>,
+        words: &[&Raw<'_>],
+        env: &mut Env<'_>,
+        script: &Script<'_>,
+    ) -> bool {
+        const SHELLS: [&str; 6] = ["sh", "bash", "zsh", "ksh", "dash", "ssh"];
+        let base = |word: &Raw<'_>| {
+            let text = word.literal().unwrap_or_default();
+            text.rsplit('/').next().unwrap_or_default().to_owned()
+        };
+        let shell = words
+            .iter()
+            .take(4)
+            .position(|word| SHELLS.contains(&base(word).as_str()));
+        let Some(shell) = shell else {
+            let [first, text, ..] = words else {
+                return false;
+            };
+            if first.literal() == Some("eval") {
+                self.run_word(text, env, script);
+                return true;
+            }
+            return false;
+        };
+        if let Some((body, at)) = command.heredoc {
+            let part = script.part(body, at, script.dialect);
+            self.run(&part, &mut Env::within(env));
+        }
+        let mut after = words.iter().skip(shell + 1);
+        let is_ssh = words.get(shell).is_some_and(|word| base(word) == "ssh");
+        let text = if is_ssh {
+            words.last().filter(|word| word.is_quoted)
+        } else {
+            after
+                .find(|word| {
+                    let flag = word.literal().unwrap_or_default();
+                    flag.starts_with('-') && flag.ends_with('c')
+                })
+                .and_then(|_| after.next())
+        };
+        if let Some(text) = text {
+            self.run_word(text, env, script);
+        }
+        true
+    }
+
+    /// Runs what stands in the quotes of a word.
+    fn run_word(&mut self, word: &Raw<'_>, env: &Env<'_>, script: &Script<'_>) {
+        let written = script.text.get(word.start..word.end).unwrap_or_default();
+        let inner = written.trim_matches(['"', '\'']);
+        let start = word.start + (written.len() - written.trim_start_matches(['"', '\'']).len());
+        let part = script.part(inner, start, script.dialect);
+        self.run(&part, &mut Env::within(env));
+    }
+
+    /// Pushes in commands that stand for their output.
+    fn look_into(&mut self, words: &[&Raw<'_>], env: &mut Env<'_>, script: &Script<'_>) {
+        for word in words {
+            for piece in &word.pieces {
+                if let Piece::Command(inner, at) = piece {
+                    if tools::is_mentioned(inner) {
+                        let dialect = inner_dialect(script.dialect);
+                        let part = script.part(inner, *at, dialect);
+                        self.run(&part, &mut Env::within(env));
+                    }
+                }
+            }
+        }
+    }
+
+    fn loop_over(&mut self, words: &[&Raw<'_>], env: &mut Env<'_>, script: &Script<'_>) {
+        let Some(name) = words.first().and_then(|word| word.literal()) else {
+            return;
+        };
+        let mut all = Ways::new();
+        for word in words.iter().skip(2) {
+            for way in self.word(word, env, script) {
+                word::add(&mut all, word::split(&way));
+            }
+        }
+        if all.is_empty() {
+            all = word::open(format!("${name}"));
+        }
+        env.set(name, all);
+    }
+
+    fn assign_list(
+        &mut self,
+        to: &Raw<'_>,
+        items: &[&Raw<'_>],
+        env: &mut Env<'_>,
+        script: &Script<'_>,
+    ) {
+        let Some((name, _)) = assignment(to) else {
+            return;
+        };
+        let mut all = Ways::new();
+        for item in items {
+            word::add(&mut all, self.word(item, env, script));
+        }
+        if !all.is_empty() {
+            env.set(&name, all);
+        }
+    }
+
+    fn assign(&mut self, word: &Raw<'_>, is_sure: bool, env: &mut Env<'_>, script: &Script<'_>) {
+        let Some((name, appends)) = assignment(word) else {
+            return;
+        };
+        self.look_into(&[word], env, script);
+        let skipped = name.len() + 1 + usize::from(appends);
+        let mut pieces = word.pieces.clone();
+        if let Some(Piece::Text(text)) = pieces.first_mut() {
+            *text = text.get(skipped..).unwrap_or_default().to_owned();
+        }
+        let mut ways = self.pieces(&pieces, env, script);
+        if appends {
+            let before = env.get(&name).cloned().unwrap_or_else(|| word::text(""));
+            ways = word::glued(&before, &ways);
+        }
+        if !is_sure {
+            if let Some(before) = env.get(&name) {
+                let mut both = before.clone();
+                word::add(&mut both, ways);
+                ways = both;
+            }
+        }
+        env.set(&name, ways);
+    }
+
+    /// What is printed to the files of GitHub that hand values on.
+    fn print(
+        &mut self,
+        command: &Command<'_, '_>,
+        words: &[&Raw<'_>],
+        env: &mut Env<'_>,
+        script: &Script<'_>,
+    ) {
+        let target = command.redirects.iter().find_map(|(_, target)| {
+            let text = script.text.get(target.start..target.end)?;
+            if text.contains("GITHUB_ENV") {
+                Some(For::Job)
+            } else if text.contains("GITHUB_OUTPUT") {
+                Some(For::Output)
+            } else {
+                None
+            }
+        });
+        let text = script
+            .text
+            .get(words.first().map_or(0, |word| word.start)..);
+        let line = text
+            .and_then(|text| text.lines().next())
+            .unwrap_or_default();
+        if target.is_none() && !line.contains("::set-output") {
+            return;
+        }
+        for word in words.iter().skip(1) {
+            let mut pieces = word.pieces.clone();
+            let mut to = target;
+            let Some(Piece::Text(text)) = pieces.first_mut() else {
+                continue;
+            };
+            let stripped = text.strip_prefix("::set-output name=").map(str::to_owned);
+            let sign = if stripped.is_some() { "::" } else { "=" };
+            if let Some(stripped) = stripped {
+                *text = stripped;
+                to = Some(For::Output);
+            }
+            let parts = text
+                .split_once(sign)
+                .map(|(name, rest)| (name.to_owned(), rest.to_owned()));
+            if let (Some((name, rest)), Some(to)) = (parts, to) {
+                *text = rest;
+                let ways = self.pieces(&pieces, env, script);
+                self.written.push((to, name, ways));
+            }
+        }
+    }
+
+    /// A word as the arguments that it comes to.
+    fn arguments(
+        &mut self,
+        raw: &Raw<'_>,
+        env: &mut Env<'_>,
+        script: &Script<'_>,
+    ) -> Vec<Argument> {
+        let ways = self.word(raw, env, script);
+        let at = script.place(raw.start);
+        match ways.as_slice() {
+            [only] if !raw.is_quoted => {
+                let words = word::split(only);
+                let one = |word: Word| Argument {
+                    ways: vec![word],
+                    at,
+                };
+                words.into_iter().map(one).collect()
+            }
+            _ => vec![Argument { ways, at }],
+        }
+    }
+
+    /// What a word can be.
+    fn word(&mut self, raw: &Raw<'_>, env: &mut Env<'_>, script: &Script<'_>) -> Ways {
+        self.pieces(&raw.pieces, env, script)
+    }
+
+    /// What a text can be that is one word.
+    pub(super) fn value(&mut self, script: &Script<'_>, env: &mut Env<'_>) -> Ways {
+        if self.depth > MAX_DEPTH * 2 {
+            return word::open(script.text.as_ref());
+        }
+        self.depth += 1;
+        let ways = self.pieces(&lex::pieces(&script.text, script.dialect), env, script);
+        self.depth -= 1;
+        ways
+    }
+
+    fn pieces(&mut self, pieces: &[Piece<'_>], env: &mut Env<'_>, script: &Script<'_>) -> Ways {
+        let mut ways = vec![Word::new()];
+        for piece in pieces {
+            let more = match piece {
+                Piece::Text(text) => word::text(text.clone()),
+                Piece::Variable { name, rest, shown } => {
+                    self.variable(name, rest, shown, env, script)
+                }
+                Piece::Command(inner, _) => self.output(inner, env, script),
+                Piece::Expression(inner) => self.expression(inner, env),
+                Piece::Mustache(inner) => {
+                    let name = inner
+                        .trim()
+                        .trim_start_matches('.')
+                        .trim_start_matches("env.");
+                    self.named(name, &format!("{{{{{inner}}}}}"), env)
+                }
+                Piece::Make(inner) => self.make(inner, env, script),
+            };
+            ways = word::glued(&ways, &more);
+        }
+        ways
+    }
+
+    /// What a name stands for.
+    pub(super) fn named(&self, name: &str, shown: &str, env: &Env<'_>) -> Ways {
+        if let Some(ways) = env.get(name).or_else(|| self.later.get(name)) {
+            return ways.clone();
+        }
+        match names::given(name, shown) {
+            Some(part) => vec![vec![part]],
+            None => word::open(shown),
+        }
+    }
+
+    fn variable(
+        &mut self,
+        name: &str,
+        rest: &str,
+        shown: &str,
+        env: &mut Env<'_>,
+        script: &Script<'_>,
+    ) -> Ways {
+        // Groovy's `${env.NAME}` and `${params.NAME}`.
+        let bare = name
+            .strip_prefix("env.")
+            .or_else(|| name.strip_prefix("params."));
+        let name = bare.unwrap_or(name);
+        let simple = if rest.is_empty() {
+            shown.to_owned()
+        } else {
+            format!("${{{name}}}")
+        };
+        let simple = if simple == format!("${{{name}}}") && !name.contains('.') {
+            format!("${name}")
+        } else {
+            simple
+        };
+        let value = self.named(name, &simple, env);
+        let is_nobodys = word::is_open(&value);
+        let given = [":-", ":=", "-", "="]
+            .into_iter()
+            .find_map(|sign| rest.strip_prefix(sign));
+        if let Some(default) = given {
+            if !is_nobodys {
+                return value;
+            }
+            let default = Script::new(default, 0, inner_dialect(script.dialect));
+            let default = self.value(&default, env);
+            if rest.starts_with(":=") || rest.starts_with('=') {
+                env.set(name, default.clone());
+            }
+            return default;
+        }
+        let is_whole = rest.is_empty() || rest.starts_with([':', '?']) && rest.contains('?');
+        if is_whole || rest.starts_with('[') {
+            return value;
+        }
+        if let Some(other) = rest.strip_prefix(":+").or_else(|| rest.strip_prefix('+')) {
+            let other = Script::new(other, 0, inner_dialect(script.dialect));
+            return self.value(&other, env);
+        }
+        if rest.starts_with(',') {
+            return value.iter().map(lowered).collect();
+        }
+        if rest.starts_with('.') {
+            // A method of Groovy's.
+            return word::transformed(&value, shown);
+        }
+        word::transformed(&value, shown)
+    }
+
+    /// What a command prints.
+    fn output(&mut self, command: &str, env: &mut Env<'_>, script: &Script<'_>) -> Ways {
+        let shown = word::shown_command(command);
+        if self.depth > MAX_DEPTH * 2 {
+            return word::open(shown);
+        }
+        self.depth += 1;
+        let ways = self.output_of(command, &shown, env, script);
+        self.depth -= 1;
+        ways
+    }
+
+    fn output_of(
+        &mut self,
+        command: &str,
+        shown: &str,
+        env: &mut Env<'_>,
+        script: &Script<'_>,
+    ) -> Ways {
+        let dialect = inner_dialect(script.dialect);
+        let inner = Script::new(command, 0, dialect);
+        let first = command.split_whitespace().next().unwrap_or_default();
+        let first = first.rsplit('/').next().unwrap_or_default();
+        if PASSING.contains(&first) && !(first == "jq" && command.contains("ersion")) {
+            let tokens = lex::tokens(command, dialect);
+            let mut words = Vec::new();
+            let mut is_cut = !matches!(first, "echo" | "printf");
+            for token in &tokens {
+                match token {
+                    Token::Word(raw) if !is_cut || raw.literal().is_none() => words.push(raw),
+                    Token::Pipe => is_cut = true,
+                    _ => {}
+                }
+            }
+            let skipped = match first {
+                "echo" => 1,
+                "printf" => 2,
+                _ => 0,
+            };
+            let mut ways = vec![Word::new()];
+            for (nth, raw) in words.into_iter().skip(skipped).enumerate() {
+                if raw.literal().is_some_and(|flag| flag.starts_with('-')) {
+                    continue;
+                }
+                if nth > 0 && !is_cut {
+                    ways = word::glued(&ways, &word::text(" "));
+                }
+                let more = self.word(raw, env, &inner);
+                ways = word::glued(&ways, &more);
+            }
+            return if is_cut {
+                word::transformed(&ways, shown)
+            } else {
+                ways
+            };
+        }
+        let found = match names::output(command) {
+            Output::Derived => return vec![vec![Part::Derived(shown.to_owned())]],
+            Output::Branch => return vec![vec![Part::Branch(shown.to_owned())]],
+            Output::OfStack(name) => self.world.output(name),
+            Output::StackExport(name) => self.world.export(name),
+            Output::Parameter(name) => self.world.parameter(name),
+            Output::Resource(name) => self.world.resource(name),
+            Output::Repository(name) => Some(vec![Part::Registry, Part::Text(format!("/{name}"))]),
+            Output::Open => self.described(command, env, &inner),
+        };
+        match found {
+            Some(word) => vec![word],
+            None => word::open(shown),
+        }
+    }
+
+    /// The address of a repository whose name is a variable.
+    fn described(&mut self, command: &str, env: &mut Env<'_>, script: &Script<'_>) -> Option<Word> {
+        if !(command.contains("ecr describe-repositories")
+            || command.contains("ecr create-repository"))
+        {
+            return None;
+        }
+        let tokens = lex::tokens(command, script.dialect);
+        let mut words = tokens.iter().filter_map(|token| match token {
+            Token::Word(raw) => Some(raw),
+            _ => None,
+        });
+        words.find(|word| {
+            matches!(
+                word.literal(),
+                Some("--repository-names" | "--repository-name")
+            )
+        })?;
+        let name = words.next()?;
+        let name = self.word(name, env, script).into_iter().next()?;
+        let mut word = vec![Part::Registry];
+        word::push(&mut word, Part::Text("/".to_owned()));
+        word.extend(name);
+        Some(word)
+    }
+
+    /// What make's `$(…)` comes to.
+    fn make(&mut self, inner: &str, env: &mut Env<'_>, script: &Script<'_>) -> Ways {
+        let shown = format!("$({inner})");
+        let inner = inner.trim();
+        if let Some(command) = inner.strip_prefix("shell ") {
+            return self.output(command, env, script);
+        }
+        let Some((function, arguments)) = inner.split_once([' ', '\t']) else {
+            return match inner.split_once(':') {
+                Some((name, _)) => word::transformed(&self.named(name, &shown, env), &shown),
+                None => self.named(inner, &shown, env),
+            };
+        };
+        let mut value = |text: &str| self.value(&Script::new(text.trim(), 0, Dialect::Make), env);
+        match function {
+            "strip" => value(arguments),
+            "or" => {
+                let ways: Vec<Ways> = arguments
+                    .split(',')
+                    .take(word::MAX_WAYS)
+                    .map(value)
+                    .collect();
+                let last = ways.last().cloned();
+                let said = ways.into_iter().find(|ways| !word::is_open(ways));
+                said.or(last).unwrap_or_else(|| word::open(shown))
+            }
+            "if" => {
+                let mut all = Ways::new();
+                for branch in arguments.split(',').skip(1).take(2) {
+                    word::add(&mut all, value(branch));
+                }
+                if all.is_empty() {
+                    word::open(shown)
+                } else {
+                    all
+                }
+            }
+            _ => {
+                let ways = value(arguments.rsplit(',').next().unwrap_or_default());
+                word::transformed(&ways, &shown)
+            }
+        }
+    }
+
+    /// What an expression of GitHub's comes to.
+    ///
+    /// Source: GitHub Docs, "Evaluate expressions in workflows and actions".
+    pub(super) fn expression(&mut self, expression: &str, env: &Env<'_>) -> Ways {
+        let shown = format!("${{{{ {} }}}}", expression.trim());
+        let mut all = Ways::new();
+        let alternatives: Vec<&str> = split_outside(expression, "||");
+        let count = alternatives.len();
+        for (nth, alternative) in alternatives.into_iter().enumerate() {
+            let value = split_outside(alternative, "&&")
+                .pop()
+                .unwrap_or_default()
+                .trim();
+            let ways = self.operand(value, &shown, env);
+            // What may be given from outside gives way to the default.
+            if nth + 1 < count && word::is_open(&ways) {
+                continue;
+            }
+            word::add(&mut all, ways);
+        }
+        if all.is_empty() {
+            word::open(shown)
+        } else {
+            all
+        }
+    }
+
+    fn operand(&mut self, value: &str, shown: &str, env: &Env<'_>) -> Ways {
+        let value = value.trim().trim_matches(['(', ')']).trim();
+        if let Some(text) = value
+            .strip_prefix('\'')
+            .and_then(|text| text.strip_suffix('\''))
+        {
+            return word::text(text.replace("''", "'"));
+        }
+        if value.starts_with("format(") || value.starts_with("format (") {
+            return self.formatted(value, shown, env);
+        }
+        if value.contains(['(', '=', '!', '<', '>']) {
+            let lower = value.to_ascii_lowercase();
+            let inner = value
+                .split(['(', ')', ',', ' '])
+                .find(|name| name.contains('.'));
+            let ways = inner.map(|name| self.named(context(name), shown, env));
+            return match ways {
+                Some(ways) if !lower.contains("==") => word::transformed(&ways, shown),
+                _ => word::open(shown),
+            };
+        }
+        self.named(context(value), shown, env)
+    }
+
+    fn formatted(&mut self, call: &str, shown: &str, env: &Env<'_>) -> Ways {
+        let inner = call.split_once('(').map_or("", |(_, inner)| inner);
+        let mut parts = split_outside(inner.trim_end_matches(')'), ",").into_iter();
+        let format = parts
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .trim_matches('\'')
+            .to_owned();
+        let given: Vec<Ways> = parts.map(|part| self.operand(part, shown, env)).collect();
+        let mut ways = vec![Word::new()];
+        for piece in format.split_inclusive('}') {
+            let (text, number) = piece.split_once('{').unwrap_or((piece, ""));
+            ways = word::glued(&ways, &word::text(text));
+            let number = number.trim_end_matches('}').parse::<usize>();
+            if let Some(more) = number.ok().and_then(|number| given.get(number)) {
+                ways = word::glued(&ways, more);
+            }
+        }
+        ways
+    }
+}
+
+/// Commands that print what they are given, or pieces of it.
+const PASSING: [&str; 12] = [
+    "echo", "printf", "cut", "head", "tail", "tr", "sed", "awk", "basename", "dirname", "jq", "rev",
+];
+
+/// The name that the context of an expression has in an environment:
+/// `env.TAG` is `TAG`.
+fn context(name: &str) -> &str {
+    let name = name.strip_prefix("env.").unwrap_or(name);
+    name.strip_prefix("github.event.inputs.")
+        .map_or(name, |_| name.strip_prefix("github.event.").unwrap_or(name))
+}
+
+/// The parts of an expression between an operator that stands in no quotes and
+/// no brackets.
+fn split_outside<'e>(expression: &'e str, operator: &str) -> Vec<&'e str> {
+    let (mut parts, mut start, mut depth, mut is_quoted) = (Vec::new(), 0, 0usize, false);
+    let mut skip = 0;
+    for (at, sign) in expression.char_indices() {
+        match sign {
+            '\'' => is_quoted = !is_quoted,
+            '(' | '[' if !is_quoted => depth += 1,
+            ')' | ']' if !is_quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let rest = expression.get(at..).unwrap_or_default();
+        if at >= skip && !is_quoted && depth == 0 && rest.starts_with(operator) {
+            parts.extend(expression.get(start..at));
+            start = at + operator.len();
+            skip = start;
+        }
+    }
+    parts.extend(expression.get(start..));
+    parts
+}
+
+#[allow(clippy::ptr_arg, reason = "it is what a list of words holds")]
+fn lowered(word: &Word) -> Word {
+    let lower = |part: &Part| match part {
+        Part::Text(text) => Part::Text(text.to_ascii_lowercase()),
+        part => part.clone(),
+    };
+    word.iter().map(lower).collect()
+}
+
+/// The dialect of a text inside of one: make has taken its marks away.
+fn inner_dialect(dialect: Dialect) -> Dialect {
+    match dialect {
+        Dialect::Value => Dialect::Shell,
+        dialect => dialect,
+    }
+}
+
+/// The name that a word assigns to, and whether it appends.
+fn assignment(word: &Raw<'_>) -> Option<(String, bool)> {
+    let Some(Piece::Text(text)) = word.pieces.first() else {
+        return None;
+    };
+    let (name, _) = text.split_once('=')?;
+    let appends = name.ends_with('+');
+    let name = name.trim_end_matches('+');
+    let is_name = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.starts_with(|sign: char| sign.is_ascii_alphabetic() || sign == '_');
+    is_name.then(|| (name.to_owned(), appends))
+}
+
+/// Whether the first word of a command is computed, so that it may be one that
+/// pushes.
+fn may_run(words: &[&Raw<'_>]) -> bool {
+    words.first().is_some_and(|word| word.literal().is_none())
+}
+
+/// Where commands stand in the flow of a script.
+#[derive(Default)]
+struct Flow {
+    /// In how many conditions and loops.
+    nested: usize,
+    /// Whether the command before decides.
+    is_maybe: bool,
+}
+
+#[derive(Default)]
+struct Command<'t, 's> {
+    words: Vec<&'t Raw<'s>>,
+    redirects: Vec<(bool, &'t Raw<'s>)>,
+    heredoc: Option<(&'s str, usize)>,
+}

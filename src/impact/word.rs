@@ -1,0 +1,438 @@
+//! What a word can be: parts of which some are known, and what the image that
+//! it names says of its repository and of its tag.
+//!
+//! This module owns the judgement of tags. It reads no language.
+
+use std::fmt::Write as _;
+
+/// How many things one word can be. What can be more is cut: real pipelines
+/// have two or three.
+pub(super) const MAX_WAYS: usize = 8;
+/// How many parts a word has, and how many bytes one of them.
+const MAX_PARTS: usize = 32;
+const MAX_TEXT: usize = 1024;
+
+/// A part of a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Text that stands for itself.
+    Text(String),
+    /// What differs for each commit, build, version or date; as it is written.
+    Derived(String),
+    /// The name of a branch, or what comes from it; as it is written.
+    Branch(String),
+    /// What nobody says, as it is written.
+    Open(String),
+    /// The host of the account's ECR registry.
+    Registry,
+    /// The host of a registry that is none of ECR's.
+    Foreign,
+    /// The address of a repository, by its number.
+    Uri(usize),
+    /// The name of a repository, by its number.
+    Name(usize),
+    /// What a stack exports under this name.
+    Export(String),
+}
+
+/// One thing that a word can be.
+pub(super) type Word = Vec<Part>;
+/// All that it can be; never empty.
+pub(super) type Ways = Vec<Word>;
+
+/// A word that stands for itself.
+pub(super) fn text(text: impl Into<String>) -> Ways {
+    vec![vec![Part::Text(text.into())]]
+}
+
+/// A word that nobody says.
+pub(super) fn open(shown: impl Into<String>) -> Ways {
+    vec![vec![Part::Open(cut(&shown.into()))]]
+}
+
+/// A text that is not too long to be shown.
+fn cut(text: &str) -> String {
+    const MOST: usize = 60;
+    let short: String = text.chars().take(MOST).collect();
+    if short.len() < text.len() {
+        short + "…"
+    } else {
+        short
+    }
+}
+
+/// A command, as it is shown where it stands for its output.
+pub(super) fn shown_command(command: &str) -> String {
+    let words: Vec<&str> = command.split_whitespace().take(16).collect();
+    cut(&format!("$({})", words.join(" ")))
+}
+
+/// Puts a part behind a word.
+pub(super) fn push(word: &mut Word, part: Part) {
+    if matches!(&part, Part::Text(text) if text.is_empty()) {
+        return;
+    }
+    if let (Some(Part::Text(before)), Part::Text(more)) = (word.last_mut(), &part) {
+        if before.len() + more.len() <= MAX_TEXT {
+            before.push_str(more);
+        }
+    } else if word.len() < MAX_PARTS {
+        word.push(part);
+    }
+}
+
+/// Every way of one followed by every way of the other.
+pub(super) fn glued(before: &Ways, after: &Ways) -> Ways {
+    let mut ways = Ways::new();
+    for before in before {
+        for after in after {
+            if ways.len() == MAX_WAYS {
+                return ways;
+            }
+            let mut word = before.clone();
+            for part in after {
+                push(&mut word, part.clone());
+            }
+            ways.push(word);
+        }
+    }
+    ways
+}
+
+/// Adds what a word can be, too.
+pub(super) fn add(ways: &mut Ways, more: Ways) {
+    for word in more {
+        if ways.len() < MAX_WAYS && !ways.contains(&word) {
+            ways.push(word);
+        }
+    }
+}
+
+/// Whether nobody says what a word is.
+pub(super) fn is_open(ways: &Ways) -> bool {
+    let is_open = |word: &Word| word.iter().all(|part| matches!(part, Part::Open(_)));
+    ways.iter().all(|word| !word.is_empty() && is_open(word))
+}
+
+/// What becomes of a word that something is cut from, or put in: what it is
+/// made of is all that is known. `shown` is how that is written.
+pub(super) fn transformed(ways: &Ways, shown: &str) -> Ways {
+    let mut all = Ways::new();
+    for word in ways {
+        let kept = word.iter().find(|part| matches!(part, Part::Derived(_)));
+        let kept = kept.or_else(|| word.iter().find(|part| matches!(part, Part::Branch(_))));
+        let way = match kept {
+            Some(part) => vec![part.clone()],
+            None => vec![Part::Open(cut(shown))],
+        };
+        add(&mut all, vec![way]);
+    }
+    all
+}
+
+/// The text of a word, if that is all that it is.
+pub(super) fn literal(word: &Word) -> Option<&str> {
+    match word.as_slice() {
+        [] => Some(""),
+        [Part::Text(text)] => Some(text),
+        _ => None,
+    }
+}
+
+/// A word as it is shown.
+pub(super) fn shown(word: &[Part]) -> String {
+    let mut shown = String::new();
+    for part in word {
+        // Writing to a string does not fail.
+        let _ = match part {
+            Part::Text(text) | Part::Derived(text) | Part::Branch(text) | Part::Open(text) => {
+                write!(shown, "{text}")
+            }
+            Part::Registry => write!(shown, "(registry)"),
+            Part::Foreign => write!(shown, "(another registry)"),
+            Part::Uri(_) => write!(shown, "(repository)"),
+            Part::Name(_) => write!(shown, "(name)"),
+            Part::Export(name) => write!(shown, "(export {name})"),
+        };
+    }
+    shown
+}
+
+/// The words that a text with blanks comes apart to.
+pub(super) fn split(word: &Word) -> Vec<Word> {
+    let mut words = vec![Word::new()];
+    for part in word {
+        let Part::Text(text) = part else {
+            if let Some(last) = words.last_mut() {
+                last.push(part.clone());
+            }
+            continue;
+        };
+        for (nth, piece) in text.split(char::is_whitespace).enumerate() {
+            if nth > 0 {
+                words.push(Word::new());
+            }
+            if let Some(last) = words.last_mut().filter(|_| !piece.is_empty()) {
+                push(last, Part::Text(piece.to_owned()));
+            }
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// What is known of a tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// It moves: the tag where that is literal, and how it is shown.
+    Moving(Option<String>, String),
+    /// It does not: each push has its own.
+    Fixed,
+    /// It cannot be told; how it is shown.
+    Unknown(String),
+}
+
+/// Judges the tag of an image.
+pub(super) fn judge(tag: &[Part]) -> Judged {
+    let has = |kind: fn(&Part) -> bool| tag.iter().any(kind);
+    if has(|part| matches!(part, Part::Derived(_))) {
+        return Judged::Fixed;
+    }
+    let is_known = |part: &Part| matches!(part, Part::Text(_) | Part::Branch(_));
+    if !tag.iter().all(is_known) {
+        return Judged::Unknown(shown(tag));
+    }
+    if has(|part| matches!(part, Part::Branch(_))) {
+        return Judged::Moving(None, shown(tag));
+    }
+    let tag = shown(tag);
+    if !is_tag(&tag) {
+        Judged::Unknown(tag)
+    } else if names_version(&tag) {
+        Judged::Fixed
+    } else {
+        Judged::Moving(Some(tag.clone()), tag)
+    }
+}
+
+/// Whether a text can be a tag at all.
+///
+/// Source: OCI Distribution Specification, "Pulling manifests":
+/// `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
+fn is_tag(tag: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    tag.len() <= 128 && tag.bytes().all(is_inner) && !tag.is_empty() && !tag.starts_with(['.', '-'])
+}
+
+/// Whether a literal tag is a version (`1.4`, `v1.4.2-rc1`, `alpine-3.20`), a
+/// date or a commit. A number alone (`1`, `v2`) is not: such tags move from
+/// release to release.
+fn names_version(tag: &str) -> bool {
+    let mut segments = tag.split(['-', '_', '+']);
+    let is_date = tag.len() == 10 && {
+        let digits = tag.bytes().filter(u8::is_ascii_digit).count();
+        digits == 8 && tag.split('-').count() == 3
+    };
+    is_date
+        || segments.any(|segment| {
+            let bare = segment.strip_prefix(['v', 'V']).unwrap_or(segment);
+            let numbers = bare.split('.').take_while(|number| {
+                !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+            });
+            let is_number = segment.bytes().all(|byte| byte.is_ascii_digit());
+            let is_hex = segment.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let has_digit = segment.bytes().any(|byte| byte.is_ascii_digit());
+            numbers.count() >= 2
+                || is_number && segment.len() >= 6
+                || is_hex && has_digit && (7..=64).contains(&segment.len())
+        })
+}
+
+/// An image, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Image {
+    /// What names the registry, with nothing behind it; empty if nothing does.
+    pub(super) registry: Word,
+    /// The repository in it.
+    pub(super) path: Word,
+    /// The tag; that which holds where none is written.
+    pub(super) tag: Word,
+    /// Whether it is named by its digest.
+    pub(super) has_digest: bool,
+}
+
+/// Takes a word apart.
+pub(super) fn image(word: &Word) -> Image {
+    let mut parts = word.clone();
+    if let Some(Part::Text(first)) = parts.first_mut() {
+        for scheme in ["docker://", "oci://", "https://", "http://"] {
+            if let Some(rest) = first.strip_prefix(scheme) {
+                *first = rest.to_owned();
+                break;
+            }
+        }
+    }
+    let (name, tag, has_digest) = tagged(&parts);
+    let slash = name
+        .iter()
+        .position(|part| matches!(part, Part::Text(text) if text.contains('/')));
+    let is_whole = matches!(name.first(), Some(Part::Uri(_)));
+    let (registry, path) = match slash {
+        Some(at) if !is_whole => {
+            let mut registry: Word = name.iter().take(at).cloned().collect();
+            let mut path = Word::new();
+            if let Some(Part::Text(text)) = name.get(at) {
+                let (before, after) = text.split_once('/').unwrap_or_default();
+                push_text(&mut registry, before);
+                push_text(&mut path, after);
+            }
+            path.extend(name.iter().skip(at + 1).cloned());
+            (registry, path)
+        }
+        _ => (Word::new(), name),
+    };
+    Image {
+        registry,
+        path,
+        tag,
+        has_digest,
+    }
+}
+
+fn push_text(word: &mut Word, text: &str) {
+    if !text.is_empty() {
+        push(word, Part::Text(text.to_owned()));
+    }
+}
+
+/// The name and the tag of an image; and whether a digest is all that names it.
+fn tagged(parts: &[Part]) -> (Word, Word, bool) {
+    let latest = || vec![Part::Text("latest".to_owned())];
+    let is_digest = |part: &Part| matches!(part, Part::Text(text) if text.contains('@'));
+    if let Some(at) = parts.iter().position(is_digest) {
+        let mut name: Word = parts.iter().take(at).cloned().collect();
+        if let Some(Part::Text(text)) = parts.get(at) {
+            push_text(&mut name, text.split('@').next().unwrap_or_default());
+        }
+        let (name, _, _) = tagged(&name);
+        return (name, latest(), true);
+    }
+    for (at, part) in parts.iter().enumerate().rev() {
+        let Part::Text(text) = part else {
+            continue;
+        };
+        let after_slash = text.rfind('/').map_or(0, |slash| slash + 1);
+        let tail = text.get(after_slash..).unwrap_or_default();
+        if let Some((_, tag)) = tail.split_once(':') {
+            let mut name: Word = parts.iter().take(at).cloned().collect();
+            let end = text.len() - tag.len() - 1;
+            push_text(&mut name, text.get(..end).unwrap_or_default());
+            let mut word = Word::new();
+            push_text(&mut word, tag);
+            word.extend(parts.iter().skip(at + 1).cloned());
+            return (name, word, false);
+        }
+        if after_slash > 0 {
+            break;
+        }
+    }
+    // What nobody says may hold a tag.
+    let tag = match parts.last() {
+        Some(Part::Open(shown)) => vec![Part::Open(shown.clone())],
+        _ => latest(),
+    };
+    (parts.to_vec(), tag, false)
+}
+
+/// Whether a word names a host of ECR's: `ACCOUNT.dkr.ecr.REGION.amazonaws.com`
+/// and its dual-stack form.
+///
+/// Source: Amazon ECR User Guide, "Private registry".
+pub(super) fn is_ecr(registry: &[Part]) -> bool {
+    registry.iter().any(|part| match part {
+        Part::Registry => true,
+        Part::Text(text) => text.contains(".dkr.ecr.") || text.contains(".dkr-ecr."),
+        _ => false,
+    })
+}
+
+/// What names of variables hold that are for another registry.
+const WORDS: [&str; 12] = [
+    "dockerhub",
+    "docker_hub",
+    "docker-hub",
+    "docker_user",
+    "docker_id",
+    "hub_user",
+    "ghcr",
+    "gcr_",
+    "quay",
+    "ci_registry",
+    "acr_",
+    "github_repository",
+];
+
+/// Whether a variable's name says that it is for another registry.
+pub(super) fn is_foreign_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    !name.contains("ecr_") && WORDS.iter().any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Word {
+        vec![Part::Text(text.to_owned())]
+    }
+
+    #[test]
+    fn tags_that_move_are_told_from_those_that_do_not() {
+        for tag in [
+            "latest", "dev", "main", "v1", "2", "node-18", "prod-eu", "py3", "a-b_c",
+        ] {
+            assert_eq!(
+                judge(&of(tag)),
+                Judged::Moving(Some(tag.into()), tag.into())
+            );
+        }
+        for tag in [
+            "1.4",
+            "v1.4.2",
+            "1.4.2-alpine",
+            "alpine-3.20",
+            "2024-11-05",
+            "20241105",
+            "3f8c2a9",
+            "main-3f8c2a9b1c",
+            "release-1.2.3",
+        ] {
+            assert_eq!(judge(&of(tag)), Judged::Fixed, "{tag}");
+        }
+        for tag in ["", "<tag>", "a b", ".x", "\u{1b}[31m"] {
+            assert_eq!(judge(&of(tag)), Judged::Unknown(tag.into()));
+        }
+    }
+
+    #[test]
+    fn images_come_apart() {
+        let parts = |text: &str| {
+            let image = image(&of(text));
+            [image.registry, image.path, image.tag].map(|word| shown(&word))
+        };
+        assert_eq!(parts("a.b:5000/c/d:e"), ["a.b:5000", "c/d", "e"]);
+        assert_eq!(parts("docker://a.b/c"), ["a.b", "c", "latest"]);
+        assert_eq!(parts("web"), ["", "web", "latest"]);
+        assert_eq!(parts("web:1"), ["", "web", "1"]);
+        assert!(image(&of("a.b/c:d@sha256:0")).has_digest);
+        let word = vec![
+            Part::Open("$R".into()),
+            Part::Text("/w:".into()),
+            Part::Branch("b".into()),
+        ];
+        let found = image(&word);
+        assert_eq!(shown(&found.registry), "$R");
+        assert_eq!(judge(&found.tag), Judged::Moving(None, "b".into()));
+        assert_eq!(image(&vec![Part::Uri(0)]).path, [Part::Uri(0)]);
+    }
+}

@@ -1,0 +1,520 @@
+//! The pushes of moving tags, as lines and as JSON.
+//!
+//! This module owns the words of `immutag impact`, among them those on what it
+//! does not see, and the keys of its JSON, which `docs/immutag-impact.schema.json`
+//! describes. A key that is added keeps [`VERSION`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{escaped, json, shown, slashed, text, uri};
+use crate::cli::ImpactFormat;
+use crate::impact::{Kind, Push, Repository, Tag, Target, Via, MAX_SIZE};
+use crate::outcome::Outcome;
+use crate::span;
+use crate::survey::{Facing, Survey};
+
+/// The version of the format.
+pub const VERSION: u32 = 1;
+
+/// What no look at the files of a git repository tells.
+const NOT_SEEN: [&str; 8] = [
+    "pipelines of other git repositories, and those that are set up in a console",
+    "what is pushed by hand",
+    "scripts in other languages than those of POSIX shells (Python, PowerShell, JavaScript)",
+    "what scripts, functions and make targets are called with",
+    "what pipelines include from elsewhere: reusable workflows, shared libraries, orbs",
+    "files of docker buildx bake in HCL, Earthfiles, Bazel",
+    "assets of the AWS CDK and of AWS SAM, and images that Terraform or Pulumi push",
+    "names of repositories that come of other values of a parameter than its default",
+];
+
+/// Writes the report.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(
+    facing: &[Facing],
+    outcomes: &[Outcome],
+    format: ImpactFormat,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut errors = anstream::StripStream::new(Vec::new());
+    for outcome in outcomes {
+        text::write_error(outcome, &mut errors)?;
+    }
+    // Where standard error is gone there is nobody left to tell.
+    let _ = io::stderr().write_all(&errors.into_inner());
+    match format {
+        ImpactFormat::Text => write_text(facing, outcomes, out),
+        ImpactFormat::Json => json::write_pretty(&Document::of(facing, outcomes), out),
+    }
+}
+
+fn write_text(facing: &[Facing], outcomes: &[Outcome], out: &mut dyn Write) -> io::Result<()> {
+    let counts = Counts::of(facing);
+    for one in facing {
+        for push in one.pushes() {
+            let survey = &one.survey;
+            let path = shown(&survey.shown(&push.path));
+            let at = push.position;
+            let what = sentence(push, survey);
+            let code = push.tag.code();
+            writeln!(
+                out,
+                "{path}:{}:{}: {what} [{code}, {}]",
+                at.line, at.column, push.by
+            )?;
+        }
+    }
+    if facing.is_empty() {
+        let declared: usize = outcomes
+            .iter()
+            .filter_map(|outcome| outcome.result.as_ref().ok())
+            .map(|assessment| assessment.repositories)
+            .sum();
+        let declared = counted(declared, "repository", "repositories");
+        return writeln!(
+            out,
+            "Nothing would turn immutable in {declared}, so nothing was looked for."
+        );
+    }
+    let turning = counted(counts.turning, "repository", "repositories");
+    if counts.moving + counts.astray == 0 {
+        writeln!(
+            out,
+            "Found no push of a moving tag to {turning} that would turn immutable. That is no proof that \
+             there is none."
+        )?;
+    } else {
+        let moving = counted(counts.moving, "moving tag", "moving tags");
+        let hit = counts.hit;
+        write!(
+            out,
+            "Found {moving} for {hit} of {turning} that would turn immutable"
+        )?;
+        if counts.astray > 0 {
+            let more = counted(counts.astray, "moving tag", "moving tags");
+            write!(out, ", and {more} for repositories that cannot be told")?;
+        }
+        writeln!(out, ".")?;
+    }
+    if counts.unknown > 0 {
+        let unknown = counted(counts.unknown, "push has a tag", "pushes have tags");
+        writeln!(
+            out,
+            "{unknown} of which nothing here says whether it moves."
+        )?;
+    }
+    if counts.literal > 0 {
+        writeln!(
+            out,
+            "To let just these tags move: immutag fix --unsafe-fixes --keep-moving-tags"
+        )?;
+    }
+    let files = counted(counts.files, "file", "files");
+    let kinds = counted(counts.kinds, "kind", "kinds");
+    let git = counted(facing.len(), "git repository", "git repositories");
+    writeln!(out, "Read {files} of {kinds} in {git}; {} with tags that do not move, {} to other registries or \
+        to repositories that no template here declares.", counted(counts.fixed, "push", "pushes"), counts.elsewhere)?;
+    for one in facing {
+        let survey = &one.survey;
+        for path in &survey.impact.by_lines {
+            let path = shown(&survey.shown(path));
+            writeln!(
+                out,
+                "{path}: not valid YAML; read line by line, without what its keys mean."
+            )?;
+        }
+        for path in &survey.too_large {
+            let path = shown(&survey.shown(path));
+            writeln!(
+                out,
+                "{path}: not read; it is larger than {} KiB.",
+                MAX_SIZE / 1024
+            )?;
+        }
+        for path in &survey.unreadable {
+            let path = shown(&survey.shown(path));
+            writeln!(
+                out,
+                "{path}: not read; it cannot be opened, or is not UTF-8."
+            )?;
+        }
+    }
+    writeln!(out, "Not seen by this:")?;
+    for what in NOT_SEEN {
+        writeln!(out, "  - {what}")?;
+    }
+    Ok(())
+}
+
+/// What a push does, and what to do about it.
+fn sentence(push: &Push, survey: &Survey) -> String {
+    let tag = escaped(push.tag.shown());
+    let (target, is_known) = match &push.target {
+        Target::Repository { number, .. } => match survey.impact.repositories.get(*number) {
+            Some(repository) => (named(repository, survey), true),
+            None => (String::new(), true),
+        },
+        Target::Unknown { shown } => (format!("{}, which cannot be told", escaped(shown)), false),
+    };
+    let given = if is_known {
+        ""
+    } else {
+        "if that turns immutable, "
+    };
+    let advice = match &push.tag {
+        Tag::Moving {
+            literal: Some(tag), ..
+        } => {
+            format!("{given}stop pushing it, or --keep-mutable {}", escaped(tag))
+        }
+        Tag::Moving { literal: None, .. } => {
+            format!("{given}stop pushing it, or --keep-mutable with a pattern for such tags")
+        }
+        Tag::Unknown { .. } => "nothing here says whether it moves".to_owned(),
+    };
+    format!("{tag} goes to {target}: {advice}")
+}
+
+fn named(repository: &Repository, survey: &Survey) -> String {
+    let path = shown(&survey.shown(&repository.path));
+    format!("{} ({path})", escaped(&repository.logical_id))
+}
+
+/// Says in a line what would break, or which moving tags are not kept.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_note(facing: &[Facing], is_kept: bool, out: &mut dyn Write) -> io::Result<()> {
+    let counts = Counts::of(facing);
+    if is_kept {
+        let left = counts.astray + counts.moving - counts.literal;
+        if left > 0 {
+            let left = counted(left, "moving tag is", "moving tags are");
+            writeln!(
+                out,
+                "{left} not kept: its repository cannot be told, or it is no literal tag; see `immutag impact`."
+            )?;
+        }
+        return Ok(());
+    }
+    if counts.moving > 0 {
+        let moving = counted(counts.moving, "moving tag is", "moving tags are");
+        let hit = counted(counts.hit, "of these repositories", "of these repositories");
+        writeln!(
+            out,
+            "{moving} pushed to {hit} from here, which would fail: see `immutag impact`."
+        )?;
+    } else if counts.astray > 0 {
+        let astray = counted(counts.astray, "moving tag is", "moving tags are");
+        writeln!(
+            out,
+            "{astray} pushed from here to repositories that cannot be told: see `immutag impact`."
+        )?;
+    }
+    Ok(())
+}
+
+/// The report in numbers.
+#[derive(Default)]
+struct Counts {
+    /// Repositories that turn immutable.
+    turning: usize,
+    /// Those of them that moving tags go to.
+    hit: usize,
+    /// Moving tags that go there, each once for a repository.
+    moving: usize,
+    /// Those of them that are literal.
+    literal: usize,
+    /// Moving tags of which nobody can tell where they go.
+    astray: usize,
+    /// Tags of which nobody can tell whether they move.
+    unknown: usize,
+    files: usize,
+    kinds: usize,
+    fixed: usize,
+    elsewhere: usize,
+}
+
+impl Counts {
+    fn of(facing: &[Facing]) -> Self {
+        let mut counts = Self::default();
+        let mut kinds: BTreeSet<Kind> = BTreeSet::new();
+        for one in facing {
+            let mut tags: BTreeSet<(&Tag, usize)> = BTreeSet::new();
+            let mut astray: BTreeSet<(&Tag, &str)> = BTreeSet::new();
+            for push in one.pushes() {
+                match (&push.tag, &push.target) {
+                    (Tag::Unknown { .. }, _) => counts.unknown += 1,
+                    (tag, Target::Repository { number, .. }) => _ = tags.insert((tag, *number)),
+                    (tag, Target::Unknown { shown }) => _ = astray.insert((tag, shown)),
+                }
+            }
+            let hit: BTreeSet<usize> = tags.iter().map(|(_, number)| *number).collect();
+            let is_literal = |(tag, _): &&(&Tag, usize)| {
+                matches!(
+                    tag,
+                    Tag::Moving {
+                        literal: Some(_),
+                        ..
+                    }
+                )
+            };
+            counts.literal += tags.iter().filter(is_literal).count();
+            counts.hit += hit.len();
+            counts.moving += tags.len();
+            counts.astray += astray.len();
+            counts.turning += one.numbers().count();
+            let impact = &one.survey.impact;
+            counts.files += impact.files.values().sum::<usize>();
+            kinds.extend(impact.files.keys());
+            counts.fixed += impact.fixed;
+            counts.elsewhere += impact.elsewhere;
+        }
+        counts.kinds = kinds.len();
+        counts
+    }
+}
+
+fn counted(number: usize, one: &str, many: &str) -> String {
+    let word = if number == 1 { one } else { many };
+    format!("{number} {word}")
+}
+
+#[derive(Serialize)]
+struct Document<'r> {
+    version: u32,
+    tool: Tool,
+    git_repositories: Vec<Git<'r>>,
+    pushes: Vec<PushOf<'r>>,
+    errors: Vec<ErrorOf<'r>>,
+    not_seen: [&'static str; 8],
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Git<'r> {
+    root: String,
+    repositories: Vec<RepositoryOf<'r>>,
+    files: BTreeMap<&'static str, usize>,
+    pushes_of_fixed_tags: usize,
+    pushes_elsewhere: usize,
+    read_by_lines: Vec<String>,
+    not_read: Vec<NotRead>,
+}
+
+#[derive(Serialize)]
+struct NotRead {
+    path: String,
+    reason: &'static str,
+}
+
+#[derive(Serialize)]
+struct RepositoryOf<'r> {
+    logical_id: &'r str,
+    template: String,
+    position: Position,
+    names: &'r [String],
+    moving_tags: BTreeSet<&'r str>,
+}
+
+#[derive(Serialize)]
+struct PushOf<'r> {
+    path: String,
+    uri: String,
+    kind: &'static str,
+    position: Position,
+    by: &'static str,
+    tag: TagOf<'r>,
+    target: TargetOf<'r>,
+}
+
+#[derive(Serialize)]
+struct TagOf<'r> {
+    shown: &'r str,
+    moves: Option<bool>,
+    literal: Option<&'r str>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum TargetOf<'r> {
+    Known {
+        logical_id: &'r str,
+        template: String,
+        via: &'static str,
+    },
+    Unknown {
+        shown: &'r str,
+    },
+}
+
+#[derive(Serialize)]
+struct Position {
+    line: usize,
+    column: usize,
+}
+
+#[derive(Serialize)]
+struct ErrorOf<'r> {
+    path: String,
+    code: &'r str,
+    message: &'r str,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    repositories: usize,
+    repositories_with_moving_tags: usize,
+    moving_tags: usize,
+    moving_tags_of_unknown_repositories: usize,
+    pushes_of_unknown_tags: usize,
+    files: usize,
+}
+
+impl From<span::Position> for Position {
+    fn from(position: span::Position) -> Self {
+        let span::Position { line, column } = position;
+        Self { line, column }
+    }
+}
+
+impl<'r> Document<'r> {
+    fn of(facing: &'r [Facing], outcomes: &'r [Outcome]) -> Self {
+        let counts = Counts::of(facing);
+        let pushes = facing.iter().flat_map(|one| {
+            let pushes = one.pushes();
+            pushes.map(|push| PushOf::of(push, &one.survey))
+        });
+        let errors = outcomes.iter().filter_map(|outcome| {
+            let error = outcome.result.as_ref().err()?;
+            Some(ErrorOf {
+                path: slashed(&outcome.path),
+                code: error.code,
+                message: &error.message,
+            })
+        });
+        Self {
+            version: VERSION,
+            tool: Tool {
+                name: "immutag",
+                version: env!("CARGO_PKG_VERSION"),
+            },
+            git_repositories: facing.iter().map(Git::of).collect(),
+            pushes: pushes.collect(),
+            errors: errors.collect(),
+            not_seen: NOT_SEEN,
+            summary: Summary {
+                repositories: counts.turning,
+                repositories_with_moving_tags: counts.hit,
+                moving_tags: counts.moving,
+                moving_tags_of_unknown_repositories: counts.astray,
+                pushes_of_unknown_tags: counts.unknown,
+                files: counts.files,
+            },
+        }
+    }
+}
+
+impl<'r> Git<'r> {
+    fn of(facing: &'r Facing) -> Self {
+        let survey = &facing.survey;
+        let impact = &survey.impact;
+        let path = |path: &String| slashed(&survey.shown(path));
+        let not_read = |reason| move |path| NotRead { path, reason };
+        let too_large = survey.too_large.iter().map(path).map(not_read("too-large"));
+        let unreadable = survey
+            .unreadable
+            .iter()
+            .map(path)
+            .map(not_read("unreadable"));
+        let mut moving: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+        for push in facing.pushes() {
+            if let (
+                Tag::Moving {
+                    literal: Some(tag), ..
+                },
+                Target::Repository { number, .. },
+            ) = (&push.tag, &push.target)
+            {
+                moving.entry(*number).or_default().insert(tag);
+            }
+        }
+        let repositories = facing.numbers().filter_map(|number| {
+            let repository = impact.repositories.get(number)?;
+            Some(RepositoryOf {
+                logical_id: &repository.logical_id,
+                template: path(&repository.path),
+                position: repository.position.into(),
+                names: &repository.names,
+                moving_tags: moving.remove(&number).unwrap_or_default(),
+            })
+        });
+        let root = slashed(&survey.shown(""));
+        Self {
+            root: if root.is_empty() {
+                ".".to_owned()
+            } else {
+                root
+            },
+            repositories: repositories.collect(),
+            files: impact
+                .files
+                .iter()
+                .map(|(kind, count)| (kind.name(), *count))
+                .collect(),
+            pushes_of_fixed_tags: impact.fixed,
+            pushes_elsewhere: impact.elsewhere,
+            read_by_lines: impact.by_lines.iter().map(path).collect(),
+            not_read: too_large.chain(unreadable).collect(),
+        }
+    }
+}
+
+impl<'r> PushOf<'r> {
+    fn of(push: &'r Push, survey: &'r Survey) -> Self {
+        let path = survey.shown(&push.path);
+        let literal = match &push.tag {
+            Tag::Moving { literal, .. } => literal.as_deref(),
+            Tag::Unknown { .. } => None,
+        };
+        Self {
+            path: slashed(&path),
+            uri: uri::of(Path::new(&path)),
+            kind: push.kind.name(),
+            position: push.position.into(),
+            by: push.by,
+            tag: TagOf {
+                shown: push.tag.shown(),
+                moves: push.tag.moves().then_some(true),
+                literal,
+            },
+            target: match &push.target {
+                Target::Repository { number, via } => match survey.impact.repositories.get(*number)
+                {
+                    Some(repository) => TargetOf::Known {
+                        logical_id: &repository.logical_id,
+                        template: slashed(&survey.shown(&repository.path)),
+                        via: match via {
+                            Via::Name => "name",
+                            Via::Reference => "reference",
+                        },
+                    },
+                    None => TargetOf::Unknown { shown: "" },
+                },
+                Target::Unknown { shown } => TargetOf::Unknown { shown },
+            },
+        }
+    }
+}

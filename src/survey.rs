@@ -1,0 +1,349 @@
+//! The files of git repositories that may push images, on their way to
+//! [`crate::impact`].
+//!
+//! This module owns which files are opened for that, once for each git
+//! repository, and whose pushes concern a run. It reads files and nothing else:
+//! no program is started, and no link is followed. What pushes, it does not
+//! know.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::{self, File};
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use crate::discover::{self, Patterns, Selection, Walk};
+use crate::find::TagPattern;
+use crate::impact::{self, Impact, Kind, Push, Tag, Target};
+use crate::repository::Repositories;
+use crate::source;
+
+/// Folders that hold what others wrote: no pipeline runs from there.
+const PASSED_OVER: [&str; 5] = [
+    "node_modules/",
+    "vendor/",
+    ".terraform/",
+    ".venv/",
+    "site-packages/",
+];
+
+/// How much is read of a file to tell a script, and whether it is text.
+const HEAD: usize = 8192;
+
+/// What is known of one git repository.
+#[derive(Clone, Debug, Default)]
+pub struct Survey {
+    /// Its root, without links.
+    pub root: PathBuf,
+    /// What its files push.
+    pub impact: Impact,
+    /// The files that were too large to be read, from the root.
+    pub too_large: Vec<String>,
+    /// The files that could not be opened, from the root.
+    pub unreadable: Vec<String>,
+}
+
+/// The surveys of a run, each made when it is asked for.
+#[derive(Debug, Default)]
+pub struct Surveys {
+    no_ignore: bool,
+    repositories: Repositories,
+    known: Mutex<HashMap<PathBuf, Arc<Survey>>>,
+}
+
+impl Surveys {
+    /// None is made yet.
+    #[must_use]
+    pub fn new(no_ignore: bool) -> Self {
+        Self {
+            no_ignore,
+            repositories: Repositories::new(),
+            known: Mutex::default(),
+        }
+    }
+
+    /// The survey of the git repository that a file lies in. Outside of any,
+    /// that of the working directory, if the file lies below, or else of its
+    /// folder. None where there is no such file.
+    #[must_use]
+    pub fn of(&self, file: &Path) -> Option<Arc<Survey>> {
+        let whole = fs::canonicalize(file).ok()?;
+        let here = || {
+            let here = std::env::current_dir().and_then(fs::canonicalize).ok();
+            here.filter(|here| whole.starts_with(here))
+        };
+        let root = self.repositories.root(&whole).or_else(here);
+        let root = root.or_else(|| whole.parent().map(Path::to_path_buf))?;
+        // Others wait: they are likely to ask for the same. A poisoned lock
+        // would mean a panic in here.
+        let mut known = self.known.lock().ok()?;
+        let survey = known
+            .entry(root.clone())
+            .or_insert_with(|| Arc::new(Survey::of(root, self.no_ignore)));
+        Some(Arc::clone(survey))
+    }
+
+    /// The literal tags that pipelines move in the repositories of a template,
+    /// by their logical IDs.
+    #[must_use]
+    pub fn moving_tags(&self, file: &Path) -> BTreeMap<String, Vec<TagPattern>> {
+        let survey = self.of(file);
+        let tags = survey.and_then(|survey| {
+            let path = survey.relative(file)?;
+            Some(survey.impact.moving_tags(&path))
+        });
+        tags.unwrap_or_default()
+    }
+}
+
+impl Survey {
+    /// Reads the files of a git repository.
+    fn of(root: PathBuf, no_ignore: bool) -> Self {
+        let mut survey = Self {
+            root,
+            ..Self::default()
+        };
+        let include = Patterns::from(vec!["*".to_owned()]);
+        let exclude: Vec<String> = PASSED_OVER.iter().map(|&glob| glob.to_owned()).collect();
+        let walk = Walk::new(Selection {
+            paths: vec![survey.root.clone()],
+            include,
+            exclude: Patterns::from(exclude),
+            no_ignore,
+            hidden: true,
+            ..Selection::default()
+        });
+        // The globs are those above, and valid.
+        let Ok(walk) = walk else {
+            return survey;
+        };
+        let found = Mutex::new(Vec::new());
+        walk.visit(&|target| {
+            if let discover::Found::File(target) = target {
+                let path = relative(&survey.root, &target.real);
+                let read = path.and_then(|path| read(&target.real, path));
+                if let (Some(read), Ok(mut found)) = (read, found.lock()) {
+                    found.push(read);
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        let mut nested: HashMap<PathBuf, bool> = HashMap::new();
+        let mut files = Vec::new();
+        for read in found.into_inner().unwrap_or_default() {
+            if survey.is_of_another(read.path(), &mut nested) {
+                continue;
+            }
+            match read {
+                Found::File(file) => files.push(file),
+                Found::TooLarge(path) => survey.too_large.push(path),
+                Found::Unreadable(path) => survey.unreadable.push(path),
+            }
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        survey.too_large.sort();
+        survey.unreadable.sort();
+        survey.impact = impact::survey(&files);
+        survey
+    }
+
+    /// Whether a file lies in a git repository inside of this one.
+    fn is_of_another(&self, path: &str, nested: &mut HashMap<PathBuf, bool>) -> bool {
+        let folders = Path::new(path).ancestors().skip(1);
+        let mut folders = folders.filter(|folder| !folder.as_os_str().is_empty());
+        folders.any(|folder| {
+            let has_git = || self.root.join(folder).join(".git").exists();
+            *nested.entry(folder.to_path_buf()).or_insert_with(has_git)
+        })
+    }
+
+    /// The path of a file from the root, with `/`.
+    #[must_use]
+    pub fn relative(&self, file: &Path) -> Option<String> {
+        relative(&self.root, &fs::canonicalize(file).ok()?)
+    }
+
+    /// The path of a file of this repository as it is to be shown: from the
+    /// working directory, where that lies in the repository or around it.
+    #[must_use]
+    pub fn shown(&self, path: &str) -> PathBuf {
+        let whole = self.root.join(path);
+        let Ok(here) = std::env::current_dir().and_then(fs::canonicalize) else {
+            return whole;
+        };
+        if let Ok(below) = whole.strip_prefix(&here) {
+            return below.to_path_buf();
+        }
+        match here.strip_prefix(&self.root) {
+            Ok(inside) => {
+                let common = inside
+                    .components()
+                    .zip(Path::new(path).components())
+                    .take_while(|(a, b)| a == b)
+                    .count();
+                let ups = inside.components().count() - common;
+                let up = std::iter::repeat_n(Component::ParentDir, ups);
+                up.chain(Path::new(path).components().skip(common))
+                    .collect()
+            }
+            Err(_) => whole,
+        }
+    }
+}
+
+/// What became of a file.
+enum Found {
+    File(impact::File),
+    TooLarge(String),
+    Unreadable(String),
+}
+
+impl Found {
+    fn path(&self) -> &str {
+        match self {
+            Self::File(file) => &file.path,
+            Self::TooLarge(path) | Self::Unreadable(path) => path,
+        }
+    }
+}
+
+/// Reads a file, if it is one that may push or a template.
+fn read(real: &Path, path: String) -> Option<Found> {
+    let kind = Kind::of(&path);
+    let has_suffix = path
+        .rsplit('/')
+        .next()
+        .is_some_and(|name| name.contains('.'));
+    if kind.is_none() && has_suffix || kind.is_none() && path.contains(".github/workflows/") {
+        return None;
+    }
+    let may_be_template = matches!(kind, Some(Kind::Template | Kind::Yaml | Kind::Buildspec));
+    let Ok(mut file) = File::open(real) else {
+        return kind.map(|_| Found::Unreadable(path));
+    };
+    let size = file.metadata().map_or(0, |metadata| metadata.len());
+    let limit = if may_be_template {
+        source::DEFAULT_MAX_SIZE
+    } else {
+        impact::MAX_SIZE
+    };
+    if size > limit {
+        return kind.map(|_| Found::TooLarge(path));
+    }
+    let mut bytes = Vec::new();
+    let Ok(_) = file.by_ref().take(HEAD as u64).read_to_end(&mut bytes) else {
+        return kind.map(|_| Found::Unreadable(path));
+    };
+    if memchr::memchr(0, &bytes).is_some() {
+        return None;
+    }
+    let kind = match kind {
+        Some(kind) => kind,
+        None if Kind::of_script(&bytes) => Kind::Script,
+        None => return None,
+    };
+    if file.take(limit).read_to_end(&mut bytes).is_err() {
+        return Some(Found::Unreadable(path));
+    }
+    let is_template = may_be_template && impact::may_be_template(&bytes);
+    if kind == Kind::Template && !is_template {
+        return None;
+    }
+    if !is_template && bytes.len() as u64 > impact::MAX_SIZE {
+        return Some(Found::TooLarge(path));
+    }
+    let Ok(text) = String::from_utf8(bytes) else {
+        return Some(Found::Unreadable(path));
+    };
+    Some(Found::File(impact::File { path, kind, text }))
+}
+
+/// A path from a folder, with `/` between its parts.
+fn relative(root: &Path, file: &Path) -> Option<String> {
+    let below = file.strip_prefix(root).ok()?;
+    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+    Some(parts.join("/"))
+}
+
+/// What is to turn immutable in one template.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Turning {
+    /// The logical IDs of the repositories.
+    pub logical_ids: BTreeSet<String>,
+    /// The tags that stay mutable there.
+    pub kept: Vec<TagPattern>,
+}
+
+/// What a run would turn immutable in one git repository, and what that breaks.
+#[derive(Clone, Debug)]
+pub struct Facing {
+    /// What is known of the git repository.
+    pub survey: Arc<Survey>,
+    /// The templates, by their paths from the root.
+    pub turning: BTreeMap<String, Turning>,
+}
+
+impl Facing {
+    /// The pushes that matter to what turns immutable: those that go there,
+    /// but for tags that stay mutable, and those of which nobody can tell
+    /// where they go.
+    pub fn pushes(&self) -> impl Iterator<Item = &Push> {
+        self.survey
+            .impact
+            .pushes
+            .iter()
+            .filter(|push| match push.target {
+                Target::Repository { number, .. } => self.concerns(number, &push.tag),
+                Target::Unknown { .. } => true,
+            })
+    }
+
+    /// The repositories that turn immutable, by their numbers.
+    pub fn numbers(&self) -> impl Iterator<Item = usize> + '_ {
+        let all = self.survey.impact.repositories.iter().enumerate();
+        all.filter(|(_, repository)| {
+            let turning = self.turning.get(&repository.path);
+            turning.is_some_and(|turning| turning.logical_ids.contains(&repository.logical_id))
+        })
+        .map(|(number, _)| number)
+    }
+
+    fn concerns(&self, number: usize, tag: &Tag) -> bool {
+        let Some(repository) = self.survey.impact.repositories.get(number) else {
+            return false;
+        };
+        let Some(turning) = self.turning.get(&repository.path) else {
+            return false;
+        };
+        let is_kept = match tag {
+            Tag::Moving {
+                literal: Some(tag), ..
+            } => turning.kept.iter().any(|pattern| pattern.matches(tag)),
+            _ => false,
+        };
+        turning.logical_ids.contains(&repository.logical_id) && !is_kept
+    }
+}
+
+/// What turns immutable, sorted by the git repositories that it lies in.
+#[must_use]
+pub fn facing(surveys: &Surveys, templates: Vec<(PathBuf, Turning)>) -> Vec<Facing> {
+    let mut by_root: BTreeMap<PathBuf, Facing> = BTreeMap::new();
+    for (file, turning) in templates {
+        let Some(survey) = surveys.of(&file) else {
+            continue;
+        };
+        let Some(path) = survey.relative(&file) else {
+            continue;
+        };
+        let facing = by_root
+            .entry(survey.root.clone())
+            .or_insert_with(|| Facing {
+                survey,
+                turning: BTreeMap::new(),
+            });
+        facing.turning.insert(path, turning);
+    }
+    by_root.into_values().collect()
+}

@@ -1,0 +1,580 @@
+//! What pushes moving tags is found in small repositories of every kind, and
+//! nothing else is.
+//!
+//! Each folder of `fixtures/impact` is a git repository. `expected.tsv` says
+//! what is pushed there: a line each of `moving` or `unknown`, the file and the
+//! line, the tag, the repository's logical ID or `unknown`. It was written
+//! from what the files say, before there was a program to ask. A fifth field,
+//! `limit: reason`, is of a push that is there and is not found.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test sets up its files itself, and fails by panicking; it prints what it measures"
+)]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const BIN: &str = env!("CARGO_BIN_EXE_immutag");
+
+/// A git repository of its own.
+fn repository(fixture: &Path) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    common::copy(fixture, folder.path());
+    let _ = fs::remove_file(folder.path().join("expected.tsv"));
+    let made = Command::new("git")
+        .args(["init", "-q"])
+        .current_dir(folder.path())
+        .status();
+    assert!(made.unwrap().success());
+    folder
+}
+
+fn immutag(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(BIN);
+    command.args(arguments).current_dir(folder);
+    command.output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn json(folder: &Path) -> Value {
+    let output = immutag(folder, &["impact", "--output-format", "json"]);
+    let found = serde_json::from_slice(&output.stdout);
+    found.unwrap_or_else(|error| panic!("{error}: {}", stderr(&output)))
+}
+
+/// What is found, as lines of `expected.tsv`.
+fn found(folder: &Path) -> BTreeSet<String> {
+    let report = json(folder);
+    let pushes = report["pushes"].as_array().unwrap();
+    let line = |push: &Value| {
+        let kind = if push["tag"]["moves"].is_null() {
+            "unknown"
+        } else {
+            "moving"
+        };
+        let target = push["target"]["logical_id"].as_str().unwrap_or("unknown");
+        format!(
+            "{kind}\t{}:{}\t{}\t{target}",
+            push["path"].as_str().unwrap(),
+            push["position"]["line"],
+            push["tag"]["shown"].as_str().unwrap()
+        )
+    };
+    pushes.iter().map(line).collect()
+}
+
+/// The lines of `expected.tsv`, and those of them that are known limits.
+fn expected(fixture: &Path) -> (BTreeSet<String>, BTreeSet<String>) {
+    let text = fs::read_to_string(fixture.join("expected.tsv")).unwrap();
+    let (mut all, mut limits) = (BTreeSet::new(), BTreeSet::new());
+    for line in text.lines() {
+        match line.split_once("\tlimit: ") {
+            Some((line, reason)) => {
+                assert!(!reason.is_empty(), "{line}");
+                limits.insert(line.to_owned());
+            }
+            None => _ = all.insert(line.to_owned()),
+        }
+    }
+    (all, limits)
+}
+
+fn fixtures() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/impact");
+    let folders = fs::read_dir(root).unwrap();
+    let mut folders: Vec<PathBuf> = folders.map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    folders
+}
+
+/// What was found rightly, wrongly, and not.
+#[derive(Clone, Copy, Default)]
+struct Score {
+    right: usize,
+    wrong: usize,
+    missed: usize,
+}
+
+impl Score {
+    fn shown(self) -> String {
+        #[allow(clippy::cast_precision_loss, reason = "these are small")]
+        let share = |of: usize| match self.right + of {
+            0 => 1.0,
+            all => self.right as f64 / all as f64,
+        };
+        format!(
+            "precision {:.3}, recall {:.3} ({} found, {} wrong, {} missed)",
+            share(self.wrong),
+            share(self.missed),
+            self.right,
+            self.wrong,
+            self.missed
+        )
+    }
+}
+
+#[test]
+fn what_pushes_moving_tags_is_found_and_nothing_else() {
+    let mut scores: BTreeMap<String, Score> = BTreeMap::new();
+    let mut failures = Vec::new();
+    let fixtures = fixtures();
+    assert!(fixtures.len() >= 40, "{}", fixtures.len());
+    for fixture in &fixtures {
+        let slug = fixture.file_name().unwrap().to_string_lossy().into_owned();
+        let (all, limits) = expected(fixture);
+        let folder = repository(fixture);
+        let found = found(folder.path());
+        for line in found.difference(&all) {
+            failures.push(format!("{slug}: wrong: {line}"));
+        }
+        for line in all.difference(&found) {
+            failures.push(format!("{slug}: missed: {line}"));
+        }
+        for line in limits.intersection(&found) {
+            failures.push(format!("{slug}: no limit any more: {line}"));
+        }
+        let kind = slug.split('-').next().unwrap().to_owned();
+        for name in [kind, "all".to_owned()] {
+            // What goes somewhere is right or wrong only where it is said.
+            let score = scores.entry(name).or_default();
+            score.right += found.intersection(&all).count();
+            score.wrong += found.difference(&all).count();
+            score.missed += all.difference(&found).count() + limits.difference(&found).count();
+        }
+    }
+    println!("{} repositories", fixtures.len());
+    for (kind, score) in &scores {
+        println!("{kind:>10}: {}", score.shown());
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// A git repository with these files.
+fn with(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    repository(folder.path())
+}
+
+const WEB: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      RepositoryName: web\n";
+const REGISTRY: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+/// A script that pushes these images to ECR.
+fn pushing(images: &[&str]) -> String {
+    let lines = images
+        .iter()
+        .map(|image| format!("docker push {REGISTRY}/{image}\n"));
+    lines.collect()
+}
+
+#[test]
+fn the_exit_status_says_whether_something_moves() {
+    let status = |script: &str, arguments: &[&str]| {
+        let folder = with(&[("t.yaml", WEB), ("push.sh", script)]);
+        immutag(folder.path(), &[&["impact"], arguments].concat())
+            .status
+            .code()
+    };
+    let latest = pushing(&["web:latest"]);
+    assert_eq!(status(&latest, &[]), Some(1));
+    assert_eq!(status(&latest, &["--exit-zero"]), Some(0));
+    assert_eq!(status(&latest, &["--keep-mutable", "lat*"]), Some(0));
+    assert_eq!(status(&pushing(&["web:$1"]), &[]), Some(0));
+    assert_eq!(status(&pushing(&["web:1.0.0"]), &[]), Some(0));
+    assert_eq!(status(&latest, &["nowhere.yaml"]), Some(2));
+    assert_eq!(status(&latest, &["-"]), Some(2));
+    let broken = with(&[
+        ("t.yaml", "a: [\n  AWS::ECR::Repository\n"),
+        ("push.sh", &latest),
+    ]);
+    let output = immutag(broken.path(), &["impact"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("t.yaml:"), "{}", stderr(&output));
+}
+
+#[test]
+fn nothing_found_is_not_called_safe() {
+    let folder = with(&[("t.yaml", WEB), ("push.sh", &pushing(&["web:$GITHUB_SHA"]))]);
+    let text = stdout(&immutag(folder.path(), &["impact"]));
+    assert!(text.contains("no proof that there is none"), "{text}");
+    assert!(
+        text.contains("Read 2 files of 2 kinds in 1 git repository"),
+        "{text}"
+    );
+    assert!(
+        text.contains("Not seen by this:\n  - pipelines of other git"),
+        "{text}"
+    );
+}
+
+#[test]
+fn check_says_so_where_a_folder_is_checked_and_nowhere_else() {
+    let folder = with(&[("t.yaml", WEB), ("push.sh", &pushing(&["web:latest"]))]);
+    let note = "1 moving tag is pushed to 1 of these repositories from here";
+    let says = |arguments: &[&str]| {
+        let output = immutag(folder.path(), arguments);
+        assert!(!stdout(&output).contains(note));
+        stderr(&output).contains(note)
+    };
+    assert!(says(&["check"]));
+    assert!(says(&["check", "."]));
+    assert!(says(&["check", "--output-format", "json"]));
+    assert!(!says(&["check", "t.yaml"]));
+    assert!(!says(&["check", "--no-impact"]));
+    assert!(!says(&["check", "--quiet"]));
+    assert!(!says(&["check", "--keep-mutable", "latest"]));
+    assert!(!says(&["check", "--staged"]));
+    assert!(!says(&["diff"]));
+    assert!(!says(&["fix"]));
+    assert!(!says(&["check"]), "nothing is left to repair");
+}
+
+#[test]
+fn moving_tags_are_kept_in_the_repositories_that_they_go_to() {
+    let template = format!(
+        "{WEB}  Jobs:\n    Type: AWS::ECR::Repository\n    Properties:\n      RepositoryName: jobs\n"
+    );
+    let images = ["web:latest", "web:dev", "web:$BRANCH", "jobs:$GITHUB_SHA"];
+    let script = pushing(&images) + "docker push $ELSEWHERE:edge\n";
+    let folder = with(&[("t.yaml", &template), ("push.sh", &script)]);
+    let path = folder.path().join("t.yaml");
+    let read = || fs::read_to_string(&path).unwrap();
+
+    let safe = immutag(folder.path(), &["diff", "--keep-moving-tags"]);
+    assert!(
+        !stdout(&safe).contains("RepositoryName: web\n+"),
+        "{}",
+        stdout(&safe)
+    );
+    assert!(
+        stderr(&safe).contains("1 finding needs --unsafe-fixes"),
+        "{}",
+        stderr(&safe)
+    );
+
+    let arguments = ["--unsafe-fixes", "--keep-moving-tags"];
+    let patch = stdout(&immutag(
+        folder.path(),
+        &[&["diff", "-q"], &arguments[..]].concat(),
+    ));
+    let fixed = immutag(folder.path(), &[&["fix"], &arguments[..]].concat());
+    assert_eq!(fixed.status.code(), Some(0), "{}", stderr(&fixed));
+    assert!(
+        stderr(&fixed).contains("2 moving tags are not kept"),
+        "{}",
+        stderr(&fixed)
+    );
+    let expected = "\
+Resources:
+  Web:
+    Type: AWS::ECR::Repository
+    Properties:
+      ImageTagMutability: IMMUTABLE_WITH_EXCLUSION
+      ImageTagMutabilityExclusionFilters:
+        - ImageTagMutabilityExclusionFilterType: WILDCARD
+          ImageTagMutabilityExclusionFilterValue: dev
+        - ImageTagMutabilityExclusionFilterType: WILDCARD
+          ImageTagMutabilityExclusionFilterValue: latest
+      RepositoryName: web
+  Jobs:
+    Type: AWS::ECR::Repository
+    Properties:
+      ImageTagMutability: IMMUTABLE
+      RepositoryName: jobs
+";
+    assert_eq!(read(), expected);
+    // The dry run was the same.
+    fs::write(&path, &template).unwrap();
+    fs::write(folder.path().join("p.patch"), patch).unwrap();
+    let applied = Command::new("git")
+        .args(["apply", "p.patch"])
+        .current_dir(folder.path())
+        .status();
+    assert!(applied.unwrap().success());
+    assert_eq!(read(), expected);
+    // A second run changes nothing, and finds nothing.
+    let again = immutag(folder.path(), &[&["fix"], &arguments[..]].concat());
+    assert_eq!(again.status.code(), Some(0));
+    assert_eq!(read(), expected);
+    let strict = [&["check", "-q", "--strict"], &arguments[..]].concat();
+    assert_eq!(immutag(folder.path(), &strict).status.code(), Some(0));
+    assert_eq!(immutag(folder.path(), &["impact"]).status.code(), Some(0));
+}
+
+#[test]
+fn what_is_shared_is_not_given_tags_of_one_only() {
+    let template = "\
+Resources:
+  Web:
+    Type: AWS::ECR::Repository
+    Properties: &all
+      ImageTagMutability: MUTABLE
+      RepositoryName: web
+  Jobs:
+    Type: AWS::ECR::Repository
+    Properties: *all
+  Own:
+    Type: AWS::ECR::Repository
+    Properties:
+      RepositoryName: own
+";
+    let folder = with(&[("t.yaml", template), ("push.sh", &pushing(&["own:latest"]))]);
+    let arguments = ["fix", "--unsafe-fixes", "--keep-moving-tags"];
+    let fixed = immutag(folder.path(), &arguments);
+    let text = stdout(&fixed) + &stderr(&fixed);
+    assert!(text.contains("shared through an anchor"), "{text}");
+    let after = fs::read_to_string(folder.path().join("t.yaml")).unwrap();
+    assert_eq!(
+        after.matches("IMMUTABLE_WITH_EXCLUSION\n").count(),
+        1,
+        "{after}"
+    );
+    assert!(after.contains("ImageTagMutability: MUTABLE\n"), "{after}");
+}
+
+#[test]
+fn a_computed_mode_gets_no_filters_beside_it() {
+    let template = "\
+Parameters:
+  Mode: {Type: String, Default: MUTABLE}
+Resources:
+  Web:
+    Type: AWS::ECR::Repository
+    Properties:
+      ImageTagMutability: !Ref Mode
+      RepositoryName: web
+  Jobs:
+    Type: AWS::ECR::Repository
+    Properties:
+      ImageTagMutability: !Ref Mode
+      RepositoryName: jobs
+";
+    let folder = with(&[("t.yaml", template), ("push.sh", &pushing(&["web:latest"]))]);
+    let fixed = immutag(
+        folder.path(),
+        &["fix", "--unsafe-fixes", "--keep-moving-tags"],
+    );
+    assert_eq!(fixed.status.code(), Some(1), "{}", stderr(&fixed));
+    let after = fs::read_to_string(folder.path().join("t.yaml")).unwrap();
+    assert_eq!(after, template);
+}
+
+#[test]
+fn more_tags_than_filters_are_refused() {
+    let images = ["a", "b", "c", "d", "e", "f"].map(|tag| format!("web:{tag}"));
+    let images: Vec<&str> = images.iter().map(String::as_str).collect();
+    let folder = with(&[("t.yaml", WEB), ("push.sh", &pushing(&images))]);
+    let run = |more: &[&str]| {
+        let arguments = [&["fix", "--unsafe-fixes", "--keep-moving-tags"], more].concat();
+        immutag(folder.path(), &arguments)
+    };
+    let refused = run(&[]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        stdout(&refused).contains("6 tags are moved here"),
+        "{}",
+        stdout(&refused)
+    );
+    assert_eq!(
+        fs::read_to_string(folder.path().join("t.yaml")).unwrap(),
+        WEB
+    );
+    let covered = run(&["--keep-mutable", "*"]);
+    assert_eq!(covered.status.code(), Some(0), "{}", stderr(&covered));
+}
+
+#[test]
+fn the_json_is_as_its_schema_says() {
+    let schema = include_str!("../docs/immutag-impact.schema.json");
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mut pushes = 0;
+    for fixture in fixtures() {
+        let folder = repository(&fixture);
+        let report = json(folder.path());
+        let errors: Vec<String> = validator
+            .iter_errors(&report)
+            .map(|e| e.to_string())
+            .collect();
+        assert!(errors.is_empty(), "{}: {errors:?}", fixture.display());
+        pushes += report["pushes"].as_array().unwrap().len();
+    }
+    assert!(pushes > 50, "{pushes}");
+}
+
+#[test]
+fn paths_are_shown_from_the_working_directory() {
+    let script = pushing(&["web:latest"]);
+    let folder = with(&[("a/t.yaml", WEB), ("b/c/push.sh", &script)]);
+    let from = |inner: &str| stdout(&immutag(&folder.path().join(inner), &["impact"]));
+    assert!(from("").starts_with("b/c/push.sh:1:13: latest goes to Web (a/t.yaml)"));
+    assert!(from("a").starts_with("../b/c/push.sh:1:13: latest goes to Web (t.yaml)"));
+    let outside = tempfile::tempdir().unwrap();
+    let output = immutag(
+        outside.path(),
+        &["impact", &folder.path().to_string_lossy()],
+    );
+    assert!(
+        stdout(&output).contains("/b/c/push.sh:1:13: latest"),
+        "{}",
+        stdout(&output)
+    );
+}
+
+#[test]
+fn each_git_repository_is_looked_at_on_its_own() {
+    let script = pushing(&["web:latest"]);
+    let all = tempfile::tempdir().unwrap();
+    for (name, text) in [("one", script.as_str()), ("two", "true\n")] {
+        let one = with(&[("t.yaml", WEB), ("push.sh", text)]);
+        common::copy(one.path(), &all.path().join(name));
+    }
+    let output = immutag(all.path(), &["impact"]);
+    let text = stdout(&output);
+    assert!(
+        text.contains("Found 1 moving tag for 1 of 2 repositories"),
+        "{text}"
+    );
+    assert!(text.contains("in 2 git repositories"), "{text}");
+    assert!(
+        text.contains("one/push.sh:1:13: latest goes to Web (one/t.yaml)"),
+        "{text}"
+    );
+}
+
+#[test]
+fn ignored_and_suppressed_is_left_out() {
+    let script = pushing(&["web:latest"]);
+    let suppressed = WEB.replace("  Web:", "  # immutag: ignore\n  Web:");
+    for files in [
+        [
+            ("t.yaml", suppressed.as_str()),
+            ("push.sh", script.as_str()),
+            ("x", ""),
+        ],
+        [
+            ("t.yaml", WEB),
+            ("push.sh", &script),
+            (".gitignore", "push.sh\n"),
+        ],
+        [
+            ("t.yaml", WEB),
+            ("node_modules/x/push.sh", &script),
+            ("x", ""),
+        ],
+        [
+            ("t.yaml", WEB),
+            ("sub/.git/HEAD", ""),
+            ("sub/push.sh", &script),
+        ],
+    ] {
+        let folder = with(&files);
+        let output = immutag(folder.path(), &["impact"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    }
+}
+
+#[test]
+fn hostile_files_cost_no_more_than_their_size() {
+    let mut files: Vec<(String, String)> = vec![("t.yaml".to_owned(), WEB.to_owned())];
+    let mut add = |name: &str, text: String| files.push((name.to_owned(), text));
+    let many = |text: &str| text.repeat(200_000 / text.len());
+    add("open-quotes.sh", many("docker push \" $("));
+    add("open-parts.sh", many("docker push $("));
+    add("braces.sh", many("docker ${a:-"));
+    add("marks.sh", many("docker ${{ "));
+    add("ticks.sh", many("docker ` "));
+    add("heredocs.sh", many("docker << A\n"));
+    add(
+        "grows.sh",
+        "A=docker\n".to_owned() + &many("A=$A$A\ndocker push $A\n"),
+    );
+    add("apostrophes.sh", many("docker push $(' "));
+    add("one-line.sh", many("docker push x;"));
+    add("huge.sh", "docker push x ".repeat(4_000_000));
+    add("Makefile", many("A = $(A) docker\n\tdocker push $(A)\n"));
+    add("b/Makefile", {
+        let lines = (0..20_000).map(|n| format!("A{n} = $(A{}) docker\n", n + 1));
+        lines.collect::<String>() + "x:\n\tdocker push $(A0)\n"
+    });
+    add("Jenkinsfile", many("docker \"\"\" ${ sh( "));
+    add("c/Jenkinsfile", many("docker.build('a').push("));
+    add("build.gradle", many("jib { to { image = "));
+    add("pom.xml", many("jib-maven-plugin <to><image>"));
+    add("justfile", many("a := `docker\n"));
+    add("deep.yaml", "docker: ".to_owned() + &"[".repeat(200_000));
+    add(
+        "deeper.yml",
+        "docker:\n".to_owned() + &(0..900).map(|n| " ".repeat(n) + "a:\n").collect::<String>(),
+    );
+    let bomb = (1..40)
+        .map(|n| format!("a{n}: &a{n} [*a{0}, *a{0}, *a{0}]\n", n - 1))
+        .collect::<String>();
+    add(
+        ".gitlab-ci.yml",
+        format!("a0: &a0 [docker push x]\n{bomb}x: {{script: *a39}}\n"),
+    );
+    add(
+        ".github/workflows/w.yml",
+        format!(
+            "a0: &a0 [docker]\n{bomb}jobs: {{x: {{steps: *a39, strategy: {{matrix: *a39}}}}}}\n"
+        ),
+    );
+    add(
+        "package.json",
+        format!(
+            "{{\"scripts\": {{\"a\": \"{}\"}}}}",
+            "docker push \\\"$( ".repeat(40_000)
+        ),
+    );
+    add(
+        "names/\u{1b}[31m.sh",
+        "docker push $R:\u{1b}[0m\ndocker push $R:x\n".to_owned(),
+    );
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(a, b)| (a.as_str(), b.as_str()))
+        .collect();
+    let folder = with(&files);
+    let output = immutag(folder.path(), &["impact"]);
+    let text = stdout(&output);
+    assert!(
+        !text.contains('\u{1b}') && !stderr(&output).contains('\u{1b}'),
+        "{text}"
+    );
+    assert!(
+        output.status.code().is_some_and(|code| code < 2),
+        "{}",
+        stderr(&output)
+    );
+    assert!(
+        text.contains("huge.sh: not read; it is larger than 1024 KiB."),
+        "{text}"
+    );
+    assert!(
+        text.contains("names/\\u{1b}[31m.sh:2:13: x goes to $R"),
+        "{text}"
+    );
+    assert!(text.contains("deep.yaml: not valid YAML"), "{text}");
+}
