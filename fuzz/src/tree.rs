@@ -71,14 +71,14 @@ impl Node {
 
     /// The value of a key that stands once.
     pub fn get(&self, key: &str) -> Option<&Node> {
-        let mut named = self.entries().iter().filter(|(k, _)| k.word() == Some(key));
+        let mut named = self.entries().iter().filter(|(k, _)| k.literal() == Some(key));
         let (_, value) = named.next()?;
         named.next().is_none().then_some(value)
     }
 
     /// Whether a key stands there, however often.
     pub fn has(&self, key: &str) -> bool {
-        self.entries().iter().any(|(k, _)| k.word() == Some(key))
+        self.entries().iter().any(|(k, _)| k.literal() == Some(key))
     }
 
     /// Whether it says nothing: null, or no text at all.

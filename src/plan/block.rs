@@ -71,7 +71,7 @@ pub(super) fn add_first(
     if indent.contains('\t') {
         return Err(Refusal::Layout("the indentation holds tabs"));
     }
-    let declared = planner.declaration();
+    let declared = planner.missing(mapping);
     let edit = new_lines(planner, head, &declared, indent, resource, dress);
     Ok((edit, 0))
 }
@@ -99,7 +99,7 @@ fn add_second(
         ));
     }
     let indent = indent_of(planner, mapping)?;
-    let declared = planner.declaration();
+    let declared = planner.missing(mapping);
     Ok(new_lines(planner, end, &declared, &indent, resource, dress))
 }
 

@@ -28,7 +28,7 @@ pub(super) fn add_first(
 ) -> Result<Edit, Refusal> {
     let Planner { tree, lines, .. } = planner;
     let text = tree.text();
-    let declared = planner.declaration();
+    let declared = planner.missing(mapping);
     let open = brace(planner, mapping)?;
     let entries = tree.entries(mapping);
     let Some(first) = entries.first() else {

@@ -328,6 +328,25 @@ impl<'t, 'a> Planner<'t, 'a> {
         declared
     }
 
+    /// The same without the filters, where a mapping has them already.
+    fn missing(&self, mapping: NodeId) -> Vec<(String, New)> {
+        let mut declared = self.declaration();
+        if self.has_kept(mapping) {
+            declared.truncate(1);
+        }
+        declared
+    }
+
+    /// Whether the filters that go with the mode stand in a mapping already,
+    /// however they are written: then they are to change no more than
+    /// anything else.
+    fn has_kept(&self, mapping: NodeId) -> bool {
+        let there = self.tree.entry(mapping, FILTERS);
+        there.zip(self.kept()).is_some_and(|(there, (_, kept))| {
+            change::says(self.tree, self.tree.resolve(there.value), &kept)
+        })
+    }
+
     /// The mode that a repair writes.
     fn word(&self) -> &'static str {
         if self.keeping.borrow().is_empty() {
@@ -624,7 +643,7 @@ impl<'t, 'a> Planner<'t, 'a> {
 
     /// Says that a mapping gains what the rule asks for.
     fn declare(&self, mapping: NodeId, before: usize, fix: &mut Fix) {
-        for (key, value) in self.declaration() {
+        for (key, value) in self.missing(mapping) {
             fix.changes
                 .add(mapping, Change::Insert { before, key, value });
         }
@@ -636,6 +655,7 @@ impl<'t, 'a> Planner<'t, 'a> {
         filters: Option<Entry>,
         fix: &mut Fix,
     ) -> Result<(), Refusal> {
+        let filters = filters.filter(|_| !self.has_kept(mapping));
         let properties = self.home(mapping)?;
         let (resource, type_entry) = self.owner(mapping)?;
         let dress = Dress {
@@ -690,9 +710,7 @@ impl<'t, 'a> Planner<'t, 'a> {
                 None => Ok(()),
             };
         };
-        // Where these filters stand already, however they are written, they
-        // stay: they are to change no more than anything else.
-        if old.is_some_and(|old| change::says(tree, tree.resolve(old.value), &new.1)) {
+        if self.has_kept(mapping) {
             return Ok(());
         }
         let (resource, type_entry) = self.owner(mapping)?;
