@@ -9,6 +9,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::disallowed_methods,
     clippy::print_stdout,
     reason = "a test sets up its files itself, and fails by panicking; it prints what it measures"
@@ -274,7 +275,7 @@ fn moving_tags_are_kept_in_the_repositories_that_they_go_to() {
     );
 
     let arguments = ["--unsafe-fixes", "--keep-moving-tags"];
-    let patch = stdout(&immutag(
+    let dry_run = stdout(&immutag(
         folder.path(),
         &[&["diff", "-q"], &arguments[..]].concat(),
     ));
@@ -306,7 +307,7 @@ Resources:
     assert_eq!(read(), expected);
     // The dry run was the same.
     fs::write(&path, &template).unwrap();
-    fs::write(folder.path().join("p.patch"), patch).unwrap();
+    fs::write(folder.path().join("p.patch"), dry_run).unwrap();
     let applied = Command::new("git")
         .args(["apply", "p.patch"])
         .current_dir(folder.path())
