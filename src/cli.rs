@@ -79,8 +79,7 @@ Examples:
   immutag impact                        what pushes moving tags to what is found below here
   immutag impact templates/web.yaml     ... to what one template declares
   immutag impact --output-format json   the same for programs
-  immutag fix --unsafe-fixes --keep-moving-tags
-                                        repair, and let just these tags move
+  immutag impact --keep-mutable latest  ... but for a tag that is to move
 
 Exit status:
   0  nothing was found, which does not mean that there is nothing

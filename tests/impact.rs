@@ -529,8 +529,10 @@ fn hostile_files_cost_no_more_than_their_size() {
         "deeper.yml",
         "docker:\n".to_owned() + &(0..900).map(|n| " ".repeat(n) + "a:\n").collect::<String>(),
     );
-    let bombs = (1..40).map(|n| format!("a{n}: &a{n} [*a{0}, *a{0}, *a{0}]\n", n - 1));
-    let bomb = bombs.collect::<Vec<_>>().concat();
+    let bomb: Vec<String> = (1..40)
+        .map(|n| format!("a{n}: &a{n} [*a{0}, *a{0}, *a{0}]\n", n - 1))
+        .collect();
+    let bomb = bomb.concat();
     add(
         ".gitlab-ci.yml",
         format!("a0: &a0 [docker push x]\n{bomb}x: {{script: *a39}}\n"),

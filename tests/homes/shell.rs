@@ -45,7 +45,10 @@ fn bash_completes_commands_flags_values_and_files() {
     for name in ["check", "diff", "fix", "explain", "completions", "man"] {
         assert!(commands.iter().any(|word| word == name), "{commands:?}");
     }
-    assert_eq!(complete_in_bash("immutag check --keep"), ["--keep-mutable"]);
+    assert_eq!(
+        complete_in_bash("immutag check --keep-mu"),
+        ["--keep-mutable"]
+    );
     assert_eq!(
         complete_in_bash("immutag fix --exit-non"),
         ["--exit-non-zero-on-fix"]
@@ -73,7 +76,7 @@ fn zsh_completes_a_flag() {
         zpty -w shell "fpath=($PWD \$fpath); autoload -Uz compinit; compinit -D -u"
         zpty -w shell 'told() { print -r -- "line<$BUFFER>"; zle .kill-buffer }; zle -N told; bindkey "^X" told; bindkey "^I" complete-word; print -r -- "rea""dy"'
         zpty -r shell seen '*ready*'
-        zpty -w -n shell $'immutag check --keep-m\t\x18'
+        zpty -w -n shell $'immutag check --keep-mu\t\x18'
         zpty -r shell seen '*line<*>*'
         print -r -- "$seen"
         zpty -d shell
@@ -108,7 +111,7 @@ fn fish_completes_commands_flags_and_values() {
         words.map(str::to_owned).collect::<Vec<_>>()
     };
     assert!(complete("immutag ").contains(&"explain".to_owned()));
-    assert_eq!(complete("immutag check --keep"), ["--keep-mutable"]);
+    assert_eq!(complete("immutag check --keep-mu"), ["--keep-mutable"]);
     assert_eq!(
         complete("immutag diff --color "),
         ["always", "auto", "never"]
