@@ -754,6 +754,12 @@ fn bodies<'n>(documents: &'n [Node], id: &str) -> Vec<&'n Node> {
         .collect()
 }
 
+/// How often something has this name.
+fn named(documents: &[Node], id: &str) -> usize {
+    let entries = documents.iter().flat_map(Node::all).flat_map(Node::entries);
+    entries.filter(|(key, _)| key.word() == Some(id)).count()
+}
+
 /// What was repaired is as the rule asks for, and a resource that was not is
 /// as it was.
 fn results(text: &str, after: &str, was: &[Node], is: &[Node], assessment: &Assessment) {
@@ -827,7 +833,7 @@ fn is_complete(text: &str, documents: &[Node], assessment: &Assessment, rules: &
         for (key, body) in resources.entries() {
             let Some(id) = key.literal() else { continue };
             let is_repository = body.get("Type").and_then(Node::literal) == Some(REPOSITORY);
-            let is_once = bodies(documents, id).len() == 1;
+            let is_once = named(documents, id) == 1;
             if !is_repository
                 || !is_once
                 || body.entries().iter().any(|(key, _)| key.word().is_none())
@@ -858,6 +864,10 @@ fn is_complete(text: &str, documents: &[Node], assessment: &Assessment, rules: &
 
 /// The verdict on a body that is written out; None where there is more to it.
 fn plain_verdict(body: &Node, rules: &Rules) -> Option<Option<Verdict>> {
+    let is_ambiguous = body.has_twins() || body.entries().iter().any(|(_, v)| v.has_twins());
+    if is_ambiguous {
+        return None;
+    }
     if !body.has("Properties") {
         return Some(Some(Verdict::Missing));
     }

@@ -71,7 +71,10 @@ impl Node {
 
     /// The value of a key that stands once.
     pub fn get(&self, key: &str) -> Option<&Node> {
-        let mut named = self.entries().iter().filter(|(k, _)| k.literal() == Some(key));
+        let mut named = self
+            .entries()
+            .iter()
+            .filter(|(k, _)| k.literal() == Some(key));
         let (_, value) = named.next()?;
         named.next().is_none().then_some(value)
     }
@@ -79,6 +82,17 @@ impl Node {
     /// Whether a key stands there, however often.
     pub fn has(&self, key: &str) -> bool {
         self.entries().iter().any(|(k, _)| k.literal() == Some(key))
+    }
+
+    /// Whether one of its keys stands twice.
+    pub fn has_twins(&self) -> bool {
+        let mut keys: Vec<&str> = self
+            .entries()
+            .iter()
+            .filter_map(|(k, _)| k.word())
+            .collect();
+        keys.sort_unstable();
+        keys.windows(2).any(|pair| pair[0] == pair[1])
     }
 
     /// Whether it says nothing: null, or no text at all.
@@ -279,7 +293,8 @@ pub fn json(text: &str) -> Option<Vec<Node>> {
             event,
             consumed_bytes,
         } = parser.parse_next(&text.as_bytes()[at..], true);
-        let whole = &text[at..at + consumed_bytes];
+        // Where it fails it may stop within a character.
+        let whole = text.get(at..at + consumed_bytes)?;
         let bare = whole.trim_start_matches([' ', '\t', '\r', '\n', ',', ':']);
         let start = at + whole.len() - bare.len();
         at += consumed_bytes;
