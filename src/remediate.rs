@@ -422,6 +422,12 @@ fn reread(
     }
     let marks = Marks::of(after);
     if tree.text() != text {
+        // As for the text before: whether it can be read must not hang on how
+        // its marks are masked, or it is an error as soon as it is written.
+        if let Err(error) = syntax::parse(&mask::otherwise_masked(after)) {
+            let why = format!("with its template marks taken in another way, {error}");
+            return Err(ProofError::Unreadable(why));
+        }
         return Ok((marks.masked(after), marks));
     }
     let new = syntax::parse_as(after, tree.format());
