@@ -48,6 +48,7 @@ pub fn rules(letter: u8) -> Rules {
             },
             keep_mutable,
             creation_templates: has(3),
+            ..Policy::default()
         },
         allow: if has(0) {
             Applicability::Unsafe
