@@ -578,32 +578,40 @@ impl Walk {
             wholes.insert(walked, self.filter.wholes(&root.shown, &root.canonical));
         }
         let (filter, nested) = (Arc::clone(&self.filter), Arc::clone(nested));
-        let told = Arc::clone(&problems);
-        let has_unusable = move |entry: &DirEntry| {
-            let is_directory = entry.file_type().is_some_and(|kind| kind.is_dir());
-            let problem = (heeds && is_directory).then(|| unusable_in(entry.path()));
-            let problem = problem.flatten();
-            let is_there = problem.is_some();
-            // A poisoned lock would mean a panic in `extend`.
-            if let Ok(mut told) = told.lock() {
-                told.extend(problem);
+        let repositories: Arc<RwLock<HashSet<PathBuf>>> = Arc::default();
+        let (told, seen) = (Arc::clone(&problems), Arc::clone(&repositories));
+        // Asked once for each directory: in a large tree, each further question shows.
+        let is_usable = move |entry: &DirEntry| {
+            if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+                return true;
             }
-            is_there
+            let git = kind_of_git(entry.path());
+            // A poisoned lock would mean a panic in `insert`.
+            if let (Some(_), Ok(mut seen)) = (git, seen.write()) {
+                seen.insert(entry.path().to_path_buf());
+            }
+            let problem = heeds.then(|| unusable_in(entry.path(), git)).flatten();
+            let Some(problem) = problem else {
+                return true;
+            };
+            // A poisoned lock would mean a panic in `push`.
+            if let Ok(mut told) = told.lock() {
+                told.push(problem);
+            }
+            false
         };
         builder
             .threads(threads)
             .standard_filters(!self.selection.no_ignore)
             .hidden(!self.selection.hidden)
             .require_git(require_git)
-            .filter_entry(move |entry| {
-                filter.admits(entry, &nested, &wholes) && !has_unusable(entry)
-            });
-        let repositories = RwLock::default();
+            .filter_entry(move |entry| filter.admits(entry, &nested, &wholes) && is_usable(entry));
+        let whole = RwLock::default();
         let is_broken = AtomicBool::new(false);
         builder.build_parallel().run(|| {
             Box::new(|entry| {
                 let found = match entry {
-                    Ok(entry) => match self.found(&entry, &repositories) {
+                    Ok(entry) => match self.found(&entry, &repositories, &whole) {
                         Ok(found) => found,
                         Err(state) => return state,
                     },
@@ -631,11 +639,13 @@ impl Walk {
         }
     }
 
-    /// What there is to tell about an entry, or how the walk goes on without. `whole` takes
-    /// the repositories of the part, and is asked for those that hold a file.
+    /// What there is to tell about an entry, or how the walk goes on without. `repositories`
+    /// has those that were met below a root; `whole` takes those of the part, and is asked for
+    /// those that hold a file.
     fn found(
         &self,
         entry: &DirEntry,
+        repositories: &RwLock<HashSet<PathBuf>>,
         whole: &RwLock<HashSet<PathBuf>>,
     ) -> Result<Option<Found>, WalkState> {
         let path = entry.path();
@@ -654,6 +664,11 @@ impl Walk {
                 .read()
                 .is_ok_and(|whole| { above }.any(|above| whole.contains(above)))
         };
+        let is_repository = || match entry.depth() {
+            0 => kind_of_git(path).is_some(),
+            // A poisoned lock would mean a panic in `insert`.
+            _ => repositories.read().is_ok_and(|seen| seen.contains(path)),
+        };
         let splits = self.selection.partition.is_some();
         match entry.file_type() {
             Some(kind) if kind.is_file() => {
@@ -664,7 +679,7 @@ impl Walk {
                 let real = path.clone();
                 Ok(Some(Found::File(Target { path, real })))
             }
-            Some(kind) if kind.is_dir() && path.join(".git").exists() => {
+            Some(kind) if kind.is_dir() && is_repository() => {
                 if splits && entry.depth() > 0 && !is_whole() {
                     if !self.has_part(&below(path)) {
                         return Err(WalkState::Skip);
@@ -1162,17 +1177,24 @@ fn in_repository(canonical: &Path) -> bool {
 /// What is wrong with the ignore files of a directory, if anything is: the files that the
 /// walker reads for it, which waits for a pipe without end and passes over what it cannot
 /// read.
-fn unusable_in(directory: &Path) -> Option<Problem> {
+///
+/// `git` has [`kind_of_git`] of the directory.
+fn unusable_in(directory: &Path, git: Option<FileType>) -> Option<Problem> {
     let of = |names: &[&str]| {
         let paths = names.iter().map(|name| directory.join(name));
         { paths }.find_map(|path| content(&path).err())
     };
-    let git = directory.join(".git");
-    of(&[".ignore", ".gitignore"]).or_else(|| match fs::metadata(&git).ok()? {
+    of(&[".ignore", ".gitignore"]).or_else(|| match git? {
         kind if kind.is_dir() => of(&[".git/info/exclude"]),
-        kind if kind.is_file() => unusable_of_worktree(&git).err(),
+        kind if kind.is_file() => unusable_of_worktree(&directory.join(".git")).err(),
         _ => None,
     })
+}
+
+/// What the `.git` of a directory is, if there is one.
+fn kind_of_git(directory: &Path) -> Option<FileType> {
+    let git = fs::metadata(directory.join(".git"));
+    git.ok().map(|git| git.file_type())
 }
 
 /// The same for a directory whose `.git` is a file, which leads to the repository.
@@ -1192,19 +1214,21 @@ fn unusable_of_worktree(git: &Path) -> Result<(), Problem> {
 /// What is wrong with the ignore files of a directory that is to be walked, and of those
 /// around it. What is above a repository does not count in it, but is read nevertheless.
 fn unusable_around(root: &Root) -> Option<Problem> {
-    if let Some(problem) = unusable_in(&walkable(&root.shown)) {
+    let git = kind_of_git(&root.canonical);
+    if let Some(problem) = unusable_in(&walkable(&root.shown), git) {
         return Some(problem);
     }
-    let mut is_outside = root.canonical.join(".git").exists();
+    let mut is_outside = git.is_some();
     root.canonical.ancestors().skip(1).find_map(|directory| {
-        let problem = unusable_in(directory).filter(|problem| match problem {
+        let git = kind_of_git(directory);
+        let problem = unusable_in(directory, git).filter(|problem| match problem {
             Problem::IgnoreFile { source, .. } => {
                 let would_stop = [io::ErrorKind::Unsupported, io::ErrorKind::FileTooLarge];
                 !is_outside || would_stop.contains(&source.kind())
             }
             _ => true,
         });
-        is_outside |= directory.join(".git").exists();
+        is_outside |= git.is_some();
         problem
     })
 }

@@ -418,8 +418,12 @@ impl<'o> Job<'o> {
     }
 
     /// A note on each temporary file that was left beside the files that were
-    /// looked at. There are none of this run's: nothing is being written.
+    /// looked at. There are none of this run's: nothing is being written. Who
+    /// only looks is not told of what a run that writes has left.
     fn strays(&self) -> Vec<Outcome> {
+        if self.options.mode != Mode::Fix {
+            return Vec::new();
+        }
         let stray = |path: PathBuf| {
             let assessment = Assessment {
                 notes: vec![Note {

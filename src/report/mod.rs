@@ -150,8 +150,15 @@ pub fn write(report: &Report<'_>, stdin: Option<&[u8]>) -> io::Result<()> {
         (None, Some(format @ (OutputFormat::Full | OutputFormat::Concise))) => {
             let out = AutoStream::new(io::stdout(), color);
             let has_links = is_terminal && supports_hyperlinks::on(Stream::Stdout);
-            let mut out = BufWriter::new(out);
-            render(report, format, has_links, &mut out).and_then(|()| out.flush())
+            // What strips colour does so word by word: outside of the buffer.
+            if out.current_choice() == ColorChoice::Never {
+                let mut buffer: Box<dyn Write> = Box::new(BufWriter::new(io::stdout()));
+                let plain = &mut StripStream::new(&mut *buffer);
+                render(report, format, has_links, plain).and_then(|()| buffer.flush())
+            } else {
+                let mut out = BufWriter::new(out);
+                render(report, format, has_links, &mut out).and_then(|()| out.flush())
+            }
         }
         // What strips colour would strip the bytes of a template, too.
         (None, Some(format)) => {
