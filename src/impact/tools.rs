@@ -424,16 +424,7 @@ fn crane(shell: &mut Shell<'_>, words: &[Argument]) {
             };
             let mut retagged = Ways::new();
             for way in &image.ways {
-                let image = word::image(way);
-                let mut name = image.registry;
-                if !name.is_empty() {
-                    word::push(&mut name, Part::Text("/".to_owned()));
-                }
-                for part in image.path {
-                    word::push(&mut name, part);
-                }
-                word::push(&mut name, Part::Text(":".to_owned()));
-                word::add(&mut retagged, word::glued(&vec![name], &tag.ways));
+                word::add(&mut retagged, word::glued(&vec![name(way)], &tag.ways));
             }
             pushes(
                 shell,
