@@ -654,7 +654,7 @@ impl Judge<'_, '_, '_> {
         let judged = match (self.judge_value(value, has_filters, filters), mode) {
             (Some(judged), _) => judged,
             (None, Some(mode)) if self.is_conditional(mode.key) => {
-                Judged::computed("a block of the template engine decides whether it is there")
+                Judged::computed(LEFT_TO_A_BLOCK)
             }
             // What the function brings is not known to leave the mode alone.
             (None, _) if is_computed && self.policy.profile == Profile::Strict => {
@@ -674,6 +674,11 @@ impl Judge<'_, '_, '_> {
             ))
         } else if has_filters && own_filters.is_none() {
             Some(Obstacle::Merged(FILTERS))
+        } else if !judged.literals.is_empty()
+            && mode.is_some_and(|mode| self.is_conditional(mode.key))
+        {
+            // Right words elsewhere do not bring the mode back where it is left out.
+            Some(Obstacle::Computed(LEFT_TO_A_BLOCK.to_owned()))
         } else {
             None
         };
@@ -1005,6 +1010,8 @@ impl Judge<'_, '_, '_> {
 ///
 /// Source: AWS CloudFormation User Guide, "Pseudo parameters reference".
 const NO_VALUE: &str = "AWS::NoValue";
+
+const LEFT_TO_A_BLOCK: &str = "a block of the template engine decides whether it is there";
 
 const UNSURE: &str = "cannot tell whether tags are immutable";
 

@@ -848,14 +848,26 @@ impl<'t, 'a> Planner<'t, 'a> {
 
     /// Where the colon between a key and its value ends; None where there is
     /// none (`? key` alone, or `{key}`).
+    ///
+    /// Source: YAML 1.2.2, 7.3.3 and 8.2.2: in a block, a colon with a word
+    /// right behind it begins a word (`? key` and below it `:other: value`).
     fn after_colon(&self, key: NodeId) -> Option<usize> {
         let text = self.tree.text();
+        let mapping = self.tree.parent(key);
+        let style = mapping.and_then(|mapping| self.tree.collection_style(mapping));
+        let is_block = style == Some(CollectionStyle::Block);
         let mut at = self.tree.span(key).end;
         loop {
             let rest = text.get(at..)?;
             let trimmed = rest.trim_start();
             at += rest.len() - trimmed.len();
-            match trimmed.bytes().next()? {
+            let mut bytes = trimmed.bytes();
+            match bytes.next()? {
+                b':' if is_block
+                    && bytes.next().is_some_and(|next| !next.is_ascii_whitespace()) =>
+                {
+                    return None
+                }
                 b':' => return Some(at + 1),
                 b'#' => at = self.lines.line(at).end,
                 _ => return None,
