@@ -714,7 +714,7 @@ struct Common {
     /// The name to report for standard input
     #[arg(long, value_name = "NAME", help_heading = "Files")]
     stdin_filename: Option<PathBuf>,
-    /// Refuse larger files, in bytes or with K, M or G [default: 64M]
+    /// Refuse larger files, in bytes or with K, M or G [default: 16M]
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Files")]
     max_file_size: Option<u64>,
 
@@ -995,7 +995,7 @@ fn page(name: &str) -> Result<String, String> {
     }
 }
 
-/// A number of bytes, or of KiB, MiB or GiB: `500000`, `64M`.
+/// A number of bytes, or of KiB, MiB or GiB: `500000`, `16M`.
 fn parse_size(text: &str) -> Result<u64, String> {
     let (digits, unit) = match text.strip_suffix(['k', 'K', 'm', 'M', 'g', 'G']) {
         Some(digits) => (digits, text.to_ascii_uppercase()),
@@ -1011,7 +1011,7 @@ fn parse_size(text: &str) -> Result<u64, String> {
         .parse::<u64>()
         .ok()
         .and_then(|number| number.checked_mul(1 << shift))
-        .ok_or_else(|| "not a number of bytes, as 500000 or 64M".to_owned())
+        .ok_or_else(|| "not a number of bytes, as 500000 or 16M".to_owned())
 }
 
 #[cfg(test)]
@@ -1127,7 +1127,7 @@ mod tests {
     fn sizes_have_units() {
         assert_eq!(parse_size("500"), Ok(500));
         assert_eq!(parse_size("2k"), Ok(2048));
-        assert_eq!(parse_size("64M"), Ok(DEFAULT_MAX_SIZE));
+        assert_eq!(parse_size("16M"), Ok(DEFAULT_MAX_SIZE));
         for wrong in ["", "M", "-1", "1T", "99999999999G"] {
             assert!(parse_size(wrong).is_err(), "{wrong}");
         }

@@ -5,8 +5,9 @@
 //! nothing of syntax. It never opens a file: bytes come in.
 
 use std::fmt;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 /// The type of the resources that the rule is about.
 ///
@@ -14,8 +15,14 @@ use memchr::memmem;
 pub const REPOSITORY: &str = "AWS::ECR::Repository";
 
 /// The size, in bytes, above which a file is refused unless the user says
-/// otherwise. CloudFormation itself takes templates of at most 1 MB.
-pub const DEFAULT_MAX_SIZE: u64 = 64 * 1024 * 1024;
+/// otherwise.
+///
+/// CloudFormation itself takes templates of at most 1 MB (AWS CloudFormation
+/// User Guide, "Understand CloudFormation quotas"). The limit is above that
+/// for what names the type and is no template, such as the resource
+/// specification, and low enough for the worst text of that size to be held:
+/// one of short keys takes some 370 bytes for each of its own.
+pub const DEFAULT_MAX_SIZE: u64 = 16 * 1024 * 1024;
 
 /// Why the bytes of a file that concerns us are not text that we can edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,15 +103,17 @@ impl std::error::Error for SourceError {}
 /// of our business.
 #[must_use]
 pub fn concerns_us(bytes: &[u8]) -> bool {
-    if memmem::find(bytes, REPOSITORY.as_bytes()).is_some() {
+    // Made ready once: most files are so small that it would take longer than the search.
+    static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(REPOSITORY));
+    if NAME.find(bytes).is_some() {
         return true;
     }
     if is_wide(bytes) {
         // The zero bytes of a wide encoding stand between those of the name.
         let narrow: Vec<u8> = bytes.iter().copied().filter(|&byte| byte != 0).collect();
-        return memmem::find(&narrow, REPOSITORY.as_bytes()).is_some();
+        return NAME.find(&narrow).is_some();
     }
-    holds_escapes(bytes) && memmem::find(&unescaped(bytes), REPOSITORY.as_bytes()).is_some()
+    holds_escapes(bytes) && NAME.find(&unescaped(bytes)).is_some()
 }
 
 /// The bytes as text, or why they are none.

@@ -58,7 +58,8 @@ const ALWAYS: usize = 16 << 20;
 const SCALE: usize = if cfg!(debug_assertions) { 40 } else { 1 };
 const KEYS: usize = 1_000_000 / SCALE;
 const REPOSITORIES: usize = 20_000 / SCALE;
-/// The bytes of a line, with which a text comes close to the limit for files.
+/// The bytes of a line of close to 64 MiB, four times what a file may have
+/// unless somebody asks for more.
 const LINE: usize = (64 << 20) / SCALE - 1000;
 const DEEP: usize = 10_000;
 
