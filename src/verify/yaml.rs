@@ -6,15 +6,16 @@
 
 use std::borrow::Cow;
 
-use rowan::{ast::AstNode, NodeOrToken, WalkEvent};
-use yaml_edit::{Scalar, SyntaxKind, YamlFile};
+use rowan::ast::AstNode;
+use rowan::{GreenNodeData, GreenTokenData, Language, NodeOrToken, TextRange, TextSize};
+use yaml_edit::{Lang, Scalar, SyntaxKind, YamlFile};
 
 use crate::span::Span;
 use crate::syntax::{
     Builder, CollectionStyle, Format, Head, NodeId, ScalarStyle, Tag, TagKind, Tree,
 };
 
-type SyntaxNode = rowan::SyntaxNode<yaml_edit::Lang>;
+type SyntaxNode = rowan::SyntaxNode<Lang>;
 
 /// The tree of `text` as the judge sees it, or why it rejects it.
 ///
@@ -27,39 +28,43 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, String> {
     }
     // `tree()` gives a tree that can change, which is slow to read.
     let root = SyntaxNode::new_root(parsed.tree().syntax().green().into_owned());
-    if root.text() != text {
-        return Err("it does not print the text back".to_owned());
-    }
+    let green = root.green();
     let mut judge = Judge {
         text,
+        root: &root,
         builder: Builder::new(text, Format::Yaml),
         head: Head::default(),
         documents: 0,
     };
-    for event in root.preorder_with_tokens() {
-        match event {
-            WalkEvent::Enter(NodeOrToken::Node(node)) => judge.enter(&node)?,
-            WalkEvent::Enter(NodeOrToken::Token(token)) => {
-                let span = span(token.text_range());
-                match token.kind() {
-                    // What a tag means is the reader's to say; here it has to stay.
-                    SyntaxKind::TAG => {
-                        let kind = TagKind::Own;
-                        judge.head.tag = Some(Tag { span, kind });
-                    }
-                    SyntaxKind::ANCHOR => judge.head.anchor = Some(span),
-                    _ => {}
-                }
+    // The nodes themselves are walked, and not with a cursor, which is
+    // allocated anew for each: that takes as long as parsing does.
+    let mut at = 0;
+    let mut open = vec![(&*green, at, green.children())];
+    judge.enter(&green, at)?;
+    while let Some((node, start, children)) = open.last_mut() {
+        match children.next() {
+            Some(NodeOrToken::Node(child)) => {
+                judge.enter(child, at)?;
+                open.push((child, at, child.children()));
             }
-            WalkEvent::Leave(NodeOrToken::Node(node)) => judge.leave(&node),
-            WalkEvent::Leave(NodeOrToken::Token(_)) => {}
+            Some(NodeOrToken::Token(token)) => at = judge.token(token, at)?,
+            None => {
+                judge.leave(node, Span::new(*start, at));
+                open.pop();
+            }
         }
+    }
+    if at != text.len() {
+        return Err(OTHER_TEXT.to_owned());
     }
     Ok(judge.builder.finish())
 }
 
-struct Judge<'a> {
+const OTHER_TEXT: &str = "it does not print the text back";
+
+struct Judge<'a, 't> {
     text: &'a str,
+    root: &'t SyntaxNode,
     builder: Builder<'a>,
     /// The tag and the anchor that the next node has.
     head: Head,
@@ -67,10 +72,29 @@ struct Judge<'a> {
     documents: usize,
 }
 
-impl Judge<'_> {
-    fn enter(&mut self, node: &SyntaxNode) -> Result<(), String> {
-        let span = span(node.text_range());
-        let id = match node.kind() {
+impl Judge<'_, '_> {
+    /// Takes a token that begins at `at`. Gives where it ends.
+    fn token(&mut self, token: &GreenTokenData, at: usize) -> Result<usize, String> {
+        let span = Span::new(at, at + token.text().len());
+        if self.text.get(span.range()) != Some(token.text()) {
+            return Err(OTHER_TEXT.to_owned());
+        }
+        match Lang::kind_from_raw(token.kind()) {
+            // What a tag means is the reader's to say; here it has to stay.
+            SyntaxKind::TAG => {
+                let kind = TagKind::Own;
+                self.head.tag = Some(Tag { span, kind });
+            }
+            SyntaxKind::ANCHOR => self.head.anchor = Some(span),
+            _ => {}
+        }
+        Ok(span.end)
+    }
+
+    /// Takes a node that begins at `at`, before what is in it.
+    fn enter(&mut self, node: &GreenNodeData, at: usize) -> Result<(), String> {
+        let span = Span::new(at, at + usize::from(node.text_len()));
+        let id = match Lang::kind_from_raw(node.kind()) {
             SyntaxKind::MAPPING => self
                 .builder
                 .open_mapping(span, style(node, SyntaxKind::LEFT_BRACE))
@@ -80,9 +104,6 @@ impl Judge<'_> {
                 .open_sequence(span, style(node, SyntaxKind::LEFT_BRACKET))
                 .map_err(|error| error.to_string())?,
             SyntaxKind::SCALAR => {
-                let Some(scalar) = Scalar::cast(node.clone()) else {
-                    return Err("a scalar that is none".to_owned());
-                };
                 let written = span.of(self.text);
                 let style = match written.bytes().next() {
                     Some(b'\'') => ScalarStyle::Single,
@@ -100,7 +121,7 @@ impl Judge<'_> {
                 };
                 let text = match bare.filter(|bare| !bare.contains(['\\', '\'', '\n', '\r'])) {
                     Some(bare) => Cow::Borrowed(bare),
-                    None => Cow::Owned(scalar.as_string()),
+                    None => Cow::Owned(self.scalar(span).ok_or("a scalar that is none")?),
                 };
                 self.builder.scalar(span, text, style)
             }
@@ -122,13 +143,27 @@ impl Judge<'_> {
         Ok(())
     }
 
-    fn leave(&mut self, node: &SyntaxNode) {
-        match node.kind() {
+    /// What the judge makes of the scalar at a span. It may look around for
+    /// that, and so it is asked with a cursor.
+    fn scalar(&self, span: Span) -> Option<String> {
+        let offset = |at| TextSize::try_from(at).ok();
+        let range = TextRange::new(offset(span.start)?, offset(span.end)?);
+        let within = self.root.text_range().contains_range(range);
+        let element = within.then(|| self.root.covering_element(range))?;
+        let mut nodes = element.ancestors();
+        let scalar = nodes.find_map(Scalar::cast)?;
+        (scalar.syntax().text_range() == range).then(|| scalar.as_string())
+    }
+
+    /// Takes the end of a node, after what is in it.
+    fn leave(&mut self, node: &GreenNodeData, span: Span) {
+        match Lang::kind_from_raw(node.kind()) {
             // `---` and nothing behind it: a document all the same.
             SyntaxKind::DOCUMENT if self.builder.documents() == self.documents => {
-                let mut tokens = node.children_with_tokens();
-                if tokens.any(|token| token.kind() == SyntaxKind::DOC_START) {
-                    self.nothing(span(node.text_range()).end);
+                let mut children = node.children();
+                if children.any(|child| Lang::kind_from_raw(child.kind()) == SyntaxKind::DOC_START)
+                {
+                    self.nothing(span.end);
                 }
             }
             SyntaxKind::MAPPING | SyntaxKind::SEQUENCE => {
@@ -136,7 +171,7 @@ impl Judge<'_> {
             }
             // An entry whose value is left out: `? key`.
             SyntaxKind::MAPPING_ENTRY if self.builder.awaits_value() => {
-                self.nothing(span(node.text_range()).end);
+                self.nothing(span.end);
             }
             _ => {}
         }
@@ -148,15 +183,11 @@ impl Judge<'_> {
     }
 }
 
-fn style(node: &SyntaxNode, opening: SyntaxKind) -> CollectionStyle {
-    let first = node.children_with_tokens().next();
-    if first.is_some_and(|first| first.kind() == opening) {
+fn style(node: &GreenNodeData, opening: SyntaxKind) -> CollectionStyle {
+    let first = node.children().next();
+    if first.is_some_and(|first| Lang::kind_from_raw(first.kind()) == opening) {
         CollectionStyle::Flow
     } else {
         CollectionStyle::Block
     }
-}
-
-fn span(range: rowan::TextRange) -> Span {
-    Span::new(range.start().into(), range.end().into())
 }
