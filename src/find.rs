@@ -857,14 +857,19 @@ impl Judge<'_, '_, '_> {
             self.judge_word(&known.word, has_filters && needs_filters, filters)
         };
 
-        // What aliases name more than once is one source.
+        // What aliases name more than once is one source, and is no guess where it
+        // is reached in another way, too.
+        let source = |known: &Known| (known.at, known.home);
+        let sure = values.known.iter().filter(|known| !known.is_guess);
+        let sure: BTreeSet<_> = sure.map(source).collect();
         let mut seen = BTreeSet::new();
         let mut bad: Vec<(Verdict, Known)> = Vec::new();
         let mut unsure: Vec<Source> = Vec::new();
         for known in values.known {
             match judge(&known) {
                 None => {}
-                Some(_) if !seen.insert((known.at, known.home)) => {}
+                Some(_) if known.is_guess && sure.contains(&source(&known)) => {}
+                Some(_) if !seen.insert(source(&known)) => {}
                 // What a computed key reaches may be there for something else.
                 Some(Verdict::Invalid) if known.is_guess && !is_cased(&known.word) => {
                     unsure.push(known.into());

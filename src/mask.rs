@@ -351,7 +351,9 @@ impl<'a> Scanner<'a> {
         let inner = rest.trim_start_matches(['-', '~']);
         let inner = inner.trim_start();
         let lead = rest.len() - inner.len();
-        if inner.starts_with("/*") {
+        // Go takes a blank before a comment only behind a trim marker; whatever else
+        // begins so is an expression, if a wrong one.
+        if inner.starts_with("/*") && (lead == 0 || rest.starts_with('-')) {
             let end = self.go_comment.after(bytes, open + lead + 2)? + 2;
             // Go takes nothing else between.
             let tail = self.text.get(end..)?;
@@ -433,7 +435,7 @@ fn expression(inner: &str) -> MarkKind {
         "template" | "include" if has_argument => MarkKind::Lines,
         _ if word.starts_with('!') => MarkKind::Silent,
         _ if word.starts_with(['#', '^']) => MarkKind::Open,
-        _ if word.starts_with('/') => MarkKind::End,
+        _ if word.starts_with('/') && !word.starts_with("/*") => MarkKind::End,
         _ if word.starts_with('>') => MarkKind::Lines,
         _ if word.starts_with('$') && (rest.starts_with(":=") || rest.starts_with("= ")) => {
             MarkKind::Silent
@@ -629,6 +631,7 @@ mod tests {
             "'{{resolve:ssm:xxxxxxx:1}}'"
         );
         assert_eq!(masked("{{/* }} c"), "{{/* }} c");
+        assert_eq!(masked("{{ /* }} c"), "xxxxxxxx c");
     }
 
     #[test]

@@ -89,10 +89,12 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(paths)
 }
 
-/// What is in shapes that another program cannot read: cfn-guard ends at the first of them, and
-/// the rest would not be measured. Anchors, aliases and merges; marks of template engines; JSON
-/// and flow mappings that are laid out oddly; types that are none.
-const ODD: [&str; 11] = [
+/// What is in shapes that another program cannot read: cfn-guard and Checkov end at the first of
+/// them, and the rest would not be measured. Skips of Checkov's that are not as it wants them;
+/// anchors, aliases and merges; marks of template engines; JSON and flow mappings that are laid
+/// out oddly; types that are none.
+const ODD: [&str; 12] = [
+    "checkov",
     "<<",
     " &",
     " *",

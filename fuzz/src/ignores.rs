@@ -201,7 +201,7 @@ fn lists(text: &str) {
             );
             assert!(entry.position.column >= 1);
             let before = &listed[..nth];
-            let is_next = before.iter().all(|other| other.number < entry.number);
+            let is_next = before.iter().all(|other| other.position < entry.position);
             assert!(is_next, "{entry:?} of\n{}", shown(text));
         }
         let ids = text.to_lowercase();
