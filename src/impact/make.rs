@@ -171,7 +171,12 @@ impl<'s> Variables<'s> {
         let mut ways = Ways::new();
         for one in &all {
             let script = Script::new(&one.text, one.at, Dialect::Make);
-            let value = shell.value(&script, env);
+            // `NAME != command` is what the command prints.
+            let value = if one.sign == "!" {
+                shell.output(&one.text, env, &script)
+            } else {
+                shell.value(&script, env)
+            };
             let value = value
                 .into_iter()
                 .map(|word| word.into_iter().collect())

@@ -558,7 +558,12 @@ impl<'w> Shell<'w> {
     }
 
     /// What a command prints.
-    fn output(&mut self, command: &str, env: &mut Env<'_>, script: &Script<'_>) -> Ways {
+    pub(super) fn output(
+        &mut self,
+        command: &str,
+        env: &mut Env<'_>,
+        script: &Script<'_>,
+    ) -> Ways {
         let shown = word::shown_command(command);
         if self.depth > MAX_DEPTH * 2 {
             return word::open(shown);
