@@ -332,13 +332,18 @@ fn push(
 ) {
     let mut at = at;
     let mut image = image;
-    if let [(_, Token::Sign('(')), (start, first), ..] = rest {
-        if *first != Token::Sign(')') {
-            at = *start;
-            let tag = first_value(rest, shell, env).unwrap_or_else(|| word::open("(tag)"));
-            let names = image.iter().map(tools::name).collect();
-            image = word::glued(&names, &tag);
-        }
+    // Groovy's calls need no parentheses: `image.push 'latest'`.
+    let given = match rest {
+        [(_, Token::Sign('(')), (_, Token::Sign(')')), ..] => None,
+        [(_, Token::Sign('(')), (start, _), ..]
+        | [(start, Token::Text(..) | Token::Name(_)), ..] => Some(*start),
+        _ => None,
+    };
+    if let Some(start) = given {
+        at = start;
+        let tag = first_value(rest, shell, env).unwrap_or_else(|| word::open("(tag)"));
+        let names = image.iter().map(tools::name).collect();
+        image = word::glued(&names, &tag);
     }
     for way in image {
         let is_whole = !word::image(&way).registry.is_empty() && word::is_ecr(&way);
