@@ -92,8 +92,11 @@ pub(super) struct Shell<'w> {
     pub(super) tagged: HashMap<String, Vec<Word>>,
     /// Whether all images of a compose file are pushed.
     pub(super) pushes_compose: bool,
-    /// Variables that are assigned further below, to functions' use.
-    pub(super) later: HashMap<String, Ways>,
+    /// Variables that are assigned further below, to functions' use: those are
+    /// called when all is assigned, and what stands outside of them is not.
+    later: HashMap<String, Ways>,
+    /// In how many functions the command stands that is read.
+    functions: usize,
     depth: usize,
 }
 
@@ -106,6 +109,7 @@ impl<'w> Shell<'w> {
             tagged: HashMap::new(),
             pushes_compose: false,
             later: HashMap::new(),
+            functions: 0,
             depth: 0,
         }
     }
@@ -160,13 +164,19 @@ impl<'w> Shell<'w> {
                 }
                 Token::Heredoc(body, at) => command.heredoc = Some((body, *at)),
                 Token::Close | Token::End | Token::Maybe | Token::Pipe | Token::Open => {
-                    self.command(&command, &mut flow, env, script);
+                    // `name() {`
+                    let is_head = *token == Token::Open && tokens.peek() == Some(&&Token::Close);
+                    flow.is_named |= is_head && !command.words.is_empty();
+                    if !is_head {
+                        self.command(&command, &mut flow, env, script);
+                    }
                     command = Command::default();
                     flow.is_maybe = *token == Token::Maybe;
                 }
             }
         }
         self.command(&command, &mut flow, env, script);
+        self.functions -= flow.functions.len();
         self.depth -= 1;
     }
 
@@ -182,7 +192,15 @@ impl<'w> Shell<'w> {
             match first.literal().filter(|_| !first.is_quoted) {
                 Some("if" | "while" | "until") => flow.nested += 1,
                 Some("fi" | "done" | "esac") => flow.nested = flow.nested.saturating_sub(1),
-                Some("then" | "do" | "else" | "elif" | "!" | "{" | "}" | "time") => {}
+                Some("{") => self.functions += flow.opens(),
+                Some("}") => self.functions -= flow.closes(),
+                Some("function") => {
+                    // `function name {`
+                    flow.is_named = true;
+                    words = rest.get(1..).unwrap_or_default();
+                    continue;
+                }
+                Some("then" | "do" | "else" | "elif" | "!" | "time") => {}
                 Some("case") => {
                     flow.nested += 1;
                     return;
@@ -491,7 +509,8 @@ impl<'w> Shell<'w> {
 
     /// What a name stands for.
     pub(super) fn named(&self, name: &str, shown: &str, env: &Env<'_>) -> Ways {
-        if let Some(ways) = env.get(name).or_else(|| self.later.get(name)) {
+        let later = || self.later.get(name).filter(|_| self.functions > 0);
+        if let Some(ways) = env.get(name).or_else(later) {
             return ways.clone();
         }
         match names::given(name, shown) {
@@ -860,6 +879,34 @@ struct Flow {
     nested: usize,
     /// Whether the command before decides.
     is_maybe: bool,
+    /// Whether a function has been named whose body follows.
+    is_named: bool,
+    /// How many braces are open.
+    braces: usize,
+    /// At which of them functions begin.
+    functions: Vec<usize>,
+}
+
+impl Flow {
+    /// Takes an opening brace down; how many functions begin there.
+    fn opens(&mut self) -> usize {
+        self.braces += 1;
+        if !std::mem::take(&mut self.is_named) {
+            return 0;
+        }
+        self.functions.push(self.braces);
+        1
+    }
+
+    /// Takes a closing brace down; how many functions end there.
+    fn closes(&mut self) -> usize {
+        let ends = self.functions.last() == Some(&self.braces) && self.braces > 0;
+        if ends {
+            self.functions.pop();
+        }
+        self.braces = self.braces.saturating_sub(1);
+        usize::from(ends)
+    }
 }
 
 #[derive(Default)]
