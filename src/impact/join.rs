@@ -105,7 +105,11 @@ impl<'w> Index<'w> {
         let Some(path) = word::literal(&image.path) else {
             return shown();
         };
-        self.by_name(path, is_sure).unwrap_or_else(shown)
+        match self.by_name(path, is_sure) {
+            // A host that nobody says may be anybody's, unless it is called ECR's.
+            Some(Goes::To(..)) if !is_sure && !word::is_named_for_ecr(&image.registry) => shown(),
+            found => found.unwrap_or_else(shown),
+        }
     }
 
     /// The repository of this name; None where it cannot be told.

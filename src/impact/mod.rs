@@ -389,8 +389,8 @@ pub fn survey(files: &[File]) -> Impact {
         impact: &mut impact,
         seen: HashSet::new(),
     };
-    let mut compose = Vec::new();
     let mut pushes_compose = false;
+    let mut for_compose = Env::default();
     for ((file, _), builds) in templates.iter().zip(&inline) {
         let mut shell = Shell::new(&world);
         for build in builds {
@@ -408,19 +408,32 @@ pub fn survey(files: &[File]) -> Impact {
             continue;
         }
         *found.impact.files.entry(file.kind).or_default() += 1;
-        if !(tools::is_mentioned(&file.text)
-            || file.text.contains("ecr")
-            || file.kind == Kind::Compose)
-        {
+        let is_worth_it = tools::is_mentioned(&file.text) || file.text.contains("ecr");
+        if file.kind == Kind::Compose || !is_worth_it {
             continue;
         }
         let mut shell = Shell::new(&world);
-        let more = read(file, &world, &mut shell, found.impact);
-        compose.push((file, more));
+        read(file, &world, &mut shell, found.impact);
         pushes_compose |= shell.pushes_compose;
+        for (name, ways) in shell.for_compose {
+            let mut all = for_compose.own.remove(&name).unwrap_or_default();
+            word::add(&mut all, ways);
+            for_compose.set(&name, all);
+        }
         found.take(file, file.kind, shell.pushes);
     }
-    for (file, mut pushes) in compose {
+    for file in files.iter().filter(|file| file.kind == Kind::Compose) {
+        if read_as_template.contains(file.path.as_str()) {
+            continue;
+        }
+        let mut shell = Shell::new(&world);
+        let Ok(tree) = syntax::parse(&file.text) else {
+            found.impact.by_lines.push(file.path.clone());
+            by_lines(&file.text, 0, &for_compose, &mut shell);
+            found.take(file, file.kind, shell.pushes);
+            continue;
+        };
+        let mut pushes = Pipeline::new(&tree, &mut shell).compose(&for_compose);
         let is_ecr = |push: &Pushed| word::is_ecr(&word::image(&push.image).registry);
         pushes.retain(|push| pushes_compose || is_ecr(push));
         found.take(file, file.kind, pushes);
@@ -477,14 +490,13 @@ fn in_template(script: &Script<'_>, env: &Env<'_>, shell: &mut Shell<'_>) {
     pipeline.buildspec(env);
 }
 
-/// Reads a file for what it pushes; gives what a compose file would.
-fn read(file: &File, world: &World, shell: &mut Shell<'_>, impact: &mut Impact) -> Vec<Pushed> {
+/// Reads a file for what it pushes, but for compose files.
+fn read(file: &File, world: &World, shell: &mut Shell<'_>, impact: &mut Impact) {
     let text = &file.text;
     let env = Env::default();
     match file.kind {
         Kind::Script => {
             shell.run_file(&Script::new(text, 0, Dialect::Shell), &env);
-            return Vec::new();
         }
         Kind::Make => make::makefile(shell, text, &env),
         Kind::Just => make::justfile(shell, text, &env),
@@ -494,16 +506,14 @@ fn read(file: &File, world: &World, shell: &mut Shell<'_>, impact: &mut Impact) 
         _ => {
             let Ok(tree) = syntax::parse(text) else {
                 impact.by_lines.push(file.path.clone());
-                by_lines(text, 0, &env, shell);
-                return Vec::new();
+                return by_lines(text, 0, &env, shell);
             };
-            return read_tree(file, &tree, world, shell);
+            read_tree(file, &tree, world, shell);
         }
     }
-    Vec::new()
 }
 
-fn read_tree(file: &File, tree: &Tree<'_>, world: &World, shell: &mut Shell<'_>) -> Vec<Pushed> {
+fn read_tree(file: &File, tree: &Tree<'_>, world: &World, shell: &mut Shell<'_>) {
     let env = Env::default();
     match file.kind {
         Kind::Workflow => Workflow::new(tree, shell).read(),
@@ -512,7 +522,6 @@ fn read_tree(file: &File, tree: &Tree<'_>, world: &World, shell: &mut Shell<'_>)
             Pipeline::new(tree, shell).buildspec(&env);
         }
         Kind::Gitlab => Pipeline::new(tree, shell).gitlab(&env),
-        Kind::Compose => return Pipeline::new(tree, shell).compose(&env),
         Kind::Skaffold => Pipeline::new(tree, shell).skaffold(&env),
         Kind::Package => Pipeline::new(tree, shell).package(&env),
         _ => {
@@ -529,7 +538,6 @@ fn read_tree(file: &File, tree: &Tree<'_>, world: &World, shell: &mut Shell<'_>)
             }
         }
     }
-    Vec::new()
 }
 
 /// The variables of the builds that run a buildspec: those that name it, or of

@@ -92,6 +92,8 @@ pub(super) struct Shell<'w> {
     pub(super) tagged: HashMap<String, Vec<Word>>,
     /// Whether all images of a compose file are pushed.
     pub(super) pushes_compose: bool,
+    /// What a script assigns that pushes them.
+    pub(super) for_compose: HashMap<String, Ways>,
     /// Variables that are assigned further below, to functions' use: those are
     /// called when all is assigned, and what stands outside of them is not.
     later: HashMap<String, Ways>,
@@ -108,6 +110,7 @@ impl<'w> Shell<'w> {
             written: Vec::new(),
             tagged: HashMap::new(),
             pushes_compose: false,
+            for_compose: HashMap::new(),
             later: HashMap::new(),
             functions: 0,
             depth: 0,
@@ -122,7 +125,10 @@ impl<'w> Shell<'w> {
         first.run(script, &mut scope);
         self.later = scope.own;
         self.run(script, &mut Env::within(env));
-        self.later = HashMap::new();
+        let assigned = std::mem::take(&mut self.later);
+        if self.pushes_compose {
+            self.for_compose = assigned;
+        }
     }
 
     /// Reads commands, one after the other.

@@ -356,6 +356,24 @@ pub(super) fn is_ecr(registry: &[Part]) -> bool {
     })
 }
 
+/// Whether what nobody says has a name that begins a word with ECR, as
+/// `ECR_REGISTRY`, `MY_ECR`, `awsEcrHost`; `secrets.HOST` does not.
+pub(super) fn is_named_for_ecr(registry: &[Part]) -> bool {
+    registry.iter().any(|part| match part {
+        Part::Open(name) => name.char_indices().any(|(at, sign)| {
+            let is_there = name
+                .get(at..at + 3)
+                .is_some_and(|word| word.eq_ignore_ascii_case("ecr"));
+            let before = name.get(..at).and_then(|before| before.chars().last());
+            is_there
+                && before.is_none_or(|before| {
+                    !before.is_alphabetic() || before.is_lowercase() && sign.is_uppercase()
+                })
+        }),
+        _ => false,
+    })
+}
+
 /// What names of variables hold that are for another registry.
 const WORDS: [&str; 12] = [
     "dockerhub",
