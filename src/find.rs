@@ -74,6 +74,11 @@ pub struct Policy {
 /// Source: Amazon ECR API Reference, `PutImageTagMutability`.
 pub const MAX_FILTERS: usize = 5;
 
+/// How many tags of a repository are counted one by one, so that many that are
+/// moved in many repositories cost no more than they take to write. So many are
+/// refused in any case.
+pub const MOST_TAGS: usize = 100;
+
 /// The tags that an exclusion filter matches: a tag, or a pattern in which
 /// `*` stands for any characters.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -243,10 +243,12 @@ pub fn impact(
     let result = report::impact::write(&facing, &outcomes, format, &mut io::stdout().lock());
     printed(result)?;
     let pushes = facing.iter().flat_map(Facing::pushes);
-    let moving = pushes.filter(|push| push.tag.moves()).count();
+    let moving = pushes.filter(|faced| faced.push.tag.moves()).count();
+    // What was not looked at may move, too.
+    let more = facing.iter().any(|one| !one.survey.impact.more.is_empty());
     Ok(if outcomes.iter().any(|outcome| outcome.result.is_err()) {
         ExitStatus::Error
-    } else if moving > 0 && !options.exit_zero {
+    } else if (moving > 0 || more) && !options.exit_zero {
         ExitStatus::Findings
     } else {
         ExitStatus::Clean

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::discover::{self, Patterns, Selection, Walk};
 use crate::find::TagPattern;
-use crate::impact::{self, Impact, Kind, Push, Tag, Target};
+use crate::impact::{self, Impact, Kind, Push, Repository, Tag, Target};
 use crate::repository::Repositories;
 use crate::source;
 
@@ -288,15 +288,69 @@ impl Facing {
     /// The pushes that matter to what turns immutable: those that go there,
     /// but for tags that stay mutable, and those of which nobody can tell
     /// where they go.
-    pub fn pushes(&self) -> impl Iterator<Item = &Push> {
-        self.survey
-            .impact
-            .pushes
-            .iter()
-            .filter(|push| match push.target {
-                Target::Repository { number, .. } => self.concerns(number, &push.tag),
-                Target::Unknown { .. } => true,
+    pub fn pushes(&self) -> impl Iterator<Item = Faced<'_>> {
+        let kin = self.kin();
+        self.survey.impact.pushes.iter().filter_map(move |push| {
+            let Target::Repository { number, .. } = push.target else {
+                let (to, more) = (None, 0);
+                return Some(Faced { push, to, more });
+            };
+            let concerned = kin.get(&number).into_iter().flatten();
+            let mut concerned = concerned.filter(|one| !is_kept(&push.tag, one.kept));
+            let first = concerned.next()?;
+            let more = concerned.map(|one| one.count).sum::<usize>();
+            Some(Faced {
+                push,
+                to: Some(first.first),
+                more: first.count - 1 + more,
             })
+        })
+    }
+
+    /// How many repositories turn immutable that moving tags are pushed to.
+    #[must_use]
+    pub fn hit(&self) -> usize {
+        let kin = self.kin();
+        let mut hit: BTreeMap<usize, usize> = BTreeMap::new();
+        for push in self.survey.impact.pushes.iter() {
+            if let Target::Repository { number, .. } = push.target {
+                if push.tag.moves() {
+                    let concerned = kin.get(&number).into_iter().flatten();
+                    let concerned = concerned.filter(|one| !is_kept(&push.tag, one.kept));
+                    hit.extend(concerned.map(|one| (one.first, one.count)));
+                }
+            }
+        }
+        hit.into_values().sum()
+    }
+
+    /// What turns immutable by the first repository of its name: those in which
+    /// the same tags stay mutable are one.
+    fn kin(&self) -> HashMap<usize, Vec<Kin<'_>>> {
+        let mut all: HashMap<usize, Vec<Kin<'_>>> = HashMap::new();
+        for number in self.numbers() {
+            let Some(repository) = self.survey.impact.repositories.get(number) else {
+                continue;
+            };
+            let kept = self.kept(repository);
+            let kin = all.entry(repository.first).or_default();
+            match kin.iter_mut().find(|one| one.kept == kept) {
+                Some(one) => one.count += 1,
+                None => kin.push(Kin {
+                    kept,
+                    first: number,
+                    count: 1,
+                }),
+            }
+        }
+        all
+    }
+
+    /// The tags that stay mutable in a repository.
+    #[must_use]
+    pub fn kept(&self, repository: &Repository) -> &[TagPattern] {
+        let turning = self.turning.get(&repository.path);
+        turning.map_or(&[], |turning| &turning.kept)
     }
 
     /// The repositories that turn immutable, by their numbers.
@@ -308,21 +362,34 @@ impl Facing {
         })
         .map(|(number, _)| number)
     }
+}
 
-    fn concerns(&self, number: usize, tag: &Tag) -> bool {
-        let Some(repository) = self.survey.impact.repositories.get(number) else {
-            return false;
-        };
-        let Some(turning) = self.turning.get(&repository.path) else {
-            return false;
-        };
-        let is_kept = match tag {
-            Tag::Moving {
-                literal: Some(tag), ..
-            } => turning.kept.iter().any(|pattern| pattern.matches(tag)),
-            _ => false,
-        };
-        turning.logical_ids.contains(&repository.logical_id) && !is_kept
+/// A push of a tag to what turns immutable, or that may go there.
+#[derive(Clone, Copy, Debug)]
+pub struct Faced<'f> {
+    /// The push.
+    pub push: &'f Push,
+    /// The first repository that it goes to, by its number, if that can be told.
+    pub to: Option<usize>,
+    /// How many others of the same name it goes to.
+    pub more: usize,
+}
+
+/// Repositories of one name in which the same tags stay mutable.
+struct Kin<'f> {
+    kept: &'f [TagPattern],
+    first: usize,
+    count: usize,
+}
+
+/// Whether a tag stays mutable where these do.
+#[must_use]
+pub fn is_kept(tag: &Tag, kept: &[TagPattern]) -> bool {
+    match tag {
+        Tag::Moving {
+            literal: Some(tag), ..
+        } => kept.iter().any(|pattern| pattern.matches(tag)),
+        _ => false,
     }
 }
 

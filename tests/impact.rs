@@ -497,6 +497,70 @@ fn ignored_and_suppressed_is_left_out() {
 }
 
 #[test]
+fn many_pushes_to_many_repositories_of_a_name_are_not_multiplied() {
+    let repositories = (0..256).map(|n| {
+        format!(
+            "  W{n}:\n    Type: AWS::ECR::Repository\n    Properties: {{RepositoryName: web}}\n"
+        )
+    });
+    let template = "Resources:\n".to_owned() + &repositories.collect::<String>();
+    let pushes = |range: std::ops::Range<usize>, tag: &str| {
+        let lines = range.map(|n| format!("docker push $r:{tag}{n}\n"));
+        format!("r={REGISTRY}/web\n") + &lines.collect::<String>()
+    };
+    let folder = with(&[("t.yaml", &template), ("x.sh", &pushes(0..4000, "t"))]);
+    let output = immutag(folder.path(), &["impact"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text.lines().count() < 1100, "{}", text.lines().count());
+    assert!(
+        text.starts_with("x.sh:2:13: t0 goes to W0 (t.yaml) and 255 more of its name: stop"),
+        "{text}"
+    );
+    assert!(
+        text.contains("x.sh: 2976 pushes are not looked at, behind the first 1024;"),
+        "{text}"
+    );
+    let arguments = ["fix", "--unsafe-fixes", "--keep-moving-tags"];
+    let fixed = stdout(&immutag(folder.path(), &arguments));
+    assert!(
+        fixed.contains("more than 100 tags are moved here"),
+        "{fixed}"
+    );
+    // One that is left out is not named, and its namesakes are.
+    let suppressed = template.replace("  W0:", "  # immutag: ignore\n  W0:");
+    let folder = with(&[("t.yaml", &suppressed), ("x.sh", &pushes(0..1, "t"))]);
+    let text = stdout(&immutag(folder.path(), &["impact"]));
+    assert!(
+        text.contains("W1 (t.yaml) and 254 more of its name"),
+        "{text}"
+    );
+    assert!(text.contains("1 moving tag for 255 of 255"), "{text}");
+    assert_eq!(
+        json(folder.path())["git_repositories"][0]["repositories"][254]["moving_tags"][0],
+        "t0"
+    );
+    // All that was looked at is fixed: the rest may not be.
+    let folder = with(&[("t.yaml", WEB), ("x.sh", &pushes(0..1025, "1.0."))]);
+    let status = |arguments: &[&str]| immutag(folder.path(), arguments);
+    assert_eq!(status(&["impact"]).status.code(), Some(1));
+    assert_eq!(status(&["impact", "--exit-zero"]).status.code(), Some(0));
+    assert_eq!(json(folder.path())["summary"]["pushes_not_looked_at"], 1);
+    let says = stderr(&status(&arguments));
+    assert!(
+        says.contains("1 push was not looked at; no tag there is kept"),
+        "{says}"
+    );
+    // A push of all tags is one of each that was given before.
+    let all = (0..500)
+        .map(|n| format!("docker tag x {REGISTRY}/web:t{n}\ndocker push -a {REGISTRY}/web\n"));
+    let folder = with(&[("t.yaml", WEB), ("x.sh", &all.collect::<String>())]);
+    let text = stdout(&immutag(folder.path(), &["impact"]));
+    assert!(text.lines().count() < 1100, "{}", text.lines().count());
+    assert!(text.contains("pushes are not looked at"), "{text}");
+}
+
+#[test]
 fn hostile_files_cost_no_more_than_their_size() {
     let mut files: Vec<(String, String)> = vec![("t.yaml".to_owned(), WEB.to_owned())];
     let mut add = |name: &str, text: String| files.push((name.to_owned(), text));

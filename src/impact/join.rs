@@ -12,7 +12,7 @@ use super::Via;
 /// Where an image goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Goes {
-    /// To this repository, as this tells.
+    /// To this repository, and to those of its name, as this tells.
     To(usize, Via),
     /// To a registry or a repository that is none of the templates'.
     Elsewhere,
@@ -23,15 +23,17 @@ pub(super) enum Goes {
 /// How many forms of names are compared with. Where templates have more, a
 /// name can be any of them.
 const MAX_FORMS: usize = 256;
-/// How many repositories of the same name are told of.
-const MAX_NAMESAKES: usize = 256;
 
 /// The repositories by their names.
 pub(super) struct Index<'w> {
-    world: &'w World,
-    by_name: HashMap<&'w str, Vec<usize>>,
+    /// Those that can have the same names are one, which goes by the number of
+    /// the first: they are of several accounts or regions, and pushed to
+    /// alike. None where a name is of several others.
+    by_name: HashMap<&'w str, Option<usize>>,
     /// By what stands behind a slash in their names.
-    by_end: HashMap<&'w str, Vec<usize>>,
+    by_end: HashMap<&'w str, Option<usize>>,
+    /// The first of its name, for each repository.
+    firsts: Vec<usize>,
     /// The forms of the names that are not known, each once.
     forms: Vec<&'w str>,
     has_more_forms: bool,
@@ -40,21 +42,27 @@ pub(super) struct Index<'w> {
 impl<'w> Index<'w> {
     pub(super) fn of(world: &'w World) -> Self {
         let mut index = Self {
-            world,
             by_name: HashMap::new(),
             by_end: HashMap::new(),
+            firsts: Vec::new(),
             forms: Vec::new(),
             has_more_forms: false,
         };
         let mut forms = HashSet::new();
+        let mut firsts: HashMap<&[String], usize> = HashMap::new();
         for (number, declared) in world.repositories.iter().enumerate() {
+            index.firsts.push(number);
             match &declared.named {
                 Named::Known(names) => {
+                    let first = *firsts.entry(names).or_insert(number);
+                    if let Some(one) = index.firsts.last_mut() {
+                        *one = first;
+                    }
                     for name in names {
-                        index.by_name.entry(name).or_default().push(number);
+                        only(&mut index.by_name, name, first);
                         for (at, _) in name.match_indices('/') {
                             let end = name.get(at + 1..).unwrap_or_default();
-                            index.by_end.entry(end).or_default().push(number);
+                            only(&mut index.by_end, end, first);
                         }
                     }
                 }
@@ -80,7 +88,7 @@ impl<'w> Index<'w> {
         if let [Part::Uri(number), rest @ ..] = image.path.as_slice() {
             // What follows the address is another repository.
             return if rest.is_empty() {
-                Goes::To(*number, Via::Reference)
+                Goes::To(self.first(*number), Via::Reference)
             } else {
                 shown()
             };
@@ -100,7 +108,7 @@ impl<'w> Index<'w> {
             }
         }
         if let [Part::Name(number)] = image.path.as_slice() {
-            return Goes::To(*number, Via::Reference);
+            return Goes::To(self.first(*number), Via::Reference);
         }
         let Some(path) = word::literal(&image.path) else {
             return shown();
@@ -119,36 +127,25 @@ impl<'w> Index<'w> {
             // A registry that is a variable may hold a part of the name.
             found = self.by_end.get(path);
         }
-        let Some([first, rest @ ..]) = found.map(Vec::as_slice) else {
+        let Some(first) = found else {
             let may_be = self.has_more_forms || self.forms.iter().any(|form| like(form, path));
             return (!may_be).then_some(Goes::Elsewhere);
         };
-        // The same name in several templates: of several accounts or regions.
-        let named = |number: &usize| self.world.repositories.get(*number).map(|one| &one.named);
-        let mut rest = rest.iter().take(MAX_NAMESAKES);
-        let is_one = rest.all(|number| named(number) == named(first));
-        is_one.then_some(Goes::To(*first, Via::Name))
+        first.map(|first| Goes::To(first, Via::Name))
     }
 
-    /// The repositories that have the same name as this one, itself among them:
-    /// they are pushed to alike.
-    pub(super) fn namesakes(&self, number: usize) -> Vec<usize> {
-        let named = self.world.repositories.get(number).map(|one| &one.named);
-        let Some(Named::Known(known)) = named else {
-            return vec![number];
-        };
-        let all = known
-            .first()
-            .and_then(|name| self.by_name.get(name.as_str()));
-        let all = all.into_iter().flatten().take(MAX_NAMESAKES);
-        let same =
-            all.filter(|&&other| self.world.repositories.get(other).map(|one| &one.named) == named);
-        let same: Vec<usize> = same.copied().collect();
-        if same.is_empty() {
-            vec![number]
-        } else {
-            same
-        }
+    /// The first repository that can have the same names as this one.
+    pub(super) fn first(&self, number: usize) -> usize {
+        self.firsts.get(number).copied().unwrap_or(number)
+    }
+}
+
+/// Takes down that a name is of a repository, and of none where it is of
+/// several.
+fn only<'w>(into: &mut HashMap<&'w str, Option<usize>>, name: &'w str, first: usize) {
+    let known = into.entry(name).or_insert(Some(first));
+    if *known != Some(first) {
+        *known = None;
     }
 }
 

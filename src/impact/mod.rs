@@ -32,16 +32,18 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use self::join::{Goes, Index};
 use self::lex::Dialect;
 use self::script::Script;
-use self::shell::{Env, Pushed, Shell};
+use self::shell::{Env, Pushes, Shell};
 use self::stack::World;
 use self::word::Judged;
 use self::workflow::Workflow;
 use self::yaml::Pipeline;
-use crate::find::TagPattern;
+use crate::find::{TagPattern, MOST_TAGS};
 use crate::mask::Marks;
 use crate::source;
 use crate::span::{LineIndex, Position};
 use crate::syntax::{self, Tree};
+
+pub use self::shell::MAX_PUSHES;
 
 /// The size from which on a file is no pipeline of anybody's, in bytes.
 pub const MAX_SIZE: u64 = 1 << 20;
@@ -189,6 +191,8 @@ pub struct Repository {
     pub position: Position,
     /// The names that it can have, as far as the template says them.
     pub names: Vec<String>,
+    /// The number of the first that can have the same names, be it this one.
+    pub first: usize,
 }
 
 /// How it is known where a push goes.
@@ -245,7 +249,8 @@ impl Tag {
 /// Where a push goes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
-    /// To a repository, by its number in [`Impact::repositories`].
+    /// To a repository, by its number in [`Impact::repositories`], and to all of
+    /// which it is the first.
     Repository {
         /// The number.
         number: usize,
@@ -291,6 +296,9 @@ pub struct Impact {
     pub elsewhere: usize,
     /// How many files were read, of each kind.
     pub files: BTreeMap<Kind, usize>,
+    /// How many pushes of a file were not looked at, by its path: those beyond
+    /// [`MAX_PUSHES`].
+    pub more: BTreeMap<String, usize>,
     /// The files that could not be read as what they are, and were read line
     /// by line.
     pub by_lines: Vec<String>,
@@ -298,35 +306,37 @@ pub struct Impact {
 
 impl Impact {
     /// The literal tags that are moved in the repositories of a template, by
-    /// their logical IDs.
+    /// their logical IDs; one more than [`MOST_TAGS`] where there are more than
+    /// those.
     #[must_use]
     pub fn moving_tags(&self, path: &str) -> BTreeMap<String, Vec<TagPattern>> {
-        let mut tags: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        // Repositories stand in the order of their paths.
+        let start = self.repositories.partition_point(|one| *one.path < *path);
+        let own = self.repositories.iter().skip(start);
+        let own: Vec<&Repository> = own.take_while(|one| one.path == path).collect();
+        let mut tags: BTreeMap<usize, BTreeSet<&str>> =
+            own.iter().map(|one| (one.first, BTreeSet::new())).collect();
         for push in &self.pushes {
-            let (
+            if let (
                 Tag::Moving {
                     literal: Some(tag), ..
                 },
                 Target::Repository { number, .. },
             ) = (&push.tag, &push.target)
-            else {
-                continue;
-            };
-            let Some(repository) = self.repositories.get(*number) else {
-                continue;
-            };
-            if repository.path == path {
-                tags.entry(repository.logical_id.clone())
-                    .or_default()
-                    .insert(tag);
+            {
+                if let Some(tags) = tags.get_mut(number) {
+                    tags.insert(tag);
+                }
             }
         }
-        let pattern = |tags: BTreeSet<&str>| -> Vec<TagPattern> {
-            let patterns = tags.into_iter().map(TagPattern::new);
-            patterns.filter_map(Result::ok).collect()
+        let moved = |one: &Repository| -> Vec<TagPattern> {
+            let tags = tags.get(&one.first).into_iter().flatten();
+            let patterns = tags.filter_map(|tag| TagPattern::new(tag).ok());
+            patterns.take(MOST_TAGS + 1).collect()
         };
-        tags.into_iter()
-            .map(|(logical_id, tags)| (logical_id, pattern(tags)))
+        own.into_iter()
+            .map(|one| (one.logical_id.clone(), moved(one)))
+            .filter(|(_, tags)| !tags.is_empty())
             .collect()
     }
 }
@@ -377,12 +387,12 @@ pub fn survey(files: &[File]) -> Impact {
     for (number, (_, tree)) in templates.iter().enumerate() {
         inline.push(world.read(number, tree));
     }
-    impact.repositories = repositories(&world, &templates);
     let read_as_template: HashSet<&str> = templates
         .iter()
         .map(|(file, _)| file.path.as_str())
         .collect();
     let index = Index::of(&world);
+    impact.repositories = repositories(&world, &index, &templates);
     let mut found = Found {
         world: &world,
         index: &index,
@@ -433,9 +443,10 @@ pub fn survey(files: &[File]) -> Impact {
             found.take(file, file.kind, shell.pushes);
             continue;
         };
-        let mut pushes = Pipeline::new(&tree, &mut shell).compose(&for_compose);
-        let is_ecr = |push: &Pushed| word::is_ecr(&word::image(&push.image).registry);
-        pushes.retain(|push| pushes_compose || is_ecr(push));
+        let mut images = Pipeline::new(&tree, &mut shell).compose(&for_compose);
+        images.retain(|push| pushes_compose || word::is_ecr(&word::image(&push.image).registry));
+        let mut pushes = Pushes::default();
+        pushes.extend(images);
         found.take(file, file.kind, pushes);
     }
     impact.pushes.sort_by(|a, b| {
@@ -458,10 +469,15 @@ pub fn survey(files: &[File]) -> Impact {
 }
 
 /// The repositories of the templates, for those outside.
-fn repositories(world: &World, templates: &[(&File, Tree<'_>)]) -> Vec<Repository> {
+fn repositories(
+    world: &World,
+    index: &Index<'_>,
+    templates: &[(&File, Tree<'_>)],
+) -> Vec<Repository> {
     let lines = templates.iter().map(|(file, _)| LineIndex::new(&file.text));
     let lines: Vec<LineIndex<'_>> = lines.collect();
-    let known = world.repositories.iter().map(|declared| {
+    let known = world.repositories.iter().enumerate();
+    let known = known.map(|(number, declared)| {
         let template = templates.get(declared.template);
         let lines = lines.get(declared.template);
         Repository {
@@ -474,6 +490,7 @@ fn repositories(world: &World, templates: &[(&File, Tree<'_>)]) -> Vec<Repositor
                 stack::Named::Known(names) => names.clone(),
                 stack::Named::Like(_) => Vec::new(),
             },
+            first: index.first(number),
         }
     });
     known.collect()
@@ -608,12 +625,15 @@ impl std::hash::Hash for Target {
 }
 
 impl Found<'_> {
-    fn take(&mut self, file: &File, kind: Kind, pushes: Vec<Pushed>) {
-        if pushes.is_empty() {
+    fn take(&mut self, file: &File, kind: Kind, pushes: Pushes) {
+        if pushes.all.is_empty() {
             return;
         }
+        if pushes.more > 0 {
+            self.impact.more.insert(file.path.clone(), pushes.more);
+        }
         let lines = LineIndex::new(&file.text);
-        for pushed in pushes {
+        for pushed in pushes.all {
             let image = join::image(&pushed.image, self.world);
             let goes = self.index.repository(&image);
             if goes == Goes::Elsewhere {
@@ -630,28 +650,21 @@ impl Found<'_> {
                 self.impact.fixed += 1;
                 continue;
             };
-            let targets: Vec<Target> = match goes {
-                Goes::To(number, via) => self
-                    .index
-                    .namesakes(number)
-                    .into_iter()
-                    .map(|number| Target::Repository { number, via })
-                    .collect(),
-                Goes::Unknown(shown) => vec![Target::Unknown { shown }],
-                Goes::Elsewhere => Vec::new(),
+            let target = match goes {
+                Goes::To(number, via) => Target::Repository { number, via },
+                Goes::Unknown(shown) => Target::Unknown { shown },
+                Goes::Elsewhere => continue,
             };
-            for target in targets {
-                let key = (file.path.clone(), pushed.at, tag.clone(), target.clone());
-                if self.seen.insert(key) {
-                    self.impact.pushes.push(Push {
-                        path: file.path.clone(),
-                        kind,
-                        position: lines.position(pushed.at),
-                        tag: tag.clone(),
-                        target,
-                        by: pushed.by,
-                    });
-                }
+            let key = (file.path.clone(), pushed.at, tag.clone(), target.clone());
+            if self.seen.insert(key) {
+                self.impact.pushes.push(Push {
+                    path: file.path.clone(),
+                    kind,
+                    position: lines.position(pushed.at),
+                    tag,
+                    target,
+                    by: pushed.by,
+                });
             }
         }
     }

@@ -73,6 +73,36 @@ pub(super) struct Pushed {
     pub(super) by: &'static str,
 }
 
+/// How many pushes of a file are looked at, so that no file costs more than its
+/// size. No pipeline has as many.
+pub const MAX_PUSHES: usize = 1024;
+
+/// The pushes of a file, as far as they are looked at.
+#[derive(Debug, Default)]
+pub(super) struct Pushes {
+    pub(super) all: Vec<Pushed>,
+    /// How many there are beside them.
+    pub(super) more: usize,
+}
+
+impl Pushes {
+    pub(super) fn push(&mut self, pushed: Pushed) {
+        if self.all.len() < MAX_PUSHES {
+            self.all.push(pushed);
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+impl Extend<Pushed> for Pushes {
+    fn extend<I: IntoIterator<Item = Pushed>>(&mut self, pushes: I) {
+        for pushed in pushes {
+            self.push(pushed);
+        }
+    }
+}
+
 /// What is written for later steps of a pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum For {
@@ -85,7 +115,7 @@ pub(super) enum For {
 /// Reads shell text.
 pub(super) struct Shell<'w> {
     pub(super) world: &'w World,
-    pub(super) pushes: Vec<Pushed>,
+    pub(super) pushes: Pushes,
     /// What was written to `$GITHUB_ENV` and `$GITHUB_OUTPUT`.
     pub(super) written: Vec<(For, String, Ways)>,
     /// The images that are tagged here, for those who push all tags.
@@ -106,7 +136,7 @@ impl<'w> Shell<'w> {
     pub(super) fn new(world: &'w World) -> Self {
         Self {
             world,
-            pushes: Vec::new(),
+            pushes: Pushes::default(),
             written: Vec::new(),
             tagged: HashMap::new(),
             pushes_compose: false,
@@ -583,12 +613,7 @@ impl<'w> Shell<'w> {
     }
 
     /// What a command prints.
-    pub(super) fn output(
-        &mut self,
-        command: &str,
-        env: &mut Env<'_>,
-        script: &Script<'_>,
-    ) -> Ways {
+    pub(super) fn output(&mut self, command: &str, env: &mut Env<'_>, script: &Script<'_>) -> Ways {
         let shown = word::shown_command(command);
         if self.depth > MAX_DEPTH * 2 {
             return word::open(shown);

@@ -23,7 +23,7 @@ use self::text::{is_string, quoted};
 use crate::edit::Edit;
 use crate::find::{
     Finding, Obstacle, Policy, Repair, TagPattern, FILTERS, FILTER_TYPE, FILTER_VALUE, IMMUTABLE,
-    IMMUTABLE_WITH_EXCLUSION, MAX_FILTERS, MODE, WILDCARD,
+    IMMUTABLE_WITH_EXCLUSION, MAX_FILTERS, MODE, MOST_TAGS, WILDCARD,
 };
 use crate::span::{Line, LineIndex, Span};
 use crate::syntax::change::{self, Change, Changes, New};
@@ -140,6 +140,10 @@ impl Refusal {
             Self::BlockScalar => {
                 format!("the value is a block scalar; write {MODE}: {IMMUTABLE} by hand")
             }
+            Self::TooManyTags { count } if *count > MOST_TAGS => format!(
+                "more than {MOST_TAGS} tags are moved here, and ECR takes {MAX_FILTERS} filters; cover \
+                 several with a pattern, as --keep-mutable 'dev-*'"
+            ),
             Self::TooManyTags { count } => format!(
                 "{count} tags are moved here, and ECR takes {MAX_FILTERS} filters; cover several with a pattern, \
                  as --keep-mutable 'dev-*'"

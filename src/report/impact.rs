@@ -12,10 +12,11 @@ use serde::Serialize;
 
 use super::{escaped, json, shown, slashed, text, uri};
 use crate::cli::ImpactFormat;
-use crate::impact::{Kind, Push, Repository, Tag, Target, Via, MAX_SIZE};
+use crate::find::MOST_TAGS;
+use crate::impact::{Kind, Repository, Tag, Target, Via, MAX_PUSHES, MAX_SIZE};
 use crate::outcome::Outcome;
 use crate::span;
-use crate::survey::{Facing, Survey};
+use crate::survey::{self, Faced, Facing, Survey};
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -57,11 +58,11 @@ pub fn write(
 fn write_text(facing: &[Facing], outcomes: &[Outcome], out: &mut dyn Write) -> io::Result<()> {
     let counts = Counts::of(facing);
     for one in facing {
-        for push in one.pushes() {
-            let survey = &one.survey;
+        for faced in one.pushes() {
+            let (survey, push) = (&one.survey, faced.push);
             let path = shown(&survey.shown(&push.path));
             let at = push.position;
-            let what = sentence(push, survey);
+            let what = sentence(faced, survey);
             let code = push.tag.code();
             writeln!(
                 out,
@@ -122,6 +123,14 @@ fn write_text(facing: &[Facing], outcomes: &[Outcome], out: &mut dyn Write) -> i
         to repositories that no template here declares.", counted(counts.fixed, "push", "pushes"), counts.elsewhere)?;
     for one in facing {
         let survey = &one.survey;
+        for (path, more) in &survey.impact.more {
+            let path = shown(&survey.shown(path));
+            let more = counted(*more, "push is", "pushes are");
+            writeln!(
+                out,
+                "{path}: {more} not looked at, behind the first {MAX_PUSHES}; nothing is known of their tags."
+            )?;
+        }
         for path in &survey.impact.by_lines {
             let path = shown(&survey.shown(path));
             writeln!(
@@ -153,13 +162,18 @@ fn write_text(facing: &[Facing], outcomes: &[Outcome], out: &mut dyn Write) -> i
 }
 
 /// What a push does, and what to do about it.
-fn sentence(push: &Push, survey: &Survey) -> String {
+fn sentence(faced: Faced<'_>, survey: &Survey) -> String {
+    let push = faced.push;
     let tag = escaped(push.tag.shown());
     let (target, is_known) = match &push.target {
-        Target::Repository { number, .. } => match survey.impact.repositories.get(*number) {
-            Some(repository) => (named(repository, survey), true),
-            None => (String::new(), true),
-        },
+        Target::Repository { .. } => {
+            let to = faced.to.and_then(|to| survey.impact.repositories.get(to));
+            let mut target = to.map_or_else(String::new, |to| named(to, survey));
+            if faced.more > 0 {
+                target += &format!(" and {} more of its name", faced.more);
+            }
+            (target, true)
+        }
         Target::Unknown { shown } => (format!("{}, which cannot be told", escaped(shown)), false),
     };
     let given = if is_known {
@@ -192,6 +206,15 @@ fn named(repository: &Repository, survey: &Survey) -> String {
 /// Those of `out`.
 pub fn write_note(facing: &[Facing], is_kept: bool, out: &mut dyn Write) -> io::Result<()> {
     let counts = Counts::of(facing);
+    if counts.more > 0 {
+        let more = counted(counts.more, "push was", "pushes were");
+        let kept = if is_kept {
+            "; no tag there is kept"
+        } else {
+            ""
+        };
+        writeln!(out, "{more} not looked at{kept}: see `immutag impact`.")?;
+    }
     if is_kept {
         let left = counts.astray + counts.moving - counts.literal;
         if left > 0 {
@@ -227,7 +250,7 @@ struct Counts {
     turning: usize,
     /// Those of them that moving tags go to.
     hit: usize,
-    /// Moving tags that go there, each once for a repository.
+    /// Moving tags that go there, each once for a name of repositories.
     moving: usize,
     /// Those of them that are literal.
     literal: usize,
@@ -239,6 +262,8 @@ struct Counts {
     kinds: usize,
     fixed: usize,
     elsewhere: usize,
+    /// Pushes that were not looked at.
+    more: usize,
 }
 
 impl Counts {
@@ -248,14 +273,13 @@ impl Counts {
         for one in facing {
             let mut tags: BTreeSet<(&Tag, usize)> = BTreeSet::new();
             let mut astray: BTreeSet<(&Tag, &str)> = BTreeSet::new();
-            for push in one.pushes() {
+            for Faced { push, .. } in one.pushes() {
                 match (&push.tag, &push.target) {
                     (Tag::Unknown { .. }, _) => counts.unknown += 1,
                     (tag, Target::Repository { number, .. }) => _ = tags.insert((tag, *number)),
                     (tag, Target::Unknown { shown }) => _ = astray.insert((tag, shown)),
                 }
             }
-            let hit: BTreeSet<usize> = tags.iter().map(|(_, number)| *number).collect();
             let is_literal = |(tag, _): &&(&Tag, usize)| {
                 matches!(
                     tag,
@@ -266,7 +290,7 @@ impl Counts {
                 )
             };
             counts.literal += tags.iter().filter(is_literal).count();
-            counts.hit += hit.len();
+            counts.hit += one.hit();
             counts.moving += tags.len();
             counts.astray += astray.len();
             counts.turning += one.numbers().count();
@@ -275,6 +299,7 @@ impl Counts {
             kinds.extend(impact.files.keys());
             counts.fixed += impact.fixed;
             counts.elsewhere += impact.elsewhere;
+            counts.more += impact.more.values().sum::<usize>();
         }
         counts.kinds = kinds.len();
         counts
@@ -310,8 +335,15 @@ struct Git<'r> {
     files: BTreeMap<&'static str, usize>,
     pushes_of_fixed_tags: usize,
     pushes_elsewhere: usize,
+    pushes_not_looked_at: Vec<More>,
     read_by_lines: Vec<String>,
     not_read: Vec<NotRead>,
+}
+
+#[derive(Serialize)]
+struct More {
+    path: String,
+    pushes: usize,
 }
 
 #[derive(Serialize)]
@@ -354,6 +386,7 @@ enum TargetOf<'r> {
         logical_id: &'r str,
         template: String,
         via: &'static str,
+        more_of_its_name: usize,
     },
     Unknown {
         shown: &'r str,
@@ -380,6 +413,7 @@ struct Summary {
     moving_tags: usize,
     moving_tags_of_unknown_repositories: usize,
     pushes_of_unknown_tags: usize,
+    pushes_not_looked_at: usize,
     files: usize,
 }
 
@@ -395,7 +429,7 @@ impl<'r> Document<'r> {
         let counts = Counts::of(facing);
         let pushes = facing.iter().flat_map(|one| {
             let pushes = one.pushes();
-            pushes.map(|push| PushOf::of(push, &one.survey))
+            pushes.map(|faced| PushOf::of(faced, &one.survey))
         });
         let errors = outcomes.iter().filter_map(|outcome| {
             let error = outcome.result.as_ref().err()?;
@@ -421,6 +455,7 @@ impl<'r> Document<'r> {
                 moving_tags: counts.moving,
                 moving_tags_of_unknown_repositories: counts.astray,
                 pushes_of_unknown_tags: counts.unknown,
+                pushes_not_looked_at: counts.more,
                 files: counts.files,
             },
         }
@@ -439,8 +474,8 @@ impl<'r> Git<'r> {
             .iter()
             .map(path)
             .map(not_read("unreadable"));
-        let mut moving: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
-        for push in facing.pushes() {
+        let mut moving: BTreeMap<usize, BTreeSet<(&Tag, &str)>> = BTreeMap::new();
+        for Faced { push, .. } in facing.pushes() {
             if let (
                 Tag::Moving {
                     literal: Some(tag), ..
@@ -448,9 +483,17 @@ impl<'r> Git<'r> {
                 Target::Repository { number, .. },
             ) = (&push.tag, &push.target)
             {
-                moving.entry(*number).or_default().insert(tag);
+                let moving = moving.entry(*number).or_default();
+                moving.insert((&push.tag, tag));
             }
         }
+        let moved = |repository: &Repository| {
+            let kept = facing.kept(repository);
+            let tags = moving.get(&repository.first).into_iter().flatten();
+            let tags = tags.filter(|(tag, _)| !survey::is_kept(tag, kept));
+            let tags = tags.map(|(_, literal)| *literal);
+            tags.take(MOST_TAGS + 1).collect()
+        };
         let repositories = facing.numbers().filter_map(|number| {
             let repository = impact.repositories.get(number)?;
             Some(RepositoryOf {
@@ -458,7 +501,7 @@ impl<'r> Git<'r> {
                 template: path(&repository.path),
                 position: repository.position.into(),
                 names: &repository.names,
-                moving_tags: moving.remove(&number).unwrap_or_default(),
+                moving_tags: moved(repository),
             })
         });
         let root = slashed(&survey.shown(""));
@@ -476,6 +519,14 @@ impl<'r> Git<'r> {
                 .collect(),
             pushes_of_fixed_tags: impact.fixed,
             pushes_elsewhere: impact.elsewhere,
+            pushes_not_looked_at: impact
+                .more
+                .iter()
+                .map(|(name, &pushes)| More {
+                    path: path(name),
+                    pushes,
+                })
+                .collect(),
             read_by_lines: impact.by_lines.iter().map(path).collect(),
             not_read: too_large.chain(unreadable).collect(),
         }
@@ -483,7 +534,8 @@ impl<'r> Git<'r> {
 }
 
 impl<'r> PushOf<'r> {
-    fn of(push: &'r Push, survey: &'r Survey) -> Self {
+    fn of(faced: Faced<'r>, survey: &'r Survey) -> Self {
+        let push = faced.push;
         let path = survey.shown(&push.path);
         let literal = match &push.tag {
             Tag::Moving { literal, .. } => literal.as_deref(),
@@ -501,18 +553,20 @@ impl<'r> PushOf<'r> {
                 literal,
             },
             target: match &push.target {
-                Target::Repository { number, via } => match survey.impact.repositories.get(*number)
-                {
-                    Some(repository) => TargetOf::Known {
-                        logical_id: &repository.logical_id,
-                        template: slashed(&survey.shown(&repository.path)),
-                        via: match via {
-                            Via::Name => "name",
-                            Via::Reference => "reference",
+                Target::Repository { number, via } => {
+                    match survey.impact.repositories.get(faced.to.unwrap_or(*number)) {
+                        Some(repository) => TargetOf::Known {
+                            logical_id: &repository.logical_id,
+                            template: slashed(&survey.shown(&repository.path)),
+                            via: match via {
+                                Via::Name => "name",
+                                Via::Reference => "reference",
+                            },
+                            more_of_its_name: faced.more,
                         },
-                    },
-                    None => TargetOf::Unknown { shown: "" },
-                },
+                        None => TargetOf::Unknown { shown: "" },
+                    }
+                }
                 Target::Unknown { shown } => TargetOf::Unknown { shown },
             },
         }
