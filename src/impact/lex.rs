@@ -10,6 +10,8 @@
 //! parser that stops at the first of them sees nothing. What cannot be read
 //! here is taken for text.
 
+use std::collections::HashSet;
+
 /// Whose marks stand in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -41,6 +43,8 @@ pub(super) enum Piece<'s> {
     Mustache(&'s str),
     /// What stands in `$( )` for make.
     Make(&'s str),
+    /// The name in `<< >>` of `CircleCI`'s.
+    Parameter(&'s str),
 }
 
 /// A word, or what stands between words.
@@ -101,6 +105,8 @@ struct Lexer<'s> {
     tokens: Vec<Token<'s>>,
     /// What ends the heredocs that begin below this line.
     heredocs: Vec<String>,
+    /// What ends none from here on.
+    endless: HashSet<String>,
     /// How many bytes may still be looked at to find where something ends, so
     /// that what never ends does not cost the text each time.
     budget: usize,
@@ -114,6 +120,7 @@ impl<'s> Lexer<'s> {
             dialect,
             tokens: Vec::new(),
             heredocs: Vec::new(),
+            endless: HashSet::new(),
             budget: text.len().saturating_mul(8).saturating_add(1024),
         }
     }
@@ -173,16 +180,18 @@ impl<'s> Lexer<'s> {
                     self.at += 1;
                     Token::Close
                 }
-                '<' if self.skips("<<<") => Token::Redirect { appends: false },
-                '<' if self.skips("<<") => {
+                '<' if self.parameter().is_none() && self.skips("<<<") => {
+                    Token::Redirect { appends: false }
+                }
+                '<' if self.parameter().is_none() && self.skips("<<") => {
                     self.heredoc();
                     continue;
                 }
-                '<' | '>' if self.dialect == Dialect::Value => {
+                '<' | '>' if self.dialect == Dialect::Value && self.parameter().is_none() => {
                     self.at += 1;
                     continue;
                 }
-                '<' | '>' => {
+                '<' | '>' if self.parameter().is_none() => {
                     self.at += 1;
                     self.redirect()
                 }
@@ -229,22 +238,46 @@ impl<'s> Lexer<'s> {
         }
     }
 
+    /// What begins here and never ends is no heredoc, as in `(( n = 1 << 3 ))`:
+    /// what follows is read on.
     fn heredoc_bodies(&mut self) {
         for end in std::mem::take(&mut self.heredocs) {
-            let start = self.at;
-            let mut body_end = self.text.len();
-            while self.at < self.text.len() {
-                let line = self.rest().split_inclusive('\n').next().unwrap_or_default();
-                let line_start = self.at;
-                self.at += line.len();
-                if line.trim() == end {
-                    body_end = line_start;
-                    break;
-                }
+            if self.endless.contains(&end) {
+                continue;
             }
-            let body = self.text.get(start..body_end).unwrap_or_default();
-            self.tokens.push(Token::Heredoc(body, start));
+            let (start, mut at) = (self.at, self.at);
+            let mut lines = self.rest().split_inclusive('\n');
+            let line = lines.find(|line| {
+                at += line.len();
+                line.trim() == end || at - start > self.budget
+            });
+            self.budget = self.budget.saturating_sub(at - start);
+            match line.filter(|line| line.trim() == end) {
+                Some(line) => {
+                    let body = self.text.get(start..at - line.len()).unwrap_or_default();
+                    self.tokens.push(Token::Heredoc(body, start));
+                    self.at = at;
+                }
+                None => _ = self.endless.insert(end),
+            }
         }
+    }
+
+    /// The name of a parameter of `CircleCI`'s that is named here, and how long
+    /// that is written: `<< pipeline.number >>`.
+    ///
+    /// Source: `CircleCI` Docs, "Using dynamic configuration", "Pipeline values".
+    fn parameter(&self) -> Option<(&'s str, usize)> {
+        const KINDS: [&str; 3] = ["parameters.", "pipeline.", "matrix."];
+        let inner = self.rest().strip_prefix("<<")?.trim_start_matches(' ');
+        if !KINDS.iter().any(|kind| inner.starts_with(kind)) {
+            return None;
+        }
+        let is_inner = |sign: char| sign.is_ascii_alphanumeric() || "._-".contains(sign);
+        let end = inner.find(|sign| !is_inner(sign))?;
+        let (name, rest) = inner.split_at_checked(end)?;
+        let rest = rest.trim_start_matches(' ').strip_prefix(">>")?;
+        Some((name, self.rest().len() - rest.len()))
     }
 
     /// A word, up to a character that ends it.
@@ -258,7 +291,7 @@ impl<'s> Lexer<'s> {
         let is_value = self.dialect == Dialect::Value;
         while let Some(sign) = self.peek() {
             match sign {
-                sign if ends(sign) => break,
+                sign if ends(sign) && self.parameter().is_none() => break,
                 '\\' if !is_value => {
                     if !self.continues() {
                         self.at += 1;
@@ -337,6 +370,12 @@ impl<'s> Lexer<'s> {
                         self.at += end + 1;
                     }
                     None => add(into, sign),
+                }
+            }
+            '<' if self.parameter().is_some() => {
+                if let Some((name, len)) = self.parameter() {
+                    into.push(Piece::Parameter(name));
+                    self.at += len;
                 }
             }
             '{' if self.rest().starts_with("{{") => {

@@ -537,6 +537,7 @@ impl<'w> Shell<'w> {
                     self.named(name, &format!("{{{{{inner}}}}}"), env)
                 }
                 Piece::Make(inner) => self.make(inner, env, script),
+                Piece::Parameter(name) => self.named(name, &format!("<< {name} >>"), env),
             };
             ways = word::glued(&ways, &more);
         }

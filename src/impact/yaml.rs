@@ -466,6 +466,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
                 }
             }
         }
+        self.parameters(node, &mut env);
         self.kaniko(node, &mut env);
         for &entry in self.tree.entries(node) {
             let key = self.tree.literal(entry.key).unwrap_or_default();
@@ -487,6 +488,24 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
         for &item in self.tree.items(node) {
             if self.tree.resolve(item) == item {
                 self.walk(item, &env, depth + 1);
+            }
+        }
+    }
+
+    /// The parameters of a pipeline, a job or a command, by their defaults.
+    fn parameters(&mut self, node: NodeId, env: &mut Env<'_>) {
+        let Some(parameters) = self.get(node, "parameters") else {
+            return;
+        };
+        let entries = self.tree.entries(parameters).iter();
+        for (name, body) in entries.map(|entry| (entry.key, entry.value)) {
+            let body = self.tree.resolve(body);
+            let name = self.tree.literal(name).map(str::to_owned);
+            let default = self.get(body, "default");
+            let value = default.and_then(|default| self.value(default, env));
+            if let (Some(name), Some(value)) = (name, value) {
+                env.set(&format!("pipeline.parameters.{name}"), value.clone());
+                env.set(&format!("parameters.{name}"), value);
             }
         }
     }
