@@ -175,8 +175,13 @@ fn after(word: &Word, name: &str) -> Option<Word> {
         return None;
     };
     let text = text.strip_prefix(name)?;
-    // `-tNAME` is not read: hardly anybody writes it.
-    let text = text.strip_prefix('=')?;
+    // `--name=value`; `-nvalue`, which takes an equals sign, too.
+    let is_short = name.len() == 2 && name.starts_with('-');
+    let text = match text.strip_prefix('=') {
+        Some(text) => text,
+        None if is_short => text,
+        None => return None,
+    };
     let mut word = Word::new();
     if !text.is_empty() {
         word.push(Part::Text(text.to_owned()));
@@ -307,6 +312,12 @@ fn docker(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
             }
             for tag in &tags {
                 remember(shell, tag);
+            }
+            if !matches!(tool, "podman" | "buildah" | "img") {
+                // These push whether the image is pushed or not.
+                for cache in options(rest, &["--cache-to"]) {
+                    cached(shell, &cache, "docker build --cache-to");
+                }
             }
         }
         ("imagetools", "create") => {
@@ -671,6 +682,30 @@ fn skaffold(shell: &mut Shell<'_>, words: &[Argument]) {
 fn buildctl(shell: &mut Shell<'_>, words: &[Argument]) {
     for output in options(words, &["--output", "-o"]) {
         named_output(shell, &output);
+    }
+    for cache in options(words, &["--export-cache"]) {
+        cached(shell, &cache, "buildctl --export-cache");
+    }
+}
+
+/// Where a cache is pushed to: `type=registry,ref=IMAGE`, or the image alone.
+///
+/// Source: Docker Docs, "Registry cache".
+pub(super) fn cached(shell: &mut Shell<'_>, cache: &Argument, by: &'static str) {
+    for way in &cache.ways {
+        let items = listed(way);
+        let is_alone = !word::shown(way).contains('=');
+        let is_registry = items
+            .iter()
+            .any(|item| word::shown(item) == "type=registry");
+        let mut images: Ways = Ways::new();
+        if is_registry {
+            images.extend(items.iter().filter_map(|item| after(item, "ref")));
+        } else if is_alone {
+            images.push(way.clone());
+        }
+        let at = cache.at;
+        pushes(shell, &Argument { ways: images, at }, by);
     }
 }
 

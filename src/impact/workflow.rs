@@ -13,7 +13,8 @@ use crate::syntax::{NodeId, Tree};
 
 use super::lex::Dialect;
 use super::script::Script;
-use super::shell::{Env, For, Pushed, Shell};
+use super::shell::{Argument, Env, For, Pushed, Shell};
+use super::tools;
 use super::word::{self, Part, Ways, Word};
 use super::yaml::Pipeline;
 
@@ -309,6 +310,14 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                     "build-push-action"
                 };
                 self.tags(tags, by, env);
+            }
+            if let Some(caches) = input(self, "cache-to") {
+                for (text, at) in entries(self.tree, caches, false) {
+                    let script = Script::new(&text, at, Dialect::Value);
+                    let ways = self.pipeline.shell.value(&script, env);
+                    let cache = Argument { ways, at };
+                    tools::cached(self.pipeline.shell, &cache, "build-push-action, cache-to");
+                }
             }
         } else if action.contains("aws-ecr") && !action.ends_with("login") {
             // kciter/aws-ecr-action, olxbr/aws-ecr-push-action and their kin.
