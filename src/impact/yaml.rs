@@ -10,7 +10,7 @@
 
 use std::collections::HashSet;
 
-use crate::syntax::{Entry, NodeId, Tree, Value};
+use crate::syntax::{Entry, NodeId, TagKind, Tree, Value};
 use crate::template::{self, Merged};
 
 use super::lex::Dialect;
@@ -83,11 +83,37 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
         Some(node)
     }
 
+    /// What `!reference [job, key]` of GitLab's names.
+    ///
+    /// Source: GitLab Docs, "`!reference` tags".
+    fn referenced(&self, node: NodeId) -> NodeId {
+        let mut node = self.tree.resolve(node);
+        for _ in 0..8 {
+            let tag = self.tree.tag(node).filter(|tag| tag.kind == TagKind::Other);
+            let is_reference =
+                tag.is_some_and(|tag| tag.span.of(self.tree.text()).trim() == "!reference");
+            if !is_reference {
+                break;
+            }
+            let keys = self.tree.items(node).iter();
+            let keys: Option<Vec<&str>> = keys
+                .map(|&key| self.tree.literal(self.tree.resolve(key)))
+                .collect();
+            let mut roots = self.tree.documents().iter();
+            let found = keys.and_then(|keys| roots.find_map(|&root| self.way(root, &keys)));
+            match found {
+                Some(found) => node = found,
+                None => break,
+            }
+        }
+        node
+    }
+
     /// Runs the commands of a node: a text, or lists of texts.
     pub(super) fn run(&mut self, node: NodeId, env: &mut Env<'_>) {
         let mut todo = vec![node];
         while let Some(node) = todo.pop() {
-            let node = self.tree.resolve(node);
+            let node = self.referenced(node);
             self.steps += 1;
             if self.steps > MAX_STEPS {
                 return;
@@ -111,7 +137,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
             let Some(name) = self.tree.literal(entry.key).map(str::to_owned) else {
                 continue;
             };
-            let mut value = self.tree.resolve(entry.value);
+            let mut value = self.referenced(entry.value);
             // `NAME: {value: …}` of GitLab's.
             if let Some(inner) = self.get(value, "value") {
                 value = inner;
@@ -137,7 +163,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
         let mut todo = vec![(node, 0)];
         while let Some((node, depth)) = todo.pop() {
             self.steps += 1;
-            let node = self.tree.resolve(node);
+            let node = self.referenced(node);
             if depth > 8 || self.steps > MAX_STEPS {
                 break;
             }
