@@ -116,15 +116,10 @@ pub(super) fn jenkinsfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
                 waiting = first_value(rest, shell, &mut env);
             }
             Token::Name("sh" | "bat") => {
-                let string = script_of(rest);
+                let script = script_of(rest);
                 let is_printed = takes_output(rest);
-                if let Some((string, start, _)) = string {
-                    if !is_printed {
-                        shell.run(
-                            &Script::new(string, start, Dialect::Shell),
-                            &mut Env::within(&env),
-                        );
-                    }
+                if let Some(script) = script.filter(|_| !is_printed) {
+                    shell.run(&script, &mut Env::within(&env));
                 }
             }
             Token::Name("push") => {
@@ -162,12 +157,13 @@ type Tokens<'t, 's> = &'t [(usize, Token<'s>)];
 /// How many tokens of a call are looked at.
 const MAX_CALL: usize = 64;
 
-/// The text of a command that a step is given: `sh '…'`, `sh(script: '…')`.
-fn script_of<'s>(rest: Tokens<'_, 's>) -> Option<(&'s str, usize, bool)> {
+/// The text of a command that a step is given: `sh '…'`, `sh(script: '…')`,
+/// `sh 'docker push ' + image`.
+fn script_of<'s>(rest: Tokens<'_, 's>) -> Option<Script<'s>> {
     let mut depth = 0usize;
     let mut is_named = false;
     let mut first = None;
-    for (_, token) in rest.iter().take(MAX_CALL) {
+    for (nth, (_, token)) in rest.iter().enumerate().take(MAX_CALL) {
         match *token {
             Token::Sign('(' | '[') => depth += 1,
             Token::Sign(')' | ']') => {
@@ -178,16 +174,77 @@ fn script_of<'s>(rest: Tokens<'_, 's>) -> Option<(&'s str, usize, bool)> {
             }
             Token::Line if depth == 0 => break,
             Token::Name("script") => is_named = true,
-            Token::Text(text, at, takes) => {
+            Token::Text(..) => {
                 if is_named {
-                    return Some((text, at, takes));
+                    first = Some(nth);
+                    break;
                 }
-                first.get_or_insert((text, at, takes));
+                first.get_or_insert(nth);
             }
             _ => {}
         }
     }
-    first
+    let rest = rest.get(first?..)?;
+    Some(Script::joined(command(rest), Dialect::Shell))
+}
+
+/// The pieces of a command that is put together with `+`: texts as a shell
+/// gets them, and names as its variables.
+fn command(rest: Tokens<'_, '_>) -> Vec<(String, usize)> {
+    let mut parts = Vec::new();
+    let mut rest = rest.get(..rest.len().min(MAX_CALL)).unwrap_or_default();
+    while let Some(&(at, token)) = rest.first() {
+        let mut after = rest.get(1..).unwrap_or_default();
+        match token {
+            Token::Text(text, at, _) => parts.extend(unescaped(text, at)),
+            Token::Name(name) => {
+                let mut name = name.to_owned();
+                while let [(_, Token::Sign('.')), (_, Token::Name(next)), more @ ..] = after {
+                    name = format!("{name}.{next}");
+                    after = more;
+                }
+                parts.push((format!("${{{name}}}"), at));
+            }
+            _ => break,
+        }
+        match after {
+            [(_, Token::Sign('+')), more @ ..] => {
+                let lines = more.iter().take_while(|(_, token)| *token == Token::Line);
+                rest = more.get(lines.count()..).unwrap_or_default();
+            }
+            _ => break,
+        }
+    }
+    parts
+}
+
+/// A string without the backslashes that are Groovy's, in the pieces that stand
+/// as they are.
+///
+/// Source: Groovy Language Documentation, "Escaping special characters".
+fn unescaped(text: &str, at: usize) -> Vec<(String, usize)> {
+    let mut parts = Vec::new();
+    let (mut start, mut from) = (0, 0);
+    while let Some(found) = text.get(from..).and_then(|rest| rest.find('\\')) {
+        let escape = from + found;
+        let Some(sign) = text.get(escape + 1..).and_then(|rest| rest.chars().next()) else {
+            break;
+        };
+        let piece = text.get(start..escape).unwrap_or_default();
+        parts.push((piece.to_owned(), at + start));
+        let meant = match sign {
+            'n' => "\n".to_owned(),
+            't' => "\t".to_owned(),
+            'r' | 'b' | 'f' | '\n' => String::new(),
+            sign => sign.to_string(),
+        };
+        parts.push((meant, at + escape));
+        from = escape + 1 + sign.len_utf8();
+        start = from;
+    }
+    let piece = text.get(start..).unwrap_or_default();
+    parts.push((piece.to_owned(), at + start));
+    parts
 }
 
 /// Whether the output of a step is what it is run for.
@@ -209,53 +266,104 @@ fn first_value(rest: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -
     concatenated(inner, shell, env)
 }
 
-/// A value: strings and names with `+` between them.
+/// A value: strings and names with `+` between them, and what their methods
+/// make of them.
 fn concatenated(tokens: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Ways> {
     let mut ways: Option<Ways> = None;
-    let mut tokens = tokens.iter().take(MAX_CALL).peekable();
-    while let Some((_, token)) = tokens.next() {
-        let more = match *token {
-            Token::Text(text, at, true) => {
-                let text = text.trim_end_matches(['\n', ' ']);
-                shell.value(&Script::new(text, at, Dialect::Shell), env)
+    let mut rest = tokens.get(..tokens.len().min(MAX_CALL)).unwrap_or_default();
+    loop {
+        let more = match operand(rest, shell, env) {
+            Some((more, after)) => {
+                rest = after;
+                more
             }
-            Token::Text(text, ..) => word::text(text),
-            Token::Name(mut name) => {
-                while let Some((_, Token::Sign('.'))) = tokens.peek() {
-                    tokens.next();
-                    if let Some((_, Token::Name(next))) = tokens.peek() {
-                        if matches!(name, "env" | "params" | "project" | "rootProject") {
-                            name = next;
-                        }
-                        tokens.next();
-                    }
-                }
-                let shown = format!("${name}");
-                if name == "version" {
-                    vec![vec![Part::Derived("version".to_owned())]]
-                } else {
-                    shell.named(name, &shown, env)
-                }
+            // What cannot be read is a part all the same.
+            None if ways.is_some() => {
+                rest = &[];
+                word::open("(…)")
             }
-            _ => break,
+            None => return None,
         };
         ways = Some(match ways {
             Some(ways) => word::glued(&ways, &more),
             None => more,
         });
-        match tokens.peek() {
-            Some((_, Token::Sign('+'))) => _ = tokens.next(),
-            _ => break,
+        match rest {
+            [(_, Token::Sign('+')), more @ ..] => {
+                let lines = more.iter().take_while(|(_, token)| *token == Token::Line);
+                rest = more.get(lines.count()..).unwrap_or_default();
+            }
+            _ => return ways,
         }
     }
-    ways
+}
+
+/// A string or a name with its methods, and what follows.
+fn operand<'t, 's>(
+    tokens: Tokens<'t, 's>,
+    shell: &mut Shell<'_>,
+    env: &mut Env<'_>,
+) -> Option<(Ways, Tokens<'t, 's>)> {
+    let (&(_, first), mut rest) = tokens.split_first()?;
+    let mut name = match first {
+        Token::Name(name) => Some(name),
+        _ => None,
+    };
+    let mut methods = Vec::new();
+    while let [(_, Token::Sign('.')), (_, Token::Name(next)), after @ ..] = rest {
+        rest = after;
+        if let [(_, Token::Sign('(')), inner @ ..] = after {
+            methods.push(*next);
+            rest = behind(inner);
+        } else if matches!(name, Some("env" | "params" | "project" | "rootProject")) {
+            name = Some(next);
+        }
+    }
+    let (ways, shown) = match (first, name) {
+        (Token::Text(text, at, true), _) => {
+            let text = text.trim_end_matches(['\n', ' ']);
+            let ways = shell.value(&Script::new(text, at, Dialect::Shell), env);
+            (ways, text.to_owned())
+        }
+        (Token::Text(text, ..), _) => (word::text(text), text.to_owned()),
+        (_, Some("version")) => {
+            let part = Part::Derived("version".to_owned());
+            (vec![vec![part]], "version".to_owned())
+        }
+        (_, Some(name)) => {
+            let shown = format!("${name}");
+            (shell.named(name, &shown, env), shown)
+        }
+        _ => return None,
+    };
+    let changes = |method: &&str| !matches!(*method, "trim" | "toString" | "get");
+    let ways = match methods.iter().find(|method| changes(method)) {
+        Some(method) => word::transformed(&ways, &format!("{shown}.{method}(…)")),
+        None => ways,
+    };
+    Some((ways, rest))
+}
+
+/// What follows the bracket that closes one that is open.
+fn behind<'t, 's>(tokens: Tokens<'t, 's>) -> Tokens<'t, 's> {
+    let mut depth = 1usize;
+    for (nth, (_, token)) in tokens.iter().enumerate() {
+        match token {
+            Token::Sign('(') => depth += 1,
+            Token::Sign(')') => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return tokens.get(nth + 1..).unwrap_or_default();
+        }
+    }
+    &[]
 }
 
 /// What is assigned: a value, or the output of a step.
 fn assigned(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Ways> {
     if let [(_, Token::Name("sh")), rest @ ..] = value {
-        let (command, _, _) = script_of(rest)?;
-        let text = format!("$({command})");
+        let text = format!("$({})", script_of(rest)?.text);
         return Some(shell.value(&Script::new(&text, 0, Dialect::Shell), env));
     }
     if !matches!(value, [(_, Token::Text(..) | Token::Name(_)), ..]) {
@@ -268,9 +376,15 @@ fn assigned(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> 
         .take_while(|(_, token)| *token != Token::Line)
         .copied()
         .collect();
-    let question = line
-        .iter()
-        .position(|(_, token)| *token == Token::Sign('?'));
+    let mut depth = 0usize;
+    let question = line.iter().position(|(_, token)| {
+        match token {
+            Token::Sign('(' | '[') => depth += 1,
+            Token::Sign(')' | ']') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && *token == Token::Sign('?')
+    });
     if let Some(question) = question {
         let branches = line.get(question + 1..).unwrap_or_default();
         let mut all = Ways::new();
