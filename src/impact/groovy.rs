@@ -486,6 +486,7 @@ pub(super) fn gradle(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
     let (mut is_jib, mut is_to) = (Vec::new(), Vec::new());
     let mut depth = 0usize;
     let mut image: Option<(Ways, usize)> = None;
+    let mut path_image: Option<(Ways, usize)> = None;
     let mut tags: Vec<(Ways, usize)> = Vec::new();
     for (nth, &(_, token)) in tokens.iter().enumerate() {
         let rest = tokens.get(nth + 1..).unwrap_or_default();
@@ -504,33 +505,27 @@ pub(super) fn gradle(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
                 }
                 depth = depth.saturating_sub(1);
             }
+            // `jib.to.image = …`, of which the tags come behind the image.
+            Token::Name(name @ ("image" | "tags"))
+                if is_to.is_empty() && is_path(&tokens, nth, !is_jib.is_empty()) =>
+            {
+                let value = given(rest);
+                if name == "image" {
+                    jib(shell, path_image.take(), &tags);
+                    tags.clear();
+                    let at = value.first().map_or(0, |(at, _)| *at);
+                    path_image = concatenated(value, shell, &mut env).map(|ways| (ways, at));
+                } else {
+                    tags.extend(items(value, shell, &mut env));
+                }
+            }
             Token::Name("image") if !is_to.is_empty() => {
                 let value = given(rest);
                 let at = value.first().map_or(0, |(at, _)| *at);
                 image = concatenated(value, shell, &mut env).map(|ways| (ways, at));
             }
             Token::Name("tags") if !is_to.is_empty() => {
-                let mut items = given(rest)
-                    .iter()
-                    .take(MAX_CALL)
-                    .skip_while(|(_, token)| !matches!(token, Token::Sign('[' | '(')));
-                items.next();
-                let items: Vec<_> = items
-                    .take_while(|(_, token)| !matches!(token, Token::Sign(']' | ')')))
-                    .copied()
-                    .collect();
-                for item in items.split(|(_, token)| *token == Token::Sign(',')) {
-                    let at = item
-                        .iter()
-                        .find(|(_, token)| *token != Token::Line)
-                        .map_or(0, |(at, _)| *at);
-                    let item: Vec<_> = item
-                        .iter()
-                        .filter(|(_, token)| *token != Token::Line)
-                        .copied()
-                        .collect();
-                    tags.extend(concatenated(&item, shell, &mut env).map(|ways| (ways, at)));
-                }
+                tags.extend(items(given(rest), shell, &mut env));
             }
             Token::Name(name) if is_to.is_empty() => {
                 if let [(_, Token::Sign('=')), value @ ..] = rest {
@@ -544,6 +539,40 @@ pub(super) fn gradle(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
             _ => {}
         }
     }
+    jib(shell, path_image, &tags);
+}
+
+/// Whether a property is named by its path: `jib.to.image`, or `to.image` in
+/// the block of Jib's.
+fn is_path(tokens: Tokens<'_, '_>, nth: usize, is_in_jib: bool) -> bool {
+    let before = tokens.get(..nth).unwrap_or_default();
+    match before {
+        [.., (_, Token::Name("jib")), (_, Token::Sign('.')), (_, Token::Name("to")), (_, Token::Sign('.'))] => {
+            true
+        }
+        [.., (_, Token::Name("to")), (_, Token::Sign('.'))] => is_in_jib,
+        _ => false,
+    }
+}
+
+/// The items of a list, each with its place.
+fn items(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Vec<(Ways, usize)> {
+    let mut items = value
+        .iter()
+        .take(MAX_CALL)
+        .filter(|(_, token)| *token != Token::Line)
+        .skip_while(|(_, token)| !matches!(token, Token::Sign('[' | '(')));
+    items.next();
+    let items: Vec<_> = items
+        .take_while(|(_, token)| !matches!(token, Token::Sign(']' | ')')))
+        .copied()
+        .collect();
+    let items = items.split(|(_, token)| *token == Token::Sign(','));
+    let item = |item: Tokens<'_, '_>| {
+        let at = item.first().map_or(0, |(at, _)| *at);
+        concatenated(item, shell, env).map(|ways| (ways, at))
+    };
+    items.filter_map(item).collect()
 }
 
 fn opens(rest: Tokens<'_, '_>) -> bool {
