@@ -115,6 +115,9 @@ const BRANCHES: &[&str] = &[
     "BITBUCKET_PR_ID",
     "BUILD_SOURCEBRANCH",
     "BUILD_SOURCEBRANCHNAME",
+    "SYSTEM_PULLREQUEST_PULLREQUESTID",
+    "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER",
+    "SYSTEM_PULLREQUEST_SOURCEBRANCH",
     "TRAVIS_BRANCH",
     "DRONE_BRANCH",
     "BUILDKITE_BRANCH",
@@ -139,6 +142,14 @@ pub(super) fn given(name: &str, shown: &str) -> Option<Part> {
     } else {
         None
     }
+}
+
+/// Whether what stands in `$( )` can be the name of a variable of Azure's.
+///
+/// Source: Azure Pipelines, "Define variables", "Macro syntax".
+pub(super) fn is_macro(inner: &str) -> bool {
+    let is_inner = |sign: char| sign.is_ascii_alphanumeric() || "._-".contains(sign);
+    !inner.is_empty() && inner.chars().all(is_inner)
 }
 
 /// What the output of a command is made of.

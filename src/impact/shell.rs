@@ -122,6 +122,8 @@ pub(super) struct Shell<'w> {
     pub(super) tagged: HashMap<String, Vec<Word>>,
     /// Whether all images of a compose file are pushed.
     pub(super) pushes_compose: bool,
+    /// Whether `$(NAME)` can be a variable, as it is in Azure's pipelines.
+    pub(super) has_macros: bool,
     /// What a script assigns that pushes them.
     pub(super) for_compose: HashMap<String, Ways>,
     /// Variables that are assigned further below, to functions' use: those are
@@ -140,6 +142,7 @@ impl<'w> Shell<'w> {
             written: Vec::new(),
             tagged: HashMap::new(),
             pushes_compose: false,
+            has_macros: false,
             for_compose: HashMap::new(),
             later: HashMap::new(),
             functions: 0,
@@ -619,6 +622,12 @@ impl<'w> Shell<'w> {
         if self.depth > MAX_DEPTH * 2 {
             return word::open(shown);
         }
+        if self.has_macros && names::is_macro(command) {
+            let is_known = env.get(command).is_some() || names::given(command, &shown).is_some();
+            if is_known {
+                return self.named(command, &shown, env);
+            }
+        }
         self.depth += 1;
         let ways = self.output_of(command, &shown, env, script);
         self.depth -= 1;
@@ -836,9 +845,12 @@ const PASSING: [&str; 12] = [
 ];
 
 /// The name that the context of an expression has in an environment:
-/// `env.TAG` is `TAG`.
+/// `env.TAG` is `TAG`, and so is `variables.TAG` of Azure's.
 fn context(name: &str) -> &str {
-    let name = name.strip_prefix("env.").unwrap_or(name);
+    let bare = name.strip_prefix("env.");
+    let name = bare
+        .or_else(|| name.strip_prefix("variables."))
+        .unwrap_or(name);
     name.strip_prefix("github.event.inputs.")
         .map_or(name, |_| name.strip_prefix("github.event.").unwrap_or(name))
 }

@@ -440,6 +440,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
     /// Any other file: variables where mappings of them are known to stand, and
     /// commands under keys that are known for them.
     pub(super) fn other(&mut self, env: &Env<'_>) {
+        self.shell.has_macros = true;
         for &root in self.tree.documents() {
             self.walk(root, env, 0);
         }
@@ -524,7 +525,12 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
             return;
         };
         let entries = self.tree.entries(parameters).iter();
-        for (name, body) in entries.map(|entry| (entry.key, entry.value)) {
+        let entries = entries.map(|entry| (entry.key, entry.value));
+        // Azure has a list of them.
+        let items = self.tree.items(parameters).iter();
+        let items = items.filter_map(|&item| Some((self.get(item, "name")?, item)));
+        let all: Vec<(NodeId, NodeId)> = entries.chain(items).collect();
+        for (name, body) in all {
             let body = self.tree.resolve(body);
             let name = self.tree.literal(name).map(str::to_owned);
             let default = self.get(body, "default");
