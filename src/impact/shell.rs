@@ -609,9 +609,9 @@ impl<'w> Shell<'w> {
         if rest.starts_with(',') {
             return value.iter().map(lowered).collect();
         }
-        if rest.starts_with('.') {
-            // A method of Groovy's.
-            return word::transformed(&value, shown);
+        // What is cut from it says that it is a tag: `${GITHUB_REF#refs/tags/}`.
+        if rest.starts_with(['#', '/']) && rest.replace('\\', "").contains("refs/tags/") {
+            return vec![vec![Part::Derived(shown.to_owned())]];
         }
         word::transformed(&value, shown)
     }

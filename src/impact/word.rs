@@ -344,14 +344,17 @@ fn tagged(parts: &[Part]) -> (Word, Word, bool) {
     (parts.to_vec(), tag, false)
 }
 
-/// Whether a word names a host of ECR's: `ACCOUNT.dkr.ecr.REGION.amazonaws.com`
-/// and its dual-stack form.
+/// Whether a word names a host of ECR's: `ACCOUNT.dkr.ecr.REGION.amazonaws.com`,
+/// its dual-stack form and that for FIPS.
 ///
-/// Source: Amazon ECR User Guide, "Private registry".
+/// Sources: Amazon ECR User Guide, "Private registry"; AWS General Reference,
+/// "Amazon ECR endpoints and quotas".
 pub(super) fn is_ecr(registry: &[Part]) -> bool {
     registry.iter().any(|part| match part {
         Part::Registry => true,
-        Part::Text(text) => text.contains(".dkr.ecr.") || text.contains(".dkr-ecr."),
+        Part::Text(text) => [".dkr.ecr.", ".dkr-ecr.", ".dkr.ecr-fips."]
+            .iter()
+            .any(|host| text.contains(host)),
         _ => false,
     })
 }
