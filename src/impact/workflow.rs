@@ -483,6 +483,11 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         let suffix = attribute("suffix").map(&mut value);
         let (tag, is_version) = match attribute("type") {
             Some("sha") => (derived("(commit)"), false),
+            // A number alone moves from release to release, as `v1` does.
+            Some("semver" | "pep440") if attribute("pattern").is_some_and(is_major) => {
+                let part = Part::Branch(attribute("pattern").unwrap_or_default().to_owned());
+                (vec![vec![part]], true)
+            }
             Some("semver" | "pep440" | "match") => (derived("(version)"), true),
             Some("schedule") => match attribute("pattern") {
                 Some(pattern) => (value(pattern), false),
@@ -504,6 +509,11 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             is_version,
         )
     }
+}
+
+/// Whether the first number of a version is all that a pattern takes of it.
+fn is_major(pattern: &str) -> bool {
+    pattern.contains("{{major}}") && pattern.matches("{{").count() == 1
 }
 
 /// What starts a workflow.
