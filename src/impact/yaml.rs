@@ -448,7 +448,8 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
 
     fn walk(&mut self, node: NodeId, env: &Env<'_>, depth: usize) {
         const VARIABLES: [&str; 4] = ["env", "environment", "variables", "vars"];
-        const COMMANDS: [&str; 15] = [
+        const COMMANDS: [&str; 16] = [
+            "argv",
             "run",
             "script",
             "scripts",
@@ -498,11 +499,14 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
         for &entry in self.tree.entries(node) {
             let key = self.tree.literal(entry.key).unwrap_or_default();
             let value = self.tree.resolve(entry.value);
+            // Ansible's modules have long names, too: `ansible.builtin.shell`.
+            let key = key.strip_prefix("ansible.builtin.").unwrap_or(key);
             if COMMANDS.contains(&key) {
                 if self.tree.items(value).is_empty() {
                     self.run(value, &mut env);
                 } else {
-                    self.commands(value, &mut env);
+                    let behind = self.get(node, "args");
+                    self.commands(value, behind, &mut env);
                 }
             }
         }
@@ -542,27 +546,57 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
         }
     }
 
-    /// The items of a list of commands that are texts; or the words of one.
-    fn commands(&mut self, list: NodeId, env: &mut Env<'_>) {
+    /// The items of a list of commands that are texts; or the one command whose
+    /// words they are, with those that stand behind it in another list.
+    fn commands(&mut self, list: NodeId, behind: Option<NodeId>, env: &mut Env<'_>) {
+        const TOOLS: [&str; 10] = [
+            "docker", "podman", "nerdctl", "buildah", "crane", "skopeo", "regctl", "oras", "ko",
+            "aws",
+        ];
         let items = self.tree.items(list);
         let first = items
             .first()
             .and_then(|&item| self.tree.literal(item))
             .unwrap_or_default();
-        let is_one = !first.contains(' ')
-            && (first.starts_with('/') || matches!(first, "sh" | "bash" | "docker"));
-        if is_one {
-            if let Some(&last) = items.last().filter(|_| first.ends_with("sh")) {
-                self.run(last, env);
+        let base = first.rsplit('/').next().unwrap_or_default();
+        let is_shell = matches!(base, "sh" | "bash" | "ash" | "dash" | "zsh" | "ksh");
+        let is_one = !first.contains(char::is_whitespace)
+            && (first.starts_with('/') || is_shell || TOOLS.contains(&first));
+        if !is_one {
+            for &item in items {
+                let item = self.tree.resolve(item);
+                if matches!(self.tree.value(item), Value::Scalar { .. }) {
+                    self.run(item, env);
+                }
             }
             return;
         }
-        for &item in items {
-            let item = self.tree.resolve(item);
-            if matches!(self.tree.value(item), Value::Scalar { .. }) {
-                self.run(item, env);
+        let more = behind.map_or(&[][..], |behind| self.tree.items(behind));
+        let mut words = items
+            .iter()
+            .chain(more)
+            .map(|&item| self.tree.resolve(item));
+        if is_shell {
+            // `sh -c TEXT`; what comes behind are its parameters.
+            let is_flag = |&word: &NodeId| {
+                let word = self.tree.literal(word).unwrap_or_default();
+                word.starts_with('-') && word.ends_with('c')
+            };
+            let text = words.find(is_flag).and_then(|_| words.next());
+            if let Some(text) = text.or_else(|| items.last().copied()) {
+                self.run(text, env);
+            }
+            return;
+        }
+        let words: Vec<NodeId> = words.collect();
+        let mut arguments = Vec::new();
+        for word in words {
+            let at = self.place(word);
+            if let Some(ways) = self.value(word, env) {
+                arguments.push(Argument { ways, at });
             }
         }
+        tools::read(self.shell, &arguments, env);
     }
 
     /// A container of kaniko's, with its arguments in a list.
