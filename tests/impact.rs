@@ -577,6 +577,32 @@ fn hostile_files_cost_no_more_than_their_size() {
     );
     add("apostrophes.sh", many("docker push $(' "));
     add("one-line.sh", many("docker push x;"));
+    add("endless.sh", {
+        let lines = (0..20_000).map(|n| format!("docker << A{n}\n"));
+        lines.collect::<String>()
+    });
+    add("parameters.sh", many("docker push << parameters.a "));
+    add("functions.sh", many("f() { docker push $A; function g {\n"));
+    add("closing.sh", many("} docker ) } }\n"));
+    add("d/Jenkinsfile", many("sh 'docker \\\\' + a.b + "));
+    add("e/Jenkinsfile", many("a = 'docker'.b('' + ( "));
+    add(
+        "b/build.gradle",
+        many("jib.to.tags = ['docker', jib.to.image = "),
+    );
+    add(
+        "b/.gitlab-ci.yml",
+        ".a:\n  script:\n    - docker push x\n    - !reference [.a, script]\n    - !reference [.a, script]\n\
+         b: !reference [b]\nc: {extends: .a, variables: !reference [c, variables]}\n"
+            .to_owned(),
+    );
+    add(
+        "lists.yml",
+        format!(
+            "a:\n{}",
+            "  - command: [docker, push, x]\n    args: [a]\n".repeat(2000)
+        ),
+    );
     add("huge.sh", "docker push x ".repeat(4_000_000));
     add("Makefile", many("A = $(A) docker\n\tdocker push $(A)\n"));
     add("b/Makefile", {

@@ -22,6 +22,11 @@ use super::word::{self, Ways};
 /// How many nodes are looked at where aliases lead to some of them again.
 const MAX_STEPS: usize = 200_000;
 
+/// How deep references in references are followed.
+///
+/// Source: GitLab Docs, "`!reference` tags", which nests them up to ten levels.
+const MAX_REFERENCES: usize = 10;
+
 /// The keys of GitLab's that are no jobs.
 const GLOBAL: [&str; 7] = [
     "variables",
@@ -88,7 +93,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
     /// Source: GitLab Docs, "`!reference` tags".
     fn referenced(&self, node: NodeId) -> NodeId {
         let mut node = self.tree.resolve(node);
-        for _ in 0..8 {
+        for _ in 0..MAX_REFERENCES {
             let tag = self.tree.tag(node).filter(|tag| tag.kind == TagKind::Other);
             let is_reference =
                 tag.is_some_and(|tag| tag.span.of(self.tree.text()).trim() == "!reference");
@@ -111,17 +116,22 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
 
     /// Runs the commands of a node: a text, or lists of texts.
     pub(super) fn run(&mut self, node: NodeId, env: &mut Env<'_>) {
-        let mut todo = vec![node];
-        while let Some(node) = todo.pop() {
-            let node = self.referenced(node);
+        let mut todo = vec![(node, 0)];
+        while let Some((node, depth)) = todo.pop() {
+            let meant = self.referenced(node);
+            let depth = depth + usize::from(meant != self.tree.resolve(node));
             self.steps += 1;
             if self.steps > MAX_STEPS {
                 return;
             }
-            if let Some(script) = self.script(node) {
+            if depth > MAX_REFERENCES {
+                continue;
+            }
+            if let Some(script) = self.script(meant) {
                 self.shell.run(&script, env);
             }
-            todo.extend(self.tree.items(node).iter().rev());
+            let items = self.tree.items(meant).iter().rev();
+            todo.extend(items.map(|&item| (item, depth)));
         }
     }
 

@@ -22,13 +22,14 @@ use crate::survey::{self, Faced, Facing, Survey};
 pub const VERSION: u32 = 1;
 
 /// What no look at the files of a git repository tells.
-const NOT_SEEN: [&str; 8] = [
+const NOT_SEEN: [&str; 9] = [
     "pipelines of other git repositories, and those that are set up in a console",
     "what is pushed by hand",
     "scripts in other languages than those of POSIX shells (Python, PowerShell, JavaScript)",
     "what scripts, functions and make targets are called with",
     "what pipelines include from elsewhere: reusable workflows, shared libraries, orbs",
-    "files of docker buildx bake in HCL, Earthfiles, Bazel",
+    "files of docker buildx bake, Earthfiles, Bazel",
+    "steps that are no commands: plugins of Drone's, pipes of Bitbucket's, tasks of Azure's",
     "assets of the AWS CDK and of AWS SAM, and images that Terraform or Pulumi push",
     "names of repositories that come of other values of a parameter than its default",
 ];
@@ -318,7 +319,7 @@ struct Document<'r> {
     git_repositories: Vec<Git<'r>>,
     pushes: Vec<PushOf<'r>>,
     errors: Vec<ErrorOf<'r>>,
-    not_seen: [&'static str; 8],
+    not_seen: [&'static str; 9],
     summary: Summary,
 }
 
