@@ -312,7 +312,7 @@ impl Facing {
     pub fn hit(&self) -> usize {
         let kin = self.kin();
         let mut hit: BTreeMap<usize, usize> = BTreeMap::new();
-        for push in self.survey.impact.pushes.iter() {
+        for push in &self.survey.impact.pushes {
             if let Target::Repository { number, .. } = push.target {
                 if push.tag.moves() {
                     let concerned = kin.get(&number).into_iter().flatten();

@@ -560,6 +560,7 @@ fn many_pushes_to_many_repositories_of_a_name_are_not_multiplied() {
     assert!(text.contains("pushes are not looked at"), "{text}");
 }
 
+#[allow(clippy::too_many_lines, reason = "a line for each file")]
 #[test]
 fn hostile_files_cost_no_more_than_their_size() {
     let mut files: Vec<(String, String)> = vec![("t.yaml".to_owned(), WEB.to_owned())];

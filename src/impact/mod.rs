@@ -34,7 +34,7 @@ use self::lex::Dialect;
 use self::script::Script;
 use self::shell::{Env, Pushes, Shell};
 use self::stack::World;
-use self::word::Judged;
+use self::word::{Judged, Ways};
 use self::workflow::Workflow;
 use self::yaml::Pipeline;
 use crate::find::{TagPattern, MOST_TAGS};
@@ -425,7 +425,8 @@ pub fn survey(files: &[File]) -> Impact {
         let mut shell = Shell::new(&world);
         read(file, &world, &mut shell, found.impact);
         pushes_compose |= shell.pushes_compose;
-        for (name, ways) in shell.for_compose {
+        let assigned: BTreeMap<String, Ways> = shell.for_compose.into_iter().collect();
+        for (name, ways) in assigned {
             let mut all = for_compose.own.remove(&name).unwrap_or_default();
             word::add(&mut all, ways);
             for_compose.set(&name, all);
@@ -433,22 +434,11 @@ pub fn survey(files: &[File]) -> Impact {
         found.take(file, file.kind, shell.pushes);
     }
     for file in files.iter().filter(|file| file.kind == Kind::Compose) {
-        if read_as_template.contains(file.path.as_str()) {
-            continue;
+        if !read_as_template.contains(file.path.as_str()) {
+            found.take_compose(file, &for_compose, pushes_compose);
         }
-        let mut shell = Shell::new(&world);
-        let Ok(tree) = syntax::parse(&file.text) else {
-            found.impact.by_lines.push(file.path.clone());
-            by_lines(&file.text, 0, &for_compose, &mut shell);
-            found.take(file, file.kind, shell.pushes);
-            continue;
-        };
-        let mut images = Pipeline::new(&tree, &mut shell).compose(&for_compose);
-        images.retain(|push| pushes_compose || word::is_ecr(&word::image(&push.image).registry));
-        let mut pushes = Pushes::default();
-        pushes.extend(images);
-        found.take(file, file.kind, pushes);
     }
+    impact.by_lines.sort();
     impact.pushes.sort_by(|a, b| {
         (
             &a.path,
@@ -625,6 +615,22 @@ impl std::hash::Hash for Target {
 }
 
 impl Found<'_> {
+    /// Takes down what a compose file pushes, with the variables of whoever
+    /// pushes it.
+    fn take_compose(&mut self, file: &File, env: &Env<'_>, is_pushed: bool) {
+        let mut shell = Shell::new(self.world);
+        let Ok(tree) = syntax::parse(&file.text) else {
+            self.impact.by_lines.push(file.path.clone());
+            by_lines(&file.text, 0, env, &mut shell);
+            return self.take(file, file.kind, shell.pushes);
+        };
+        let mut images = Pipeline::new(&tree, &mut shell).compose(env);
+        images.retain(|push| is_pushed || word::is_ecr(&word::image(&push.image).registry));
+        let mut pushes = Pushes::default();
+        pushes.extend(images);
+        self.take(file, file.kind, pushes);
+    }
+
     fn take(&mut self, file: &File, kind: Kind, pushes: Pushes) {
         if pushes.all.is_empty() {
             return;

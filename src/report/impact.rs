@@ -123,41 +123,46 @@ fn write_text(facing: &[Facing], outcomes: &[Outcome], out: &mut dyn Write) -> i
     writeln!(out, "Read {files} of {kinds} in {git}; {} with tags that do not move, {} to other registries or \
         to repositories that no template here declares.", counted(counts.fixed, "push", "pushes"), counts.elsewhere)?;
     for one in facing {
-        let survey = &one.survey;
-        for (path, more) in &survey.impact.more {
-            let path = shown(&survey.shown(path));
-            let more = counted(*more, "push is", "pushes are");
-            writeln!(
-                out,
-                "{path}: {more} not looked at, behind the first {MAX_PUSHES}; nothing is known of their tags."
-            )?;
-        }
-        for path in &survey.impact.by_lines {
-            let path = shown(&survey.shown(path));
-            writeln!(
-                out,
-                "{path}: not valid YAML; read line by line, without what its keys mean."
-            )?;
-        }
-        for path in &survey.too_large {
-            let path = shown(&survey.shown(path));
-            writeln!(
-                out,
-                "{path}: not read; it is larger than {} KiB.",
-                MAX_SIZE / 1024
-            )?;
-        }
-        for path in &survey.unreadable {
-            let path = shown(&survey.shown(path));
-            writeln!(
-                out,
-                "{path}: not read; it cannot be opened, or is not UTF-8."
-            )?;
-        }
+        write_files(&one.survey, out)?;
     }
     writeln!(out, "Not seen by this:")?;
     for what in NOT_SEEN {
         writeln!(out, "  - {what}")?;
+    }
+    Ok(())
+}
+
+/// Says of which files not all was read, and why.
+fn write_files(survey: &Survey, out: &mut dyn Write) -> io::Result<()> {
+    for (path, more) in &survey.impact.more {
+        let path = shown(&survey.shown(path));
+        let more = counted(*more, "push is", "pushes are");
+        writeln!(
+            out,
+            "{path}: {more} not looked at, behind the first {MAX_PUSHES}; nothing is known of their tags."
+        )?;
+    }
+    for path in &survey.impact.by_lines {
+        let path = shown(&survey.shown(path));
+        writeln!(
+            out,
+            "{path}: not valid YAML; read line by line, without what its keys mean."
+        )?;
+    }
+    for path in &survey.too_large {
+        let path = shown(&survey.shown(path));
+        writeln!(
+            out,
+            "{path}: not read; it is larger than {} KiB.",
+            MAX_SIZE / 1024
+        )?;
+    }
+    for path in &survey.unreadable {
+        let path = shown(&survey.shown(path));
+        writeln!(
+            out,
+            "{path}: not read; it cannot be opened, or is not UTF-8."
+        )?;
     }
     Ok(())
 }
@@ -169,11 +174,11 @@ fn sentence(faced: Faced<'_>, survey: &Survey) -> String {
     let (target, is_known) = match &push.target {
         Target::Repository { .. } => {
             let to = faced.to.and_then(|to| survey.impact.repositories.get(to));
-            let mut target = to.map_or_else(String::new, |to| named(to, survey));
-            if faced.more > 0 {
-                target += &format!(" and {} more of its name", faced.more);
+            let target = to.map_or_else(String::new, |to| named(to, survey));
+            match faced.more {
+                0 => (target, true),
+                more => (format!("{target} and {more} more of its name"), true),
             }
-            (target, true)
         }
         Target::Unknown { shown } => (format!("{}, which cannot be told", escaped(shown)), false),
     };
