@@ -205,9 +205,16 @@ impl<'w> Shell<'w> {
                 Token::Close | Token::End | Token::Maybe | Token::Pipe | Token::Open => {
                     // `name() {`
                     let is_head = *token == Token::Open && tokens.peek() == Some(&&Token::Close);
-                    flow.is_named |= is_head && !command.words.is_empty();
-                    if !is_head {
+                    if is_head {
+                        tokens.next();
+                        flow.is_named |= !command.words.is_empty();
+                    } else {
                         self.command(&command, &mut flow, env, script);
+                        match token {
+                            Token::Open => self.functions += flow.opens('('),
+                            Token::Close => self.functions -= flow.closes('('),
+                            _ => {}
+                        }
                     }
                     command = Command::default();
                     flow.is_maybe = *token == Token::Maybe;
@@ -215,7 +222,7 @@ impl<'w> Shell<'w> {
             }
         }
         self.command(&command, &mut flow, env, script);
-        self.functions -= flow.functions.len();
+        self.functions -= flow.functions();
         self.depth -= 1;
     }
 
@@ -230,9 +237,13 @@ impl<'w> Shell<'w> {
         while let [first, rest @ ..] = words {
             match first.literal().filter(|_| !first.is_quoted) {
                 Some("if" | "while" | "until") => flow.nested += 1,
-                Some("fi" | "done" | "esac") => flow.nested = flow.nested.saturating_sub(1),
-                Some("{") => self.functions += flow.opens(),
-                Some("}") => self.functions -= flow.closes(),
+                Some("fi" | "done") => flow.nested = flow.nested.saturating_sub(1),
+                Some("esac") => {
+                    flow.closes('c');
+                    flow.nested = flow.nested.saturating_sub(1);
+                }
+                Some("{") => self.functions += flow.opens('{'),
+                Some("}") => self.functions -= flow.closes('{'),
                 Some("function") => {
                     // `function name {`
                     flow.is_named = true;
@@ -241,6 +252,7 @@ impl<'w> Shell<'w> {
                 }
                 Some("then" | "do" | "else" | "elif" | "!" | "time") => {}
                 Some("case") => {
+                    flow.open.push(('c', false));
                     flow.nested += 1;
                     return;
                 }
@@ -925,31 +937,30 @@ struct Flow {
     is_maybe: bool,
     /// Whether a function has been named whose body follows.
     is_named: bool,
-    /// How many braces are open.
-    braces: usize,
-    /// At which of them functions begin.
-    functions: Vec<usize>,
+    /// The brackets that are open, a `case` among them as `c`, and whether each
+    /// is that of a function.
+    open: Vec<(char, bool)>,
 }
 
 impl Flow {
-    /// Takes an opening brace down; how many functions begin there.
-    fn opens(&mut self) -> usize {
-        self.braces += 1;
-        if !std::mem::take(&mut self.is_named) {
-            return 0;
-        }
-        self.functions.push(self.braces);
-        1
+    /// Takes an opening bracket down; how many functions begin there.
+    fn opens(&mut self, bracket: char) -> usize {
+        let is_function = std::mem::take(&mut self.is_named);
+        self.open.push((bracket, is_function));
+        usize::from(is_function)
     }
 
-    /// Takes a closing brace down; how many functions end there.
-    fn closes(&mut self) -> usize {
-        let ends = self.functions.last() == Some(&self.braces) && self.braces > 0;
-        if ends {
-            self.functions.pop();
-        }
-        self.braces = self.braces.saturating_sub(1);
-        usize::from(ends)
+    /// Takes the bracket down that closes one; how many functions end there. One
+    /// that closes none is that of a pattern, as in `case x in a) …`.
+    fn closes(&mut self, bracket: char) -> usize {
+        let last = self.open.pop_if(|(other, _)| *other == bracket);
+        usize::from(last.is_some_and(|(_, is_function)| is_function))
+    }
+
+    /// How many functions are open.
+    fn functions(&self) -> usize {
+        let functions = self.open.iter().filter(|(_, is_function)| *is_function);
+        functions.count()
     }
 }
 

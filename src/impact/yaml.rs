@@ -549,6 +549,8 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
             let name = self.tree.literal(name).map(str::to_owned);
             let default = self.get(body, "default");
             let value = default.and_then(|default| self.value(default, env));
+            // One that is empty is to be given.
+            let value = value.filter(|ways| ways.iter().all(|word| !word.is_empty()));
             if let (Some(name), Some(value)) = (name, value) {
                 env.set(&format!("pipeline.parameters.{name}"), value.clone());
                 env.set(&format!("parameters.{name}"), value);
