@@ -284,7 +284,16 @@ impl<'w> Shell<'w> {
                 }
                 return;
             }
-            Some("read") => {
+            // `: "${TAG:=latest}"` is there for what it assigns.
+            Some(":") => {
+                for word in rest.iter().skip(1) {
+                    self.word(word, env, script);
+                }
+                return self.look_into(rest, env, script);
+            }
+            // Where it may not be run, what was assigned holds.
+            Some("unset") if !is_sure => return,
+            Some("read" | "unset") => {
                 for word in rest.iter().skip(1).filter_map(|word| word.literal()) {
                     env.set(word, word::open(format!("${word}")));
                 }
@@ -294,7 +303,7 @@ impl<'w> Shell<'w> {
                 self.print(command, rest, env, script);
                 return self.look_into(rest, env, script);
             }
-            Some(":" | "[" | "[[" | "test" | "cd" | "cat" | "grep") | None if !may_run(rest) => {
+            Some("[" | "[[" | "test" | "cd" | "cat" | "grep") | None if !may_run(rest) => {
                 return self.look_into(rest, env, script);
             }
             _ => {}
