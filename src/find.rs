@@ -62,9 +62,11 @@ pub struct Policy {
     pub profile: Profile,
     /// The tags that are to stay mutable, so that pipelines can move them.
     pub keep_mutable: Vec<TagPattern>,
-    /// Those that are to stay mutable in some repositories beside them, by
-    /// their logical IDs.
-    pub keep_moving: BTreeMap<String, Vec<TagPattern>>,
+    /// Those that are to stay mutable in single repositories beside them, by
+    /// their logical IDs, where what moves was looked for. A repository that
+    /// is not named here is one that nothing is known of; one that nothing
+    /// moves in is named, with no tags.
+    pub keep_moving: Option<BTreeMap<String, Vec<TagPattern>>>,
     /// Whether it covers creation templates, too.
     pub creation_templates: bool,
 }
@@ -331,7 +333,21 @@ impl Policy {
     /// Whether some tags are to stay mutable in any repository.
     #[must_use]
     pub fn keeps_any(&self) -> bool {
-        !self.keep_mutable.is_empty() || !self.keep_moving.is_empty()
+        !self.keep_mutable.is_empty() || self.keeps_own()
+    }
+
+    /// Whether some are to stay so in single repositories.
+    #[must_use]
+    pub fn keeps_own(&self) -> bool {
+        let mut own = self.keep_moving.iter().flat_map(BTreeMap::values);
+        own.any(|tags| !tags.is_empty())
+    }
+
+    /// Whether it is known which tags are to stay mutable in a repository.
+    #[must_use]
+    pub fn knows(&self, logical_id: &str) -> bool {
+        let moving = self.keep_moving.as_ref();
+        moving.is_none_or(|moving| moving.contains_key(logical_id))
     }
 
     /// The tags that are to stay mutable in a repository, by its logical ID. A
@@ -345,7 +361,8 @@ impl Policy {
                 .iter()
                 .any(|all| all.matches(tag.as_str()))
         };
-        let own = self.keep_moving.get(logical_id);
+        let own = self.keep_moving.as_ref();
+        let own = own.and_then(|own| own.get(logical_id));
         kept.extend(own.into_iter().flatten().filter(is_new));
         kept
     }

@@ -175,13 +175,14 @@ impl std::error::Error for RunError {
 /// reports what it has.
 pub fn run(given: &Given, interrupt: &Interrupt) -> Result<ExitStatus, RunError> {
     let options = &given.options(resolved(&given.flags)?);
-    let job = Job::new(options, interrupt)?;
+    let files = Files::of(options)?;
+    let job = Job::new(options, &files, interrupt)?;
     if options.interactive && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         return Err(RunError::NoTerminal);
     }
     let mut stdin = None;
-    let mut collected = match &options.input {
-        Input::Stdin { name } => {
+    let mut collected = match &files {
+        Files::Text(name) => {
             let (outcome, text) = interrupt.at_any_time(|| standard_input(name, &job))?;
             stdin = Some(text);
             let mut collected = Collected::default();
@@ -189,8 +190,8 @@ pub fn run(given: &Given, interrupt: &Interrupt) -> Result<ExitStatus, RunError>
             collected.let_go.summary.files = 1;
             collected
         }
-        Input::Staged => staged(&job)?,
-        Input::Paths | Input::List { .. } | Input::Since(_) => walk(&job)?,
+        Files::Staged(files) => staged(files, &job)?,
+        Files::Walk { walk, problems } => look(walk, problems, &job),
     };
     let unused = job.unused(&collected.kept);
     collected.kept.extend(unused);
@@ -236,8 +237,13 @@ pub fn impact(
     interrupt: &Interrupt,
 ) -> Result<ExitStatus, RunError> {
     let options = &given.options(resolved(&given.flags)?);
-    let job = Job::new(options, interrupt)?;
-    let mut outcomes = walk(&job)?.kept;
+    let files = Files::of(options)?;
+    let job = Job::new(options, &files, interrupt)?;
+    let mut outcomes = match &files {
+        Files::Walk { walk, problems } => look(walk, problems, &job).kept,
+        // The command line has no such input for this.
+        Files::Text(_) | Files::Staged(_) => Vec::new(),
+    };
     outcomes.sort_by(|a, b| a.path.cmp(&b.path));
     let facing = job.facing(&outcomes, |_| true);
     let result = report::impact::write(&facing, &outcomes, format, &mut io::stdout().lock());
@@ -335,8 +341,9 @@ struct Job<'o> {
     /// What is not committed, of the repositories in which something is to be
     /// written: asked of git once for each.
     uncommitted: Mutex<HashMap<PathBuf, Arc<Asked>>>,
-    /// What pushes images in the git repositories of the files.
-    surveys: Surveys,
+    /// What pushes images in the git repositories of the files, if that is to
+    /// be known before a file is judged.
+    surveys: Option<Surveys>,
 }
 
 /// What git says of a repository, once it has been asked, or why it has no
@@ -344,7 +351,11 @@ struct Job<'o> {
 type Asked = OnceLock<Result<Uncommitted, String>>;
 
 impl<'o> Job<'o> {
-    fn new(options: &'o Options, interrupt: &'o Interrupt) -> Result<Self, RunError> {
+    fn new(
+        options: &'o Options,
+        files: &Files,
+        interrupt: &'o Interrupt,
+    ) -> Result<Self, RunError> {
         let mut lists = Lists::default();
         if options.rules.suppressions.are_on {
             let here = std::env::current_dir().map_err(|source| RunError::Input {
@@ -364,7 +375,11 @@ impl<'o> Job<'o> {
             interrupt,
             repositories,
             uncommitted: Mutex::default(),
-            surveys: Surveys::new(options.selection.no_ignore),
+            surveys: options.keep_moving_tags.then(|| {
+                let templates = files.templates(options, interrupt);
+                let templates = templates.iter().map(PathBuf::as_path);
+                Surveys::new(options.selection.no_ignore, templates)
+            }),
         })
     }
 
@@ -458,9 +473,8 @@ impl<'o> Job<'o> {
         for one in &self.options.overrides {
             one.apply(&mut rules, path, real);
         }
-        if self.options.keep_moving_tags {
-            rules.policy.keep_moving = self.surveys.moving_tags(real);
-        }
+        let surveys = self.surveys.as_ref();
+        rules.policy.keep_moving = surveys.map(|surveys| surveys.moving_tags(real));
         rules.suppressions.today = self.today;
         rules.suppressions.listed = self.lists.of(path, real);
         let numbers = rules.suppressions.listed.iter().map(|listed| listed.number);
@@ -488,7 +502,13 @@ impl<'o> Job<'o> {
             let turning = Turning { logical_ids, kept };
             (!turning.logical_ids.is_empty()).then_some((file, turning))
         });
-        survey::facing(&self.surveys, turning.collect())
+        let turning: Vec<(PathBuf, Turning)> = turning.collect();
+        if let Some(surveys) = &self.surveys {
+            return survey::facing(surveys, turning);
+        }
+        let files = turning.iter().map(|(file, _)| file.as_path());
+        let surveys = Surveys::new(self.options.selection.no_ignore, files);
+        survey::facing(&surveys, turning)
     }
 
     /// Says on standard error that something would break, where a folder is
@@ -676,32 +696,133 @@ impl Collected {
     }
 }
 
-fn walk(job: &Job<'_>) -> Result<Collected, RunError> {
-    let options = job.options;
-    let mut selection = options.selection.clone();
-    if let Input::List { from, nul } = &options.input {
-        selection.paths.extend(listed(from.as_deref(), *nul)?);
+/// What a run looks at, as far as it is known before a file is opened.
+enum Files {
+    /// A text on standard input, with this name.
+    Text(PathBuf),
+    /// What is staged.
+    Staged(StagedFiles),
+    /// What a walk comes to.
+    Walk {
+        walk: Walk,
+        /// The paths that could not be visited, of those that tell what to
+        /// walk.
+        problems: Vec<Problem>,
+    },
+}
+
+/// What is staged, below the paths that are given.
+struct StagedFiles {
+    files: Vec<Staged>,
+    /// Those that differ from the index, if files are to be written.
+    unstaged: HashSet<PathBuf>,
+    /// The paths that could not be visited.
+    problems: Vec<Problem>,
+}
+
+impl Files {
+    fn of(options: &Options) -> Result<Self, RunError> {
+        let mut selection = options.selection.clone();
+        match &options.input {
+            Input::Stdin { name } => return Ok(Self::Text(name.clone())),
+            Input::Staged => return StagedFiles::of(options).map(Self::Staged),
+            Input::List { from, nul } => selection.paths.extend(listed(from.as_deref(), *nul)?),
+            Input::Paths | Input::Since(_) => {}
+        }
+        let mut walk = Walk::new(selection.clone()).map_err(RunError::Glob)?;
+        let mut problems = Vec::new();
+        if let Input::Since(revision) = &options.input {
+            let repository = Repository::here().map_err(RunError::Git)?;
+            let changed = repository.changed_since(revision);
+            let mut changed = changed.map_err(RunError::Git)?;
+            let takes = walk.takes(repository.top(), &mut |problem| problems.push(problem));
+            // A link is none of what a walk comes to, nor is what lies behind one.
+            changed.retain(|file| takes(&file.whole) && is_plain(&file.whole));
+            selection.paths = changed.into_iter().map(|file| file.path).collect();
+            // They are those of the part already.
+            selection.partition = None;
+            drop(takes);
+            walk = Walk::new(selection).map_err(RunError::Glob)?;
+        }
+        Ok(Self::Walk { walk, problems })
     }
-    let mut walk = Walk::new(selection.clone()).map_err(RunError::Glob)?;
-    let mut told = Collected::default();
-    if let Input::Since(revision) = &options.input {
+
+    /// The files that declare a repository. Each is opened for that, and once
+    /// more when it is judged: what pushes to its repositories is asked of all
+    /// files of its git repository, so that it must be known before.
+    fn templates(&self, options: &Options, interrupt: &Interrupt) -> Vec<PathBuf> {
+        let max_size = options.rules.max_size;
+        let rules = Rules {
+            max_size,
+            ..Rules::default()
+        };
+        let declares = |path: &Path| {
+            let Ok(Some(bytes)) = read::file(path, max_size) else {
+                return false;
+            };
+            // One that makes us fail is told when it is judged.
+            let assessed = panic::catch_unwind(|| remediate(&bytes, &rules));
+            assessed.is_ok_and(|assessed| assessed.is_ok_and(|one| one.repositories > 0))
+        };
+        match self {
+            Self::Text(name) => vec![name.clone()],
+            Self::Staged(staged) => {
+                let files = staged.files.iter().map(|staged| staged.file.whole.clone());
+                files.filter(|file| declares(file)).collect()
+            }
+            Self::Walk { walk, .. } => {
+                let templates = Mutex::new(Vec::new());
+                walk.visit(&|found| {
+                    if interrupt.is_set() {
+                        return ControlFlow::Break(());
+                    }
+                    if let Found::File(target) = found {
+                        if declares(&target.real) {
+                            // A poisoned lock would mean a panic in `push`.
+                            if let Ok(mut templates) = templates.lock() {
+                                templates.push(target.real);
+                            }
+                        }
+                    }
+                    ControlFlow::Continue(())
+                });
+                templates.into_inner().unwrap_or_default()
+            }
+        }
+    }
+}
+
+impl StagedFiles {
+    fn of(options: &Options) -> Result<Self, RunError> {
         let repository = Repository::here().map_err(RunError::Git)?;
-        let changed = repository.changed_since(revision);
-        let mut changed = changed.map_err(RunError::Git)?;
-        let takes = walk.takes(repository.top(), &mut |problem| {
-            told.add(tell(&problem, job), job);
-        });
-        // A link is none of what a walk comes to, nor is what lies behind one.
-        changed.retain(|file| takes(&file.whole) && is_plain(&file.whole));
-        selection.paths = changed.into_iter().map(|file| file.path).collect();
-        // They are those of the part already.
-        selection.partition = None;
+        let walk = Walk::new(options.selection.clone()).map_err(RunError::Glob)?;
+        let mut files = repository.staged().map_err(RunError::Git)?;
+        let mut problems = Vec::new();
+        let takes = walk.takes(repository.top(), &mut |problem| problems.push(problem));
+        files.retain(|staged| takes(&staged.file.whole));
         drop(takes);
-        walk = Walk::new(selection).map_err(RunError::Glob)?;
+        let unstaged = match options.mode {
+            Mode::Fix => repository.unstaged().map_err(RunError::Git)?,
+            Mode::Check | Mode::Diff => HashSet::new(),
+        };
+        Ok(Self {
+            files,
+            unstaged,
+            problems,
+        })
+    }
+}
+
+/// What a walk comes to.
+fn look(walk: &Walk, problems: &[Problem], job: &Job<'_>) -> Collected {
+    let options = job.options;
+    let mut told = Collected::default();
+    for problem in problems {
+        told.add(tell(problem, job), job);
     }
     let counts = Counts::default();
     let collected = Mutex::new(told);
-    let look = || {
+    let visit = || {
         walk.visit(&|found| {
             let outcome = match found {
                 _ if job.interrupt.is_set() => return ControlFlow::Break(()),
@@ -731,17 +852,17 @@ fn walk(job: &Job<'_>) -> Result<Collected, RunError> {
         });
     };
     if options.verbosity == Verbosity::Quiet {
-        look();
+        visit();
     } else {
         thread::scope(|scope| {
-            let _progress = Progress::begin(scope, &counts, || count_files(&walk, &counts));
-            look();
+            let _progress = Progress::begin(scope, &counts, || count_files(walk, &counts));
+            visit();
         });
     }
     let mut collected = collected.into_inner().unwrap_or_default();
     let files = counts.files.into_inner();
     collected.let_go.summary.files = usize::try_from(files).unwrap_or(usize::MAX);
-    Ok(collected)
+    collected
 }
 
 /// Counts what a walk will come to, ahead of those who look at it.
@@ -783,29 +904,20 @@ fn is_plain(whole: &Path) -> bool {
 }
 
 /// The files that are staged, each as the index has it.
-fn staged(job: &Job<'_>) -> Result<Collected, RunError> {
-    let repository = Repository::here().map_err(RunError::Git)?;
-    let walk = Walk::new(job.options.selection.clone()).map_err(RunError::Glob)?;
-    let mut files = repository.staged().map_err(RunError::Git)?;
+fn staged(files: &StagedFiles, job: &Job<'_>) -> Result<Collected, RunError> {
     let mut collected = Collected::default();
-    let takes = walk.takes(repository.top(), &mut |problem| {
-        collected.add(tell(&problem, job), job);
-    });
-    files.retain(|staged| takes(&staged.file.whole));
-    let unstaged = match job.options.mode {
-        Mode::Fix => repository.unstaged().map_err(RunError::Git)?,
-        Mode::Check | Mode::Diff => HashSet::new(),
-    };
+    for problem in &files.problems {
+        collected.add(tell(problem, job), job);
+    }
     let mut blobs = Blobs::open().map_err(RunError::Git)?;
-    drop(takes);
-    for staged in &files {
+    for staged in &files.files {
         if job.interrupt.is_set() {
             break;
         }
         collected.let_go.summary.files += 1;
         let outcome = isolated(&staged.file.path, job, || {
             if job.options.mode == Mode::Fix
-                && !unstaged.contains(&staged.file.whole)
+                && !files.unstaged.contains(&staged.file.whole)
                 && is_plain(&staged.file.whole)
             {
                 let path = staged.file.path.clone();

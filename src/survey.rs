@@ -5,6 +5,10 @@
 //! repository, and whose pushes concern a run. It reads files and nothing else:
 //! no program is started, and no link is followed. What pushes, it does not
 //! know.
+//!
+//! The templates of a run are told beforehand and are read whatever their names
+//! are and wherever they lie. Else what pushes to their repositories would go
+//! to none that is known, as if there were no such pushes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File};
@@ -49,18 +53,41 @@ pub struct Survey {
 pub struct Surveys {
     no_ignore: bool,
     repositories: Repositories,
+    /// The templates of the run, without links, by the roots that they are
+    /// surveyed with.
+    templates: HashMap<PathBuf, Vec<PathBuf>>,
     known: Mutex<HashMap<PathBuf, Arc<Survey>>>,
 }
 
 impl Surveys {
-    /// None is made yet.
+    /// None is made yet. `templates` are those of the run that declare a
+    /// repository.
     #[must_use]
-    pub fn new(no_ignore: bool) -> Self {
-        Self {
+    pub fn new<'t>(no_ignore: bool, templates: impl IntoIterator<Item = &'t Path>) -> Self {
+        let mut surveys = Self {
             no_ignore,
             repositories: Repositories::new(),
-            known: Mutex::default(),
+            ..Self::default()
+        };
+        for template in templates {
+            let Ok(whole) = fs::canonicalize(template) else {
+                continue;
+            };
+            if let Some(root) = surveys.root(&whole) {
+                surveys.templates.entry(root).or_default().push(whole);
+            }
         }
+        surveys
+    }
+
+    /// What a file is surveyed with, by its path without links.
+    fn root(&self, whole: &Path) -> Option<PathBuf> {
+        let here = || {
+            let here = std::env::current_dir().and_then(fs::canonicalize).ok();
+            here.filter(|here| whole.starts_with(here))
+        };
+        let root = self.repositories.root(whole).or_else(here);
+        root.or_else(|| whole.parent().map(Path::to_path_buf))
     }
 
     /// The survey of the git repository that a file lies in. Outside of any,
@@ -69,37 +96,40 @@ impl Surveys {
     #[must_use]
     pub fn of(&self, file: &Path) -> Option<Arc<Survey>> {
         let whole = fs::canonicalize(file).ok()?;
-        let here = || {
-            let here = std::env::current_dir().and_then(fs::canonicalize).ok();
-            here.filter(|here| whole.starts_with(here))
-        };
-        let root = self.repositories.root(&whole).or_else(here);
-        let root = root.or_else(|| whole.parent().map(Path::to_path_buf))?;
+        let root = self.root(&whole)?;
         // Others wait: they are likely to ask for the same. A poisoned lock
         // would mean a panic in here.
         let mut known = self.known.lock().ok()?;
-        let survey = known
-            .entry(root.clone())
-            .or_insert_with(|| Arc::new(Survey::of(root, self.no_ignore)));
+        let survey = known.entry(root.clone()).or_insert_with(|| {
+            let templates = self.templates.get(&root).map_or(&[][..], Vec::as_slice);
+            Arc::new(Survey::of(root, templates, self.no_ignore))
+        });
         Some(Arc::clone(survey))
     }
 
     /// The literal tags that pipelines move in the repositories of a template,
-    /// by their logical IDs.
+    /// by the logical IDs of all that are known. None at all are known of a
+    /// template that could not be read as one.
     #[must_use]
     pub fn moving_tags(&self, file: &Path) -> BTreeMap<String, Vec<TagPattern>> {
         let survey = self.of(file);
         let tags = survey.and_then(|survey| {
             let path = survey.relative(file)?;
-            Some(survey.impact.moving_tags(&path))
+            let known = survey.impact.repositories.iter();
+            let known = known.filter(|repository| repository.path == path);
+            let mut tags: BTreeMap<String, Vec<TagPattern>> = known
+                .map(|repository| (repository.logical_id.clone(), Vec::new()))
+                .collect();
+            tags.extend(survey.impact.moving_tags(&path));
+            Some(tags)
         });
         tags.unwrap_or_default()
     }
 }
 
 impl Survey {
-    /// Reads the files of a git repository.
-    fn of(root: PathBuf, no_ignore: bool) -> Self {
+    /// Reads the files of a git repository, and these templates among them.
+    fn of(root: PathBuf, templates: &[PathBuf], no_ignore: bool) -> Self {
         let mut survey = Self {
             root,
             ..Self::default()
@@ -118,11 +148,15 @@ impl Survey {
         let Ok(walk) = walk else {
             return survey;
         };
+        let of_run = templates.iter();
+        let of_run = of_run.filter_map(|file| Some((relative(&survey.root, file)?, file)));
+        let of_run: BTreeMap<String, &PathBuf> = of_run.collect();
         let found = Mutex::new(Vec::new());
         walk.visit(&|target| {
             if let discover::Found::File(target) = target {
                 let path = relative(&survey.root, &target.real);
-                let read = path.and_then(|path| read(&target.real, path));
+                let path = path.filter(|path| !of_run.contains_key(path));
+                let read = path.and_then(|path| read(&target.real, Kind::of(&path), path));
                 if let (Some(read), Ok(mut found)) = (read, found.lock()) {
                     found.push(read);
                 }
@@ -130,11 +164,16 @@ impl Survey {
             ControlFlow::Continue(())
         });
         let mut nested: HashMap<PathBuf, bool> = HashMap::new();
+        let mut found = found.into_inner().unwrap_or_default();
+        found.retain(|read| !survey.is_of_another(read.path(), &mut nested));
+        found.extend(of_run.into_iter().filter_map(|(path, file)| {
+            // As what its name says it would be passed over, or be read for
+            // what it pushes alone.
+            let kind = Kind::of(&path).filter(|kind| may_be_template(*kind));
+            read(file, Some(kind.unwrap_or(Kind::Template)), path)
+        }));
         let mut files = Vec::new();
-        for read in found.into_inner().unwrap_or_default() {
-            if survey.is_of_another(read.path(), &mut nested) {
-                continue;
-            }
+        for read in found {
             match read {
                 Found::File(file) => files.push(file),
                 Found::TooLarge(path) => survey.too_large.push(path),
@@ -208,9 +247,14 @@ impl Found {
     }
 }
 
-/// Reads a file, if it is one that may push or a template.
-fn read(real: &Path, path: String) -> Option<Found> {
-    let kind = Kind::of(&path);
+/// Whether a template is looked for in files of a kind.
+fn may_be_template(kind: Kind) -> bool {
+    matches!(kind, Kind::Template | Kind::Yaml | Kind::Buildspec)
+}
+
+/// Reads a file, if it is one that may push or a template, by what its name
+/// says that it is.
+fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Found> {
     let has_suffix = path
         .rsplit('/')
         .next()
@@ -218,7 +262,7 @@ fn read(real: &Path, path: String) -> Option<Found> {
     if kind.is_none() && has_suffix || kind.is_none() && path.contains(".github/workflows/") {
         return None;
     }
-    let may_be_template = matches!(kind, Some(Kind::Template | Kind::Yaml | Kind::Buildspec));
+    let may_be_template = kind.is_some_and(may_be_template);
     let Ok(mut file) = File::open(real) else {
         return kind.map(|_| Found::Unreadable(path));
     };

@@ -323,6 +323,82 @@ Resources:
     assert_eq!(immutag(folder.path(), &["impact"]).status.code(), Some(0));
 }
 
+/// Whatever a template is called and wherever it lies: a run that repairs it
+/// looks for what pushes to it.
+#[test]
+fn moving_tags_are_kept_in_every_template_of_the_run() {
+    let script = pushing(&["web:latest"]);
+    for (path, arguments) in [
+        ("a/web.yaml.j2", &["a"][..]),
+        ("a/web.cfn", &["a/web.cfn"]),
+        ("a/web", &["a", "--include", "web"]),
+        ("a/docker-compose-web.yaml", &["a"]),
+        ("a/action.yml", &["a"]),
+        ("vendor/web.yaml", &["vendor/web.yaml"]),
+        ("vendor/web.yaml", &["."]),
+        ("a/node_modules/web.yaml", &["a/node_modules"]),
+        ("ignored/web.yaml", &["ignored/web.yaml"]),
+        ("ignored/web.yaml", &[".", "--no-ignore"]),
+    ] {
+        let files = [
+            (path, WEB),
+            ("a/push.sh", script.as_str()),
+            (".gitignore", "ignored\n"),
+        ];
+        let folder = with(&files);
+        let flags = ["fix", "--unsafe-fixes", "--keep-moving-tags"];
+        let output = immutag(folder.path(), &[&flags, arguments].concat());
+        let after = fs::read_to_string(folder.path().join(path)).unwrap();
+        assert!(
+            after.contains("FilterValue: latest"),
+            "{arguments:?}: {after}{}",
+            stderr(&output)
+        );
+        // Nor is it overlooked where only the question is asked.
+        let folder = with(&files);
+        let output = immutag(folder.path(), &[&["impact"], arguments].concat());
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{arguments:?}: {}",
+            stdout(&output)
+        );
+    }
+}
+
+/// Where it cannot be told what pushes to a repository, it is left as it is.
+#[test]
+fn a_repository_that_no_pushes_can_be_looked_for_is_left() {
+    let masked = WEB.replace("  Web:", "  {{ name }}Web:");
+    let creation = "Resources:\n  New:\n    Type: AWS::ECR::RepositoryCreationTemplate\n    \
+                    Properties:\n      Prefix: a\n      AppliedFor: [REPLICATION]\n";
+    let shared = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties: &all\n      \
+                  ImageTagMutability: MUTABLE\n  {{ name }}:\n    Type: AWS::ECR::Repository\n    \
+                  Properties: *all\n";
+    for (name, text) in [
+        ("t.yaml.j2", masked.as_str()),
+        ("t.yaml", creation),
+        ("t.yaml.j2", shared),
+    ] {
+        let folder = with(&[(name, text), ("push.sh", &pushing(&["web:latest"]))]);
+        let flags = [
+            "fix",
+            "--unsafe-fixes",
+            "--keep-moving-tags",
+            "--creation-templates",
+        ];
+        let output = immutag(folder.path(), &flags);
+        let told = stdout(&output);
+        assert_eq!(output.status.code(), Some(1), "{told}{}", stderr(&output));
+        assert!(
+            told.contains("not fixable: what pushes to it could not be looked for"),
+            "{told}"
+        );
+        let after = fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(after, text, "{told}");
+    }
+}
+
 #[test]
 fn what_is_shared_is_not_given_tags_of_one_only() {
     let template = "\

@@ -96,6 +96,8 @@ pub enum Refusal {
         /// How many.
         count: usize,
     },
+    /// Which tags move in the repository was asked, and nobody knows.
+    UnknownPushes,
     /// The text is laid out in a way that leaves no sure place to write.
     Layout(&'static str),
 }
@@ -116,6 +118,7 @@ impl Refusal {
             Self::Shared { .. } => "shared",
             Self::BlockScalar => "block-scalar",
             Self::TooManyTags { .. } => "too-many-tags",
+            Self::UnknownPushes => "unknown-pushes",
             Self::Layout(_) => "layout",
         }
     }
@@ -148,6 +151,10 @@ impl Refusal {
                 "{count} tags are moved here, and ECR takes {MAX_FILTERS} filters; cover several with a pattern, \
                  as --keep-mutable 'dev-*'"
             ),
+            Self::UnknownPushes => "what pushes to it could not be looked for, so that \
+                                    --keep-moving-tags cannot tell which tags move; name them with \
+                                    --keep-mutable, without --keep-moving-tags"
+                .to_owned(),
             Self::Layout(why) => {
                 format!("{why}; write {MODE}: {IMMUTABLE} by hand")
             }
@@ -299,8 +306,11 @@ impl<'t, 'a> Planner<'t, 'a> {
         findings
             .into_iter()
             .map(|finding| match &finding.repair {
-                Ok(repair) if !self.policy.keep_moving.is_empty() => {
-                    let is_own = self.policy.keep_moving.contains_key(&finding.logical_id);
+                Ok(_) if !self.policy.knows(&finding.logical_id) => Err(Refusal::UnknownPushes),
+                Ok(repair) if self.policy.keeps_own() => {
+                    let own = self.policy.keep_moving.as_ref();
+                    let own = own.and_then(|own| own.get(&finding.logical_id));
+                    let is_own = own.is_some_and(|tags| !tags.is_empty());
                     let kept = self.policy.kept(&finding.logical_id);
                     let count = kept.len();
                     self.keeping.replace(kept);
@@ -1044,7 +1054,7 @@ impl<'t, 'a> Planner<'t, 'a> {
 
 /// Whether the same tags stay mutable in all repositories.
 fn keeps_alike(tree: &Tree<'_>, template: &Template<'_>, policy: &Policy) -> bool {
-    if policy.keep_moving.is_empty() {
+    if !policy.keeps_own() {
         return true;
     }
     let repositories = template.resources.iter();
