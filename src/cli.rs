@@ -903,6 +903,16 @@ impl Common {
                     path.display()
                 ));
             }
+            if self
+                .summary_file
+                .as_ref()
+                .is_some_and(|file| file.path == path)
+            {
+                return usage(&format!(
+                    "--output-file and --summary-file both name {}; a file takes one report",
+                    path.display()
+                ));
+            }
             files.push(OutputFile { format, path });
         }
         Ok((stdout, files))

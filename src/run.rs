@@ -95,6 +95,15 @@ pub enum RunError {
     Template {
         /// The file.
         path: PathBuf,
+        /// What names another.
+        flag: &'static str,
+    },
+    /// Two reports were to be written to one file.
+    Twice {
+        /// The file.
+        path: PathBuf,
+        /// What names another.
+        flag: &'static str,
     },
     /// The file that the summary was to be written to lies among the files
     /// that are looked at.
@@ -125,10 +134,15 @@ impl fmt::Display for RunError {
                 "the report {} cannot be written: {source}",
                 report::shown(path)
             ),
-            Self::Template { path } => write!(
+            Self::Template { path, flag } => write!(
                 f,
                 "{} is a template, or may be one that cannot be read, and no report is written \
-                 over it; name another file with --output-file",
+                 over it; name another file with {flag}",
+                report::shown(path)
+            ),
+            Self::Twice { path, flag } => write!(
+                f,
+                "{} is to take two reports, and a file takes one; name another file with {flag}",
                 report::shown(path)
             ),
             Self::Inside { path, tree } => write!(
@@ -154,7 +168,9 @@ impl std::error::Error for RunError {
             Self::Config(error) => Some(error),
             Self::Git(error) => Some(error),
             Self::Ignores(error) => Some(error),
-            Self::Template { .. } | Self::Inside { .. } | Self::NoTerminal => None,
+            Self::Template { .. } | Self::Twice { .. } | Self::Inside { .. } | Self::NoTerminal => {
+                None
+            }
             Self::Input { source, .. } | Self::Report { source, .. } | Self::Output(source) => {
                 Some(source)
             }
@@ -191,7 +207,7 @@ pub fn run(given: &Given, interrupt: &Interrupt) -> Result<ExitStatus, RunError>
             collected
         }
         Files::Staged(files) => staged(files, &job)?,
-        Files::Walk { walk, problems } => look(walk, problems, &job),
+        Files::Walk { walk, problems, .. } => look(walk, problems, &job),
     };
     let unused = job.unused(&collected.kept);
     collected.kept.extend(unused);
@@ -240,7 +256,7 @@ pub fn impact(
     let files = Files::of(options)?;
     let job = Job::new(options, &files, interrupt)?;
     let mut outcomes = match &files {
-        Files::Walk { walk, problems } => look(walk, problems, &job).kept,
+        Files::Walk { walk, problems, .. } => look(walk, problems, &job).kept,
         // The command line has no such input for this.
         Files::Text(_) | Files::Staged(_) => Vec::new(),
     };
@@ -365,12 +381,13 @@ impl<'o> Job<'o> {
             lists = Lists::read(&here).map_err(RunError::Ignores)?;
         }
         let repositories = Repositories::new();
-        outside(options, &repositories)?;
+        let reports = reports(options)?;
+        outside(options, files.given(), &repositories)?;
         Ok(Self {
             options,
             lists,
             today: today(),
-            reports: reports(options)?,
+            reports,
             looked_for: Mutex::default(),
             interrupt,
             repositories,
@@ -585,19 +602,20 @@ impl<'o> Job<'o> {
 
 /// Sees to it that the summary is written outside of the folders that are
 /// looked at, and of the repositories of the files that are.
-fn outside(options: &Options, repositories: &Repositories) -> Result<(), RunError> {
+fn outside(
+    options: &Options,
+    given: &[PathBuf],
+    repositories: &Repositories,
+) -> Result<(), RunError> {
     let Some(file) = &options.summary_file else {
         return Ok(());
     };
-    let folder = match file.path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
     // Where there is no such folder, writing will tell.
-    let Ok(folder) = fs::canonicalize(folder) else {
+    let Some(folder) = written(&file.path).and_then(|whole| Some(whole.parent()?.to_path_buf()))
+    else {
         return Ok(());
     };
-    for path in &options.selection.paths {
+    for path in given {
         let Ok(whole) = fs::canonicalize(path) else {
             continue;
         };
@@ -614,21 +632,46 @@ fn outside(options: &Options, repositories: &Repositories) -> Result<(), RunErro
     Ok(())
 }
 
-/// The files that reports are to be written to, those that there are already.
+/// The file that is written where a report is to be written to this path: the
+/// one behind a link, if there is one. None where its folder is not there.
+fn written(path: &Path) -> Option<PathBuf> {
+    if let Ok(whole) = fs::canonicalize(path) {
+        return Some(whole);
+    }
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
+}
+
+/// The files that reports are to be written to.
 ///
 /// # Errors
 /// Where one of them is a template, or may be one that cannot be read: nobody
-/// wants it replaced by a report.
+/// wants it replaced by a report. Where it takes two of them.
 fn reports(options: &Options) -> Result<Vec<PathBuf>, RunError> {
     let mut rules = options.rules.clone();
     rules.policy.creation_templates = true;
+    let files = options.files.iter();
+    let files = files.map(|file| (&file.path, "--output-file"));
+    let summary = options.summary_file.iter();
     let mut reports = Vec::new();
-    for file in &options.files {
-        // What is not there is none of the files that are looked at.
-        let Ok(path) = fs::canonicalize(&file.path) else {
+    for (named, flag) in files.chain(summary.map(|file| (&file.path, "--summary-file"))) {
+        // Where there is no such folder, writing will tell.
+        let Some(path) = written(named) else {
             continue;
         };
+        // A pipe takes as many as there are.
+        if path.exists() && !path.is_file() {
+            continue;
+        }
+        if reports.contains(&path) {
+            let path = named.clone();
+            return Err(RunError::Twice { path, flag });
+        }
         if !path.is_file() {
+            reports.push(path);
             continue;
         }
         let is_template = match read::file(&path, rules.max_size) {
@@ -640,8 +683,8 @@ fn reports(options: &Options) -> Result<Vec<PathBuf>, RunError> {
             Err(_) => discover::is_named_as_template(&path),
         };
         if is_template {
-            let path = file.path.clone();
-            return Err(RunError::Template { path });
+            let path = named.clone();
+            return Err(RunError::Template { path, flag });
         }
         reports.push(path);
     }
@@ -708,6 +751,8 @@ enum Files {
         /// The paths that could not be visited, of those that tell what to
         /// walk.
         problems: Vec<Problem>,
+        /// The files and folders that it is about, as they were given.
+        given: Vec<PathBuf>,
     },
 }
 
@@ -718,6 +763,8 @@ struct StagedFiles {
     unstaged: HashSet<PathBuf>,
     /// The paths that could not be visited.
     problems: Vec<Problem>,
+    /// The repository, and the files and folders that were given.
+    given: Vec<PathBuf>,
 }
 
 impl Files {
@@ -731,6 +778,7 @@ impl Files {
         }
         let mut walk = Walk::new(selection.clone()).map_err(RunError::Glob)?;
         let mut problems = Vec::new();
+        let mut given = selection.paths.clone();
         if let Input::Since(revision) = &options.input {
             let repository = Repository::here().map_err(RunError::Git)?;
             let changed = repository.changed_since(revision);
@@ -743,8 +791,22 @@ impl Files {
             selection.partition = None;
             drop(takes);
             walk = Walk::new(selection).map_err(RunError::Glob)?;
+            given.push(repository.top().to_path_buf());
         }
-        Ok(Self::Walk { walk, problems })
+        Ok(Self::Walk {
+            walk,
+            problems,
+            given,
+        })
+    }
+
+    /// The files and folders that the run is about, before any is walked.
+    fn given(&self) -> &[PathBuf] {
+        match self {
+            Self::Text(_) => &[],
+            Self::Staged(staged) => &staged.given,
+            Self::Walk { given, .. } => given,
+        }
     }
 
     /// The files that declare a repository. Each is opened for that, and once
@@ -805,10 +867,13 @@ impl StagedFiles {
             Mode::Fix => repository.unstaged().map_err(RunError::Git)?,
             Mode::Check | Mode::Diff => HashSet::new(),
         };
+        let mut given = options.selection.paths.clone();
+        given.push(repository.top().to_path_buf());
         Ok(Self {
             files,
             unstaged,
             problems,
+            given,
         })
     }
 }

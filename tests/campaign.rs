@@ -209,6 +209,72 @@ fn the_summary_file_lies_outside_of_what_is_looked_at() {
 }
 
 #[test]
+fn the_summary_file_lies_outside_of_the_repositories_of_files_that_are_listed() {
+    let folder = repositories();
+    folder.write("list", "src/bad/a.yaml\n");
+    for arguments in [
+        &["--files-from", "list"][..],
+        &["src/good", "--files-from", "list"],
+    ] {
+        let flags = ["check", "--summary-file", "src/bad/x.md"];
+        let output = folder.run(&[&flags, arguments].concat());
+        assert_eq!(output.status, 2, "{arguments:?}");
+        assert!(
+            output.stderr.contains("name a file outside"),
+            "{}",
+            output.stderr
+        );
+    }
+    for flags in [["--staged", "deep"], ["--since=HEAD", "deep"]] {
+        let flags = [&["check", "--summary-file", "x.md"], &flags[..]].concat();
+        let output = folder.run_in("src/bad", &flags, b"");
+        assert_eq!(output.status, 2, "{flags:?}");
+        assert!(!folder.path().join("src/bad/x.md").exists());
+    }
+}
+
+#[test]
+fn the_summary_file_is_no_template_and_no_other_report() {
+    let folder = repositories();
+    std::os::unix::fs::symlink("src/bad/a.yaml", folder.path().join("l.md")).unwrap();
+    std::os::unix::fs::symlink("src/bad", folder.path().join("into")).unwrap();
+    folder.write("plain.yaml", GOOD);
+    for file in ["l.md", "plain.yaml"] {
+        let output = folder.run(&["fix", "src", "--summary-file", file]);
+        assert_eq!(output.status, 2);
+        assert!(
+            output.stderr.contains("no report is written over it")
+                && output.stderr.contains("with --summary-file"),
+            "{}",
+            output.stderr
+        );
+    }
+    let output = folder.run(&["fix", "src", "--summary-file", "into/x.md"]);
+    assert!(
+        output.stderr.contains("name a file outside"),
+        "{}",
+        output.stderr
+    );
+    for other in ["json=s.json", "json=./s.json"] {
+        let flags = ["fix", "src", "--summary-file", "s.json", "--output-file"];
+        let output = folder.run(&[&flags[..], &[other]].concat());
+        assert_eq!(output.status, 2, "{other}");
+        assert!(
+            output.stderr.contains("a file takes one"),
+            "{}",
+            output.stderr
+        );
+    }
+    assert_eq!(folder.read("src/bad/a.yaml"), BAD);
+    assert_eq!(folder.read("plain.yaml"), GOOD);
+    // One of the run before is replaced.
+    for _ in 0..2 {
+        let output = folder.run(&["check", "src", "-q", "--summary-file", "s.md"]);
+        assert_eq!((output.status, output.stderr.as_str()), (1, ""));
+    }
+}
+
+#[test]
 fn what_is_not_committed_is_not_written_where_that_is_asked_for() {
     let folder = repositories();
     folder.write("src/bad/new.yaml", BAD);
