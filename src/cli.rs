@@ -815,6 +815,13 @@ impl Cli {
 impl Common {
     fn into_given(self, mode: Mode) -> Result<Given, clap::Error> {
         let input = self.input()?;
+        let is_unnamed = matches!(input, Input::Stdin { .. }) && self.stdin_filename.is_none();
+        if self.keep_moving_tags && is_unnamed {
+            return usage(
+                "--keep-moving-tags looks around the template for what pushes; with `-`, say \
+                 which file that is: --stdin-filename",
+            );
+        }
         let (stdout, files) = self.output(mode, &input)?;
         let paths = if self.paths.is_empty() && !matches!(input, Input::List { .. }) {
             vec![PathBuf::from(".")]

@@ -366,6 +366,46 @@ fn moving_tags_are_kept_in_every_template_of_the_run() {
     }
 }
 
+/// There are files around a text only where it has a name.
+#[test]
+fn moving_tags_are_kept_in_a_text_that_has_the_name_of_a_file() {
+    let folder = with(&[("t.yaml", WEB), ("push.sh", &pushing(&["web:latest"]))]);
+    let run = |name: &[&str]| {
+        let flags = ["fix", "-", "--unsafe-fixes", "--keep-moving-tags"];
+        let mut command = Command::new(BIN);
+        command
+            .args(flags)
+            .args(name)
+            .current_dir(folder.path())
+            .stdin(fs::File::open(folder.path().join("t.yaml")).unwrap());
+        command.output().unwrap()
+    };
+    let unnamed = run(&[]);
+    assert_eq!(unnamed.status.code(), Some(2));
+    assert_eq!(stdout(&unnamed), "");
+    assert!(
+        stderr(&unnamed).contains("say which file that is: --stdin-filename"),
+        "{}",
+        stderr(&unnamed)
+    );
+    let named = run(&["--stdin-filename", "t.yaml"]);
+    assert!(
+        stdout(&named).contains("FilterValue: latest"),
+        "{}",
+        stdout(&named)
+    );
+    let unknown = run(&["--stdin-filename", "new.yaml"]);
+    assert_eq!(
+        (unknown.status.code(), stdout(&unknown).as_str()),
+        (Some(1), WEB)
+    );
+    assert!(
+        stderr(&unknown).contains("what pushes to it could not be looked for"),
+        "{}",
+        stderr(&unknown)
+    );
+}
+
 /// Where it cannot be told what pushes to a repository, it is left as it is.
 #[test]
 fn a_repository_that_no_pushes_can_be_looked_for_is_left() {
