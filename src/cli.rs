@@ -437,7 +437,8 @@ enum Command {
         /// Refuse to write a file that has changes which are not committed
         ///
         /// For campaigns over many repositories: each such file is an error that names it.
-        /// Asks `git status` in each repository that a repair is made in.
+        /// Asks git for its status in each repository that a repair is made in. A file that
+        /// git is told not to look at (skip-worktree, assume-unchanged) is refused, too.
         #[arg(long, help_heading = "Files")]
         require_clean: bool,
         /// Exit with 1 if a file was changed

@@ -45,6 +45,11 @@ pub enum GitError {
         /// As it was given.
         revision: String,
     },
+    /// It answers for another repository than it was asked about.
+    Elsewhere {
+        /// The folder that it answers for.
+        top: PathBuf,
+    },
 }
 
 impl fmt::Display for GitError {
@@ -62,6 +67,11 @@ impl fmt::Display for GitError {
             Self::UnknownRevision { revision } => write!(
                 f,
                 "--since {revision}: git knows no such commit; fetch it, or name another"
+            ),
+            Self::Elsewhere { top } => write!(
+                f,
+                "it takes the folder for a part of {}; is its .git whole?",
+                top.display()
             ),
             Self::NoMergeBase { revision } => write!(
                 f,
@@ -308,6 +318,8 @@ impl Repository {
 pub struct Uncommitted {
     /// Files, and folders all of which is not committed, by their absolute paths.
     paths: HashSet<PathBuf>,
+    /// Files whose changes git is told not to look for, likewise.
+    unwatched: HashSet<PathBuf>,
 }
 
 impl Uncommitted {
@@ -316,6 +328,13 @@ impl Uncommitted {
     #[must_use]
     pub fn has(&self, file: &Path) -> bool {
         file.ancestors().any(|path| self.paths.contains(path))
+    }
+
+    /// Whether git would not tell that a file has changes (`git update-index
+    /// --skip-worktree`, `--assume-unchanged`). The path is as for [`has`](Self::has).
+    #[must_use]
+    pub fn hides(&self, file: &Path) -> bool {
+        self.unwatched.contains(file)
     }
 }
 
@@ -326,21 +345,33 @@ impl Uncommitted {
 /// # Errors
 /// Those of git.
 pub fn uncommitted(top: &Path) -> Result<Uncommitted, GitError> {
-    let mut command = git();
-    // Source: `git rev-parse --local-env-vars`, those that lead to another repository.
-    for name in [
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        "GIT_COMMON_DIR",
-        "GIT_DIR",
-        "GIT_INDEX_FILE",
-        "GIT_NAMESPACE",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_PREFIX",
-        "GIT_WORK_TREE",
-    ] {
-        command.env_remove(name);
+    let ask = |arguments: &[&str]| {
+        let mut command = git();
+        // Source: `git rev-parse --local-env-vars`, those that lead to another repository.
+        for name in [
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+            "GIT_COMMON_DIR",
+            "GIT_DIR",
+            "GIT_INDEX_FILE",
+            "GIT_NAMESPACE",
+            "GIT_OBJECT_DIRECTORY",
+            "GIT_PREFIX",
+            "GIT_WORK_TREE",
+        ] {
+            command.env_remove(name);
+        }
+        command.current_dir(top).args(arguments);
+        output_of("tell what is committed", command)
+    };
+    // Where there is a `.git` that is no repository, it answers for the one around it, with
+    // paths from there.
+    let mut answering = ask(&["rev-parse", "--show-toplevel"])?;
+    answering.pop_if(|byte| *byte == b'\n');
+    let answering = path(&answering);
+    if !std::fs::canonicalize(&answering).is_ok_and(|answering| answering == top) {
+        return Err(GitError::Elsewhere { top: answering });
     }
-    command.current_dir(top).args([
+    let listed = ask(&[
         "status",
         "--porcelain",
         "-z",
@@ -348,8 +379,7 @@ pub fn uncommitted(top: &Path) -> Result<Uncommitted, GitError> {
         "--untracked-files=normal",
         "--ignored=traditional",
         "--ignore-submodules=all",
-    ]);
-    let listed = output_of("tell what is committed", command)?;
+    ])?;
     // `XY path`, each with a NUL; a folder ends in `/`.
     let paths = listed
         .split(|&byte| byte == 0)
@@ -359,8 +389,20 @@ pub fn uncommitted(top: &Path) -> Result<Uncommitted, GitError> {
             }
             _ => None,
         });
+    // `TAG path`: `S` for a file that is not to be looked at in the work tree, and a small
+    // letter for one that is to be taken for unchanged.
+    //
+    // Source: git-ls-files documentation, "-t" and "-v".
+    let tagged = ask(&["ls-files", "-v", "-z"])?;
+    let unwatched = tagged
+        .split(|&byte| byte == 0)
+        .filter_map(|entry| match entry {
+            [b'S' | b'a'..=b'z', b' ', name @ ..] => Some(top.join(path(name))),
+            _ => None,
+        });
     Ok(Uncommitted {
         paths: paths.collect(),
+        unwatched: unwatched.collect(),
     })
 }
 

@@ -440,14 +440,16 @@ impl<'o> Job<'o> {
             Err(error) => Err(refused(&format!(
                 "git does not tell whether it is committed: {error}"
             ))),
-            Ok(uncommitted)
-                if fs::canonicalize(file).map_or(true, |file| uncommitted.has(&file)) =>
-            {
-                Err(refused(
+            Ok(uncommitted) => match fs::canonicalize(file) {
+                Ok(file) if uncommitted.hides(&file) => Err(refused(
+                    "git is told not to look for changes of it (skip-worktree or \
+                     assume-unchanged); undo that with git update-index",
+                )),
+                Ok(file) if !uncommitted.has(&file) => Ok(()),
+                _ => Err(refused(
                     "it has changes that are not committed; commit or stash them",
-                ))
-            }
-            Ok(_) => Ok(()),
+                )),
+            },
         }
     }
 

@@ -322,6 +322,48 @@ fn what_is_not_committed_is_not_written_where_that_is_asked_for() {
     assert!(!folder.read("src/bad/deep/b.yaml").starts_with(&staged));
 }
 
+/// Git tells of no change in a file that it is told not to look at.
+#[test]
+fn what_git_does_not_look_at_is_not_written_where_that_is_asked_for() {
+    for flag in ["--skip-worktree", "--assume-unchanged"] {
+        let folder = repositories();
+        let mine = format!("{BAD}# mine\n");
+        folder.git_in("src/bad", &["update-index", flag, "deep/b.yaml"], b"");
+        folder.write("src/bad/deep/b.yaml", &mine);
+        let output = folder.run(&["fix", "--require-clean", "src/bad"]);
+        assert_eq!(output.status, 2, "{}", output.stdout);
+        assert_eq!(folder.read("src/bad/deep/b.yaml"), mine, "{flag}");
+        assert!(
+            output
+                .stderr
+                .contains("src/bad/deep/b.yaml: error: not written: git is told not to look"),
+            "{}",
+            output.stderr
+        );
+        assert_eq!(folder.read("src/bad/a.yaml"), GOOD);
+    }
+}
+
+/// A `.git` that is no repository: git answers for the one around it, and not
+/// for the files that immutag asks about.
+#[test]
+fn what_git_takes_for_a_part_of_another_repository_is_not_written() {
+    let folder = Folder::new(&[("outer/x/t.yaml", BAD), ("outer/a.yaml", BAD)]);
+    folder.commit_all("outer");
+    fs::create_dir(folder.path().join("outer/x/.git")).unwrap();
+    let mine = format!("{BAD}# mine\n");
+    folder.write("outer/x/t.yaml", &mine);
+    let output = folder.run(&["fix", "--require-clean", "outer"]);
+    assert_eq!(output.status, 2, "{}", output.stdout);
+    assert_eq!(folder.read("outer/x/t.yaml"), mine);
+    assert!(
+        output.stderr.contains("it takes the folder for a part of"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(folder.read("outer/a.yaml"), GOOD);
+}
+
 /// In a hook git says which repository it is about: only that one.
 #[test]
 fn what_the_environment_says_of_a_repository_holds_for_no_other() {
