@@ -318,6 +318,10 @@ pub struct Options {
     pub keep_moving_tags: bool,
     /// Look for what would break when a folder is checked.
     pub notes_impact: bool,
+    /// The file that the settings come from, if they come from one.
+    pub settings_file: Option<PathBuf>,
+    /// Whether somebody said where the settings come from, for all files.
+    pub settings_are_named: bool,
 }
 
 impl Options {
@@ -354,6 +358,8 @@ impl Given {
         options.selection.include = settings.include.value;
         options.selection.exclude = settings.exclude.value;
         options.overrides = settings.overrides;
+        options.settings_file = settings.file;
+        options.settings_are_named = self.flags.config != Choice::Found;
         options
     }
 }
@@ -866,6 +872,8 @@ impl Common {
             exit_non_zero_on_fix: false,
             keep_moving_tags: self.keep_moving_tags,
             notes_impact: mode == Mode::Check,
+            settings_file: None,
+            settings_are_named: false,
         };
         Ok(Given {
             flags: self.settings.into_flags()?,

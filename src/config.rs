@@ -361,6 +361,15 @@ fn unreadable(path: &Path, reason: &str) -> ConfigError {
     }
 }
 
+/// The file at the root of a git repository, if there is one, be it readable or not.
+#[must_use]
+pub fn of_repository(root: &Path) -> Option<PathBuf> {
+    let file = root.join(NAME);
+    let is_none = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
+    let is_there = fs::symlink_metadata(&file).map_or_else(|error| !is_none(error), |_| true);
+    is_there.then_some(file)
+}
+
 /// The file that holds for a working directory, as it is seen from there.
 fn find(here: &Path) -> Result<Option<PathBuf>, ConfigError> {
     let is_root = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();

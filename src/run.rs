@@ -22,7 +22,7 @@ use anstream::AutoStream;
 use crate::cli::{
     manual, Given, ImpactFormat, Input, Mode, Options, OutputFormat, Shell, Verbosity,
 };
-use crate::config::{Config, ConfigError};
+use crate::config::{self, Config, ConfigError};
 use crate::diff::{self, Hunk};
 use crate::discover::{self, Found, GlobError, Problem, Target, Walk};
 use crate::explain::{self, Topic};
@@ -354,6 +354,11 @@ struct Job<'o> {
     looked_for: Mutex<BTreeSet<usize>>,
     interrupt: &'o Interrupt,
     repositories: Repositories,
+    /// The settings that repositories have and that do not hold in this run,
+    /// by the roots of those that were asked about.
+    others: Mutex<HashMap<PathBuf, Option<PathBuf>>>,
+    /// The root of the repository of the working directory.
+    home: Option<PathBuf>,
     /// What is not committed, of the repositories in which something is to be
     /// written: asked of git once for each.
     uncommitted: Mutex<HashMap<PathBuf, Arc<Asked>>>,
@@ -391,6 +396,8 @@ impl<'o> Job<'o> {
             looked_for: Mutex::default(),
             interrupt,
             repositories,
+            others: Mutex::default(),
+            home: Repositories::new().root(Path::new(config::NAME)),
             uncommitted: Mutex::default(),
             surveys: options.keep_moving_tags.then(|| {
                 let templates = files.templates(options, interrupt);
@@ -451,6 +458,49 @@ impl<'o> Job<'o> {
                 )),
             },
         }
+    }
+
+    /// Whether the settings of this run are those that a file with findings is
+    /// to be judged by.
+    ///
+    /// # Errors
+    /// Where it lies in another repository than the working directory, one that
+    /// has settings of its own: they may say that it is to be left alone, or
+    /// that a tag is to move.
+    fn holds_for(&self, file: &Path, assessment: &Assessment) -> Result<(), FileError> {
+        let is_settled = !assessment.findings.iter().any(|finding| finding.counts)
+            && assessment.remediation.is_none();
+        if is_settled || self.options.settings_are_named {
+            return Ok(());
+        }
+        let root = self.repositories.root(file);
+        let Some(root) = root.filter(|root| Some(root) != self.home.as_ref()) else {
+            return Ok(());
+        };
+        let other = || {
+            let own = config::of_repository(&root)?;
+            let used = self.options.settings_file.as_ref();
+            let used = used.and_then(|used| fs::canonicalize(used).ok());
+            let is_used = used.is_some() && fs::canonicalize(&own).ok() == used;
+            (!is_used).then_some(own)
+        };
+        let other = match self.others.lock() {
+            Ok(mut others) => others.entry(root.clone()).or_insert_with(other).clone(),
+            // Only a panic in `entry` poisons it.
+            Err(_) => other(),
+        };
+        other.map_or(Ok(()), |other| {
+            Err(FileError {
+                position: None,
+                code: "settings",
+                message: format!(
+                    "its repository has settings of its own, {}, and they do not hold here; run \
+                     immutag in that repository, or say which settings hold with --config FILE or \
+                     --no-config",
+                    report::shown(&from_here(&other))
+                ),
+            })
+        })
     }
 
     /// A note on each temporary file that was left beside the files that were
@@ -1087,6 +1137,7 @@ fn finish(
     writes: bool,
     job: &Job<'_>,
 ) -> Result<Outcome, FileError> {
+    job.holds_for(outcome.patched(), &assessment)?;
     if let Some(remediation) = assessment.remediation.take() {
         outcome.hunks = job.hunks(&remediation);
         if writes {
@@ -1147,19 +1198,26 @@ fn own_name(target: &Target) -> Option<PathBuf> {
     if target.real == target.path {
         return None;
     }
+    Some(from_here(&target.real))
+}
+
+/// A path without links, from the working directory if it lies below.
+fn from_here(whole: &Path) -> PathBuf {
     let here = std::env::current_dir().and_then(fs::canonicalize);
     let below = here.ok().and_then(|here| {
-        let below = target.real.strip_prefix(here).ok()?;
+        let below = whole.strip_prefix(here).ok()?;
         Some(below.to_path_buf())
     });
-    Some(below.unwrap_or_else(|| target.real.clone()))
+    below.unwrap_or_else(|| whole.to_path_buf())
 }
 
 /// Standard input: its outcome, and the text to give back.
 fn standard_input(name: &Path, job: &Job<'_>) -> Result<(Outcome, Vec<u8>), RunError> {
     let mut bytes = read_stdin()?;
     let mut outcome = Outcome::new(name.to_path_buf(), Ok(Assessment::default()));
-    match remediate(&bytes, &job.rules(name, name)) {
+    let assessed = remediate(&bytes, &job.rules(name, name)).map_err(FileError::from);
+    let held = assessed.and_then(|one| job.holds_for(name, &one).map(|()| one));
+    match held {
         Ok(mut assessment) => {
             if let Some(remediation) = assessment.remediation.take() {
                 outcome.changed = job.options.mode == Mode::Fix;
@@ -1168,7 +1226,7 @@ fn standard_input(name: &Path, job: &Job<'_>) -> Result<(Outcome, Vec<u8>), RunE
             }
             outcome.result = Ok(assessment);
         }
-        Err(error) => outcome.result = Err(error.into()),
+        Err(error) => outcome.result = Err(error),
     }
     Ok((outcome, bytes))
 }

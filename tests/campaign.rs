@@ -322,6 +322,68 @@ fn what_is_not_committed_is_not_written_where_that_is_asked_for() {
     assert!(!folder.read("src/bad/deep/b.yaml").starts_with(&staged));
 }
 
+/// What somebody asked for in one repository is not passed over by a run over
+/// many, whose settings are others.
+#[test]
+fn settings_of_another_repository_are_not_passed_over() {
+    let folder = repositories();
+    folder.write("src/bad/immutag.toml", "keep-mutable = ['latest']\n");
+    folder.write("src/good/immutag.toml", "strict = true\n");
+    folder.write("src/ignored/immutag.toml", "strict = true\n");
+    let told = "a.yaml: error: its repository has settings of its own, src/bad/immutag.toml, and \
+                they do not hold here; run immutag in that repository, or say which settings hold \
+                with --config FILE or --no-config [settings]\n";
+    for command in ["check", "diff", "fix", "impact"] {
+        let output = folder.run(&[command, "src"]);
+        assert_eq!(output.status, 2, "{command}");
+        assert!(output.stderr.contains(told), "{command}: {}", output.stderr);
+        assert_eq!(
+            output.stderr.matches("[settings]").count(),
+            2,
+            "where something is found: {}",
+            output.stderr
+        );
+        assert_eq!(folder.read("src/bad/a.yaml"), BAD);
+    }
+    let name = ["fix", "-", "--stdin-filename", "src/bad/a.yaml"];
+    let text = folder.run_in("", &name, BAD);
+    assert_eq!((text.status, text.stdout.as_str()), (2, BAD));
+    let from_beside = folder.run_in("src/good", &["fix", "../bad"], b"");
+    assert_eq!(from_beside.status, 2);
+    assert!(
+        from_beside.stderr.contains("bad/immutag.toml, and they"),
+        "{}",
+        from_beside.stderr
+    );
+    // There they hold, wherever below one is.
+    for (inside, path) in [("src/bad", "."), ("src/bad/deep", "..")] {
+        let output = folder.run_in(inside, &["check", path], b"");
+        assert_eq!(output.status, 1, "{}", output.stderr);
+    }
+    // Who says which settings hold is believed.
+    folder.write("all.toml", "keep-mutable = ['dev']\n");
+    let output = folder.run(&["diff", "src/bad", "--config", "all.toml"]);
+    assert_eq!(output.status, 1, "{}", output.stderr);
+    assert!(output.stdout.contains("Value: dev"), "{}", output.stdout);
+    let output = folder.run(&["fix", "src/bad", "--no-config"]);
+    assert_eq!(output.status, 0, "{}", output.stderr);
+    assert_eq!(folder.read("src/bad/a.yaml"), GOOD);
+}
+
+/// Many repositories may share one file of settings.
+#[test]
+fn settings_that_are_shared_by_a_link_hold() {
+    let folder = Folder::new(&[
+        ("immutag.toml", "keep-mutable = ['latest']\n"),
+        ("r/a.yaml", BAD),
+    ]);
+    std::os::unix::fs::symlink("../immutag.toml", folder.path().join("r/immutag.toml")).unwrap();
+    folder.commit_all("r");
+    let output = folder.run(&["fix", "r"]);
+    assert_eq!(output.status, 0, "{}", output.stderr);
+    assert!(folder.read("r/a.yaml").contains("Value: latest"));
+}
+
 /// Git tells of no change in a file that it is told not to look at.
 #[test]
 fn what_git_does_not_look_at_is_not_written_where_that_is_asked_for() {

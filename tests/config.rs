@@ -172,8 +172,15 @@ fn the_file_is_found_from_below_and_not_beyond_the_repository() {
     assert_eq!(folder.run(&["check"]).status, 2);
     fs::create_dir(folder.path().join("other/.git")).unwrap();
     assert_eq!(folder.run_in("other", &["check"], "").status, 1);
-    // It is the working directory that counts, not the paths.
+    // It is the working directory that counts, not the paths; so what is found
+    // where another file would hold is told, and not judged.
     let output = folder.run_in("other", &["check", "-q", "../repo/sub"], "");
+    let told = output.stderr.lines();
+    let told = told.filter(|line| line.ends_with("[settings]"));
+    assert_eq!(told.count(), 2, "{}", output.stderr);
+    assert_eq!((output.status, output.stdout.as_str()), (2, ""));
+    let none = ["check", "-q", "../repo/sub", "--no-config"];
+    let output = folder.run_in("other", &none, "");
     assert_eq!(output.stdout.lines().count(), 2, "{}", output.stdout);
 }
 
