@@ -662,7 +662,6 @@ fn outside(
     let Some(file) = &options.summary_file else {
         return Ok(());
     };
-    // Where there is no such folder, writing will tell.
     let Some(folder) = written(&file.path).and_then(|whole| Some(whole.parent()?.to_path_buf()))
     else {
         return Ok(());
@@ -701,7 +700,8 @@ fn written(path: &Path) -> Option<PathBuf> {
 ///
 /// # Errors
 /// Where one of them is a template, or may be one that cannot be read: nobody
-/// wants it replaced by a report. Where it takes two of them.
+/// wants it replaced by a report. Where it takes two of them. Where it can be
+/// told that it cannot be written.
 fn reports(options: &Options) -> Result<Vec<PathBuf>, RunError> {
     let mut rules = options.rules.clone();
     rules.policy.creation_templates = true;
@@ -710,7 +710,11 @@ fn reports(options: &Options) -> Result<Vec<PathBuf>, RunError> {
     let summary = options.summary_file.iter();
     let mut reports = Vec::new();
     for (named, flag) in files.chain(summary.map(|file| (&file.path, "--summary-file"))) {
-        // Where there is no such folder, writing will tell.
+        // What is written by then would have no report.
+        write::expect_to_create(named).map_err(|source| RunError::Report {
+            path: named.clone(),
+            source,
+        })?;
         let Some(path) = written(named) else {
             continue;
         };

@@ -306,6 +306,58 @@ pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether [`create`] can be expected to succeed, as far as can be told without a write: its
+/// folder is there, and the process may write to it.
+///
+/// # Errors
+///
+/// What the operating system says, or would say.
+pub fn expect_to_create(path: &Path) -> io::Result<()> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    if let Ok(metadata) = fs::metadata(&path) {
+        if metadata.is_dir() {
+            return is_a_folder();
+        }
+        if !metadata.is_file() {
+            return has_right(&path, false);
+        }
+    }
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    // Of a file, this fails as the write would.
+    fs::metadata(directory.join("."))?;
+    has_right(directory, true)
+}
+
+#[cfg(unix)]
+fn has_right(path: &Path, is_directory: bool) -> io::Result<()> {
+    use rustix::fs::Access;
+    let mut rights = Access::WRITE_OK;
+    if is_directory {
+        rights |= Access::EXEC_OK;
+    }
+    Ok(rustix::fs::access(path, rights)?)
+}
+
+/// Other systems have rights that only an attempt tells.
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "other systems tell beforehand")]
+fn has_right(_: &Path, _: bool) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_a_folder() -> io::Result<()> {
+    Err(rustix::io::Errno::ISDIR.into())
+}
+
+#[cfg(not(unix))]
+fn is_a_folder() -> io::Result<()> {
+    Err(io::ErrorKind::IsADirectory.into())
+}
+
 /// Creates a file that did not exist before, with a mode that the user's mask takes from.
 /// In the place of a template it may be read by its owner alone until it is done: it must
 /// not show to others what the original does not.

@@ -275,6 +275,28 @@ fn the_summary_file_is_no_template_and_no_other_report() {
 }
 
 #[test]
+fn a_report_that_cannot_be_written_is_told_before_anything_is() {
+    let folder = repositories();
+    for (file, said) in [
+        ("nowhere/x.json", "No such file or directory"),
+        ("src/loose.yaml/x.json", "Not a directory"),
+        ("src", "Is a directory"),
+    ] {
+        for flag in ["--summary-file", "--output-file"] {
+            let file = format!("json={file}");
+            let output = folder.run(&["fix", "src/bad", flag, &file]);
+            assert_eq!(output.status, 2, "{flag} {file}");
+            assert!(
+                output.stderr.contains("cannot be written: ") && output.stderr.contains(said),
+                "{}",
+                output.stderr
+            );
+            assert_eq!(folder.read("src/bad/a.yaml"), BAD, "{flag} {file}");
+        }
+    }
+}
+
+#[test]
 fn what_is_not_committed_is_not_written_where_that_is_asked_for() {
     let folder = repositories();
     folder.write("src/bad/new.yaml", BAD);
