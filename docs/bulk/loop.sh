@@ -4,7 +4,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
 failed=0
-while IFS= read -r remote; do
+# The last line need not end in a line break.
+while IFS= read -r remote || [ -n "$remote" ]; do
   status=0
   "$here/branch.sh" "$remote" < /dev/null || status=$?
   case $status in

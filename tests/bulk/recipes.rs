@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{symlink, PermissionsExt};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -159,6 +159,24 @@ fn a_loop_migrates_all_and_a_second_time_nothing() {
     assert_eq!(host.state(), after);
     let temporary = fs::read_dir(host.folder("temporary files")).unwrap();
     assert_eq!(temporary.count(), 0);
+}
+
+#[test]
+fn a_loop_takes_a_last_line_that_has_no_end() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(recipe("loop.sh"), folder.path().join("loop.sh")).unwrap();
+    let beside = folder.path().join("branch.sh");
+    fs::write(&beside, "#!/bin/sh\necho \"$1\"\n").unwrap();
+    fs::set_permissions(&beside, fs::Permissions::from_mode(0o755)).unwrap();
+    for list in ["a\nb c", "a\nb c\n"] {
+        fs::write(folder.path().join("remotes.txt"), list).unwrap();
+        let mut command = crate::command("sh");
+        command
+            .args(["-c", "./loop.sh < remotes.txt"])
+            .current_dir(folder.path());
+        let done = run(&mut command);
+        assert_eq!((done.status, done.lines()), (0, vec!["a", "b c"]));
+    }
 }
 
 #[test]
