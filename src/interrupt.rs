@@ -1,10 +1,13 @@
-//! Signals that ask a run to end: SIGINT (Ctrl-C) and SIGTERM.
+//! Signals that ask a run to end: SIGINT (Ctrl-C), SIGTERM, and SIGHUP (a terminal that
+//! closes).
 //!
 //! This module owns what the process does on a signal: it remembers it, so that whoever has
 //! a file in hand finishes that file and begins no other; and while the process only waits
 //! for an answer it ends at once. It does not know what there is to finish.
 //!
-//! SIGHUP is left alone: `nohup` means it to be ignored.
+//! A SIGHUP that is ignored when the process starts stays so: `nohup` means it to be. Whether
+//! it is can only be told on Linux, as long as no code here is unsafe; elsewhere it is left
+//! alone.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -29,7 +32,7 @@ impl Interrupt {
     #[must_use]
     pub fn watch() -> Self {
         let interrupt = Self::default();
-        for signal in [SIGINT, SIGTERM] {
+        for signal in [SIGINT, SIGTERM].into_iter().chain(hangup()) {
             let (set, waiting) = (&interrupt.is_set, &interrupt.is_waiting);
             let _ =
                 flag::register_conditional_shutdown(signal, i32::from(STATUS), Arc::clone(waiting))
@@ -52,4 +55,24 @@ impl Interrupt {
         self.is_waiting.store(false, Ordering::Relaxed);
         result
     }
+}
+
+/// The signal of a terminal that closes, unless it is ignored, or may be.
+#[cfg(unix)]
+fn hangup() -> Option<i32> {
+    use signal_hook::consts::SIGHUP;
+    // Source: proc_pid_status(5), `SigIgn`: a bit for each signal, the lowest for the first.
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let ignored = u64::from_str_radix(ignored.trim(), 16).ok()?;
+    let is_ignored = ignored >> (SIGHUP - 1) & 1 == 1;
+    (!is_ignored).then_some(SIGHUP)
+}
+
+/// Other systems have no such signal.
+#[cfg(not(unix))]
+fn hangup() -> Option<i32> {
+    None
 }

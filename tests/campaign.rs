@@ -604,7 +604,11 @@ impl Campaign {
     }
 
     fn start(&self) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_immutag"))
+        self.start_with(Command::new(env!("CARGO_BIN_EXE_immutag")))
+    }
+
+    fn start_with(&self, mut command: Command) -> Child {
+        command
             .args(["fix", "--no-config"])
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
@@ -668,9 +672,40 @@ impl Campaign {
     }
 }
 
+/// Whether a terminal that closes would end the programs that are started here:
+/// not if somebody runs the tests with `nohup`, and not where it cannot be told.
+fn hangup_ends() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut ignored = status
+        .lines()
+        .filter_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.next().map(str::trim);
+    ignored.is_some_and(|mask| u64::from_str_radix(mask, 16).unwrap() & 1 == 0)
+}
+
+#[test]
+fn a_run_that_is_to_outlive_its_terminal_does() {
+    let campaign = Campaign::new(3_000);
+    let mut command = Command::new("sh");
+    let run = "trap '' HUP; exec \"$0\" \"$@\" > /dev/null";
+    command.args(["-c", run, env!("CARGO_BIN_EXE_immutag")]);
+    let child = campaign.start_with(command);
+    campaign.await_a_write();
+    let kill = format!("kill -HUP {}", child.id());
+    let killed = Command::new("sh").args(["-c", &kill]).status();
+    assert!(killed.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(campaign.new_files(), 3_000);
+}
+
 #[test]
 fn an_interrupted_run_finishes_its_files_tells_what_it_did_and_can_be_run_again() {
-    for signal in ["INT", "TERM"] {
+    let mut signals = vec!["INT", "TERM"];
+    if hangup_ends() {
+        signals.push("HUP");
+    }
+    for signal in signals {
         let campaign = Campaign::new(3_000);
         let mut child = campaign.start();
         // Its output must not fill a pipe before it is read.
