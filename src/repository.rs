@@ -15,6 +15,18 @@ pub struct Repositories {
     here: Option<PathBuf>,
     /// The root of the repository that each folder lies in, by the folder as it was named.
     known: Mutex<HashMap<PathBuf, Option<PathBuf>>>,
+    /// What was found on the way to these.
+    ways: Mutex<Ways>,
+}
+
+/// What is known of the folders above those that were asked about, so that each costs a look
+/// of its own and none at what it has in common with others.
+#[derive(Debug, Default)]
+struct Ways {
+    /// Paths without links, by the folder as it was named.
+    wholes: HashMap<PathBuf, Option<PathBuf>>,
+    /// The root of the repository, by the folder's path without links.
+    roots: HashMap<PathBuf, Option<PathBuf>>,
 }
 
 impl Repositories {
@@ -25,6 +37,7 @@ impl Repositories {
         Self {
             here: here.ok(),
             known: Mutex::default(),
+            ways: Mutex::default(),
         }
     }
 
@@ -36,19 +49,66 @@ impl Repositories {
         if let Some(root) = self.known.lock().ok()?.get(folder) {
             return root.clone();
         }
-        let whole = if folder.as_os_str().is_empty() {
-            self.here.clone()
-        } else {
-            fs::canonicalize(folder).ok()
-        };
-        let root = whole.and_then(|whole| {
-            let mut above = whole.ancestors();
-            above
-                .find(|above| above.join(".git").exists())
-                .map(Path::to_path_buf)
-        });
+        let root = self.whole(folder).and_then(|whole| self.root_of(&whole));
         let mut known = self.known.lock().ok()?;
         known.insert(folder.to_path_buf(), root.clone());
+        root
+    }
+
+    /// The path of a folder without links; None where there is no such folder.
+    fn whole(&self, folder: &Path) -> Option<PathBuf> {
+        let mut unknown = Vec::new();
+        let mut nearest = None;
+        {
+            let ways = self.ways.lock().ok()?;
+            for above in folder.ancestors() {
+                nearest = ways.wholes.get(above).cloned();
+                if nearest.is_some() {
+                    break;
+                }
+                unknown.push(above);
+            }
+        }
+        let mut whole = nearest.flatten();
+        let mut found = Vec::new();
+        for &folder in unknown.iter().rev() {
+            whole = match (whole, folder.file_name()) {
+                _ if folder.as_os_str().is_empty() => self.here.clone(),
+                (Some(above), Some(name)) if is_its_own_name(folder) => Some(above.join(name)),
+                _ => fs::canonicalize(folder).ok(),
+            };
+            found.push((folder.to_path_buf(), whole.clone()));
+        }
+        self.ways.lock().ok()?.wholes.extend(found);
+        whole
+    }
+
+    /// The root of the repository that a folder lies in, by its path without links.
+    fn root_of(&self, whole: &Path) -> Option<PathBuf> {
+        let mut unknown = Vec::new();
+        let mut nearest = None;
+        {
+            let ways = self.ways.lock().ok()?;
+            for above in whole.ancestors() {
+                nearest = ways.roots.get(above).cloned();
+                if nearest.is_some() {
+                    break;
+                }
+                unknown.push(above);
+            }
+        }
+        let own = unknown
+            .iter()
+            .position(|folder| folder.join(".git").exists());
+        let root = match own.and_then(|own| unknown.get(own)) {
+            Some(root) => Some(root.to_path_buf()),
+            None => nearest.flatten(),
+        };
+        // Nobody has looked above a root.
+        let looked_at = own.map_or(unknown.len(), |own| own + 1);
+        let found = unknown.into_iter().take(looked_at);
+        let found = found.map(|folder| (folder.to_path_buf(), root.clone()));
+        self.ways.lock().ok()?.roots.extend(found);
         root
     }
 
@@ -73,5 +133,71 @@ impl Repositories {
             known.map_or_else(|_| Vec::new(), |known| known.keys().cloned().collect());
         folders.sort();
         folders
+    }
+}
+
+/// Whether a folder is there and has, below the folder that holds it, no other name than this
+/// one: it is no link, and the system takes no other case for the same.
+fn is_its_own_name(folder: &Path) -> bool {
+    let is_plain = |metadata: fs::Metadata| !metadata.file_type().is_symlink();
+    cfg!(target_os = "linux") && fs::symlink_metadata(folder).is_ok_and(is_plain)
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test sets up its files itself")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_folders_have_in_common_is_looked_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["a/.git", "a/x/1", "a/x/2/.git", "a/x/3", "b"] {
+            fs::create_dir_all(at(name)).unwrap();
+        }
+        let top = fs::canonicalize(folder.path()).unwrap();
+        let repositories = Repositories::new();
+        let root = |name: &str| repositories.root(&at(name));
+        assert_eq!(root("a/x/1/f"), Some(top.join("a")));
+        fs::remove_dir(at("a/.git")).unwrap();
+        assert_eq!(root("a/x/3/f"), Some(top.join("a")), "as it is known");
+        assert_eq!(root("a/x/2/f"), Some(top.join("a/x/2")), "its own counts");
+        assert_eq!(root("b/f"), None);
+        assert_eq!(root("nowhere/f"), None);
+        // Only what was asked about is told.
+        let folders = ["a/x/1", "a/x/2", "a/x/3", "b", "nowhere"].map(at);
+        assert_eq!(repositories.folders(), folders);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_dots_lead_where_they_lead() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["a/.git", "a/x", "b/.git", "b/y/z"] {
+            fs::create_dir_all(at(name)).unwrap();
+        }
+        std::os::unix::fs::symlink("../b/y", at("a/link")).unwrap();
+        let top = fs::canonicalize(folder.path()).unwrap();
+        for (name, root) in [
+            ("a/x/f", "a"),
+            ("a/link/f", "b"),
+            ("a/link/z/f", "b"),
+            ("a/link/../f", "b"),
+            ("a/link/../../a/x/f", "a"),
+            ("a/./x/f", "a"),
+            ("a/x/../f", "a"),
+        ] {
+            let fresh = Repositories::new();
+            assert_eq!(fresh.root(&at(name)), Some(top.join(root)), "{name}");
+            assert_eq!(fresh.root(&at(name)), Some(top.join(root)), "{name}");
+            // And with all that it may have learnt on other ways.
+            for other in ["a/f", "a/x/f", "a/link/f", "b/y/z/f"] {
+                fresh.root(&at(other));
+            }
+            let beside = at(name).with_file_name("w").join("f");
+            fs::create_dir_all(beside.parent().unwrap()).unwrap();
+            assert_eq!(fresh.root(&beside), Some(top.join(root)), "{name}");
+        }
     }
 }
