@@ -153,10 +153,33 @@ fn is_wide(bytes: &[u8]) -> bool {
     )
 }
 
-/// Whether any of the escapes that [`unescaped`] knows can be in there.
+/// Whether an escape can be part of the name: one that stands for a character of it, or a line
+/// break that is escaped right behind one. What shells continue, and the letters that JSON
+/// escapes, are in many files, and unescaping those would take longer than all else.
 fn holds_escapes(bytes: &[u8]) -> bool {
-    memchr::memchr_iter(b'\\', bytes)
-        .any(|at| matches!(bytes.get(at + 1), Some(b'u' | b'U' | b'x' | b'\n' | b'\r')))
+    let is_ours = |byte: &u8| REPOSITORY.as_bytes().contains(byte);
+    memchr::memchr_iter(b'\\', bytes).any(|at| match bytes.get(at + 1) {
+        Some(b'\n' | b'\r') => bytes.get(..at).and_then(<[u8]>::last).is_some_and(is_ours),
+        Some(_) => {
+            decoded(bytes.get(at + 1..).unwrap_or_default()).is_some_and(|(byte, _)| is_ours(&byte))
+        }
+        None => false,
+    })
+}
+
+/// The ASCII character that an escape stands for, whose backslash is right before `rest`, and
+/// the length of the escape without that.
+fn decoded(rest: &[u8]) -> Option<(u8, usize)> {
+    let length = match rest.first()? {
+        b'x' => 3,
+        b'u' => 5,
+        b'U' => 9,
+        _ => return None,
+    };
+    let digits = std::str::from_utf8(rest.get(1..length)?).ok()?;
+    let code = u32::from_str_radix(digits, 16).ok()?;
+    let byte = u8::try_from(code).ok().filter(u8::is_ascii)?;
+    Some((byte, length))
 }
 
 /// The bytes with every escape that can stand for an ASCII character
@@ -174,35 +197,22 @@ fn unescaped(bytes: &[u8]) -> Vec<u8> {
     {
         out.extend_from_slice(plain);
         rest = after;
-        let digits = match rest.first() {
-            Some(b'x') => 2,
-            Some(b'u') => 4,
-            Some(b'U') => 8,
-            Some(b'\n' | b'\r') => {
-                rest = rest.trim_ascii_start();
-                continue;
-            }
+        match rest.first() {
+            Some(b'x' | b'u' | b'U') => match decoded(rest) {
+                Some((byte, length)) => {
+                    out.push(byte);
+                    rest = rest.get(length..).unwrap_or_default();
+                }
+                None => out.push(b'\\'),
+            },
+            Some(b'\n' | b'\r') => rest = rest.trim_ascii_start(),
             // The escaped character itself: so that a backslash escaped by a
             // backslash begins no further escape.
             Some(&other) => {
                 out.extend([b'\\', other]);
                 rest = rest.get(1..).unwrap_or_default();
-                continue;
             }
             None => return out,
-        };
-        let decoded = rest
-            .get(1..=digits)
-            .and_then(|hex| std::str::from_utf8(hex).ok())
-            .and_then(|hex| u32::from_str_radix(hex, 16).ok())
-            .and_then(|code| u8::try_from(code).ok())
-            .filter(u8::is_ascii);
-        match decoded {
-            Some(byte) => {
-                out.push(byte);
-                rest = rest.get(digits + 1..).unwrap_or_default();
-            }
-            None => out.push(b'\\'),
         }
     }
     out.extend_from_slice(rest);
@@ -222,6 +232,9 @@ mod tests {
             r#""AWS\U0000003a:ECR::Repository""#,
             "\"AWS::ECR::\\\n    Repository\"",
             "\"AWS::ECR::\\\r\n  Repository\"",
+            "\"AWS::ECR::\\\n  \\\n  Reposi\\\n  tory\"",
+            "\"\\x41\\\n  WS::ECR::Repository\"",
+            "\"caf\\u00e9 \\\n AWS::ECR::Repositor\\\n  \\x79\"",
         ] {
             assert!(concerns_us(spelled.as_bytes()), "{spelled}");
         }
