@@ -105,15 +105,15 @@ impl std::error::Error for SourceError {}
 pub fn concerns_us(bytes: &[u8]) -> bool {
     // Made ready once: most files are so small that it would take longer than the search.
     static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(REPOSITORY));
-    if NAME.find(bytes).is_some() {
-        return true;
-    }
+    let names = |bytes: &[u8]| {
+        NAME.find(bytes).is_some() || holds_escapes(bytes) && NAME.find(&unescaped(bytes)).is_some()
+    };
     if is_wide(bytes) {
         // The zero bytes of a wide encoding stand between those of the name.
         let narrow: Vec<u8> = bytes.iter().copied().filter(|&byte| byte != 0).collect();
-        return NAME.find(&narrow).is_some();
+        return names(bytes) || names(&narrow);
     }
-    holds_escapes(bytes) && NAME.find(&unescaped(bytes)).is_some()
+    names(bytes)
 }
 
 /// The bytes as text, or why they are none.
@@ -158,13 +158,21 @@ fn is_wide(bytes: &[u8]) -> bool {
 /// escapes, are in many files, and unescaping those would take longer than all else.
 fn holds_escapes(bytes: &[u8]) -> bool {
     let is_ours = |byte: &u8| REPOSITORY.as_bytes().contains(byte);
-    memchr::memchr_iter(b'\\', bytes).any(|at| match bytes.get(at + 1) {
-        Some(b'\n' | b'\r') => bytes.get(..at).and_then(<[u8]>::last).is_some_and(is_ours),
-        Some(_) => {
-            decoded(bytes.get(at + 1..).unwrap_or_default()).is_some_and(|(byte, _)| is_ours(&byte))
+    memchr::memchr_iter(b'\\', bytes).any(|at| {
+        let (before, rest) = (bytes.get(..at), bytes.get(at + 1..).unwrap_or_default());
+        match rest.first() {
+            Some(b'u' | b'U' | b'x') => decoded(rest).is_some_and(|(byte, _)| is_ours(&byte)),
+            _ => before.and_then(<[u8]>::last).is_some_and(is_ours) && line_break(rest).is_some(),
         }
-        None => false,
     })
+}
+
+/// The length of the line break that comes first, if one does: YAML 1.1 has more of them than
+/// YAML 1.2 (section 5.4 of both).
+fn line_break(rest: &[u8]) -> Option<usize> {
+    let breaks = ["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}"];
+    let found = breaks.iter().find(|sign| rest.starts_with(sign.as_bytes()));
+    found.map(|sign| sign.len())
 }
 
 /// The ASCII character that an escape stands for, whose backslash is right before `rest`, and
@@ -205,7 +213,13 @@ fn unescaped(bytes: &[u8]) -> Vec<u8> {
                 }
                 None => out.push(b'\\'),
             },
-            Some(b'\n' | b'\r') => rest = rest.trim_ascii_start(),
+            Some(_) if line_break(rest).is_some() => loop {
+                rest = rest.trim_ascii_start();
+                let Some(length) = line_break(rest) else {
+                    break;
+                };
+                rest = rest.get(length..).unwrap_or_default();
+            },
             // The escaped character itself: so that a backslash escaped by a
             // backslash begins no further escape.
             Some(&other) => {
@@ -234,6 +248,7 @@ mod tests {
             "\"AWS::ECR::\\\r\n  Repository\"",
             "\"AWS::ECR::\\\n  \\\n  Reposi\\\n  tory\"",
             "\"\\x41\\\n  WS::ECR::Repository\"",
+            "\"AWS::\\\u{85} \u{2028}\n ECR::\\\u{2029}Repository\"",
             "\"caf\\u00e9 \\\n AWS::ECR::Repositor\\\n  \\x79\"",
         ] {
             assert!(concerns_us(spelled.as_bytes()), "{spelled}");
@@ -242,6 +257,9 @@ mod tests {
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
             .collect();
+        assert!(concerns_us(&wide));
+        let escaped = r#"{"Type":"AWS\u003a\u003aECR::Repository"}"#.encode_utf16();
+        let wide: Vec<u8> = escaped.flat_map(u16::to_be_bytes).collect();
         assert!(concerns_us(&wide));
     }
 
