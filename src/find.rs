@@ -67,6 +67,9 @@ pub struct Policy {
     /// is not named here is one that nothing is known of; one that nothing
     /// moves in is named, with no tags.
     pub keep_moving: Option<BTreeMap<String, Vec<TagPattern>>>,
+    /// Why nothing is known of any, where that is because of what was looked
+    /// at; it goes before a comma.
+    pub unknown_pushes: Option<String>,
     /// Whether it covers creation templates, too.
     pub creation_templates: bool,
 }

@@ -40,7 +40,7 @@ use crate::repository::Repositories;
 use crate::settings::{Flags, Settings};
 use crate::span::Position;
 use crate::suppress::{self, Date, Useless};
-use crate::survey::{self, Facing, Surveys, Turning};
+use crate::survey::{self, Facing, Moving, Surveys, Turning};
 use crate::trivyignore::{ListFileError, Lists};
 use crate::write;
 
@@ -542,8 +542,6 @@ impl<'o> Job<'o> {
         for one in &self.options.overrides {
             one.apply(&mut rules, path, real);
         }
-        let surveys = self.surveys.as_ref();
-        rules.policy.keep_moving = surveys.map(|surveys| surveys.moving_tags(real));
         rules.suppressions.today = self.today;
         rules.suppressions.listed = self.lists.of(path, real);
         let numbers = rules.suppressions.listed.iter().map(|listed| listed.number);
@@ -551,6 +549,25 @@ impl<'o> Job<'o> {
         if let Ok(mut looked_for) = self.looked_for.lock() {
             looked_for.extend(numbers);
         }
+        rules
+    }
+
+    /// The rules for the text of one file, with what is known of the pushes to
+    /// its repositories.
+    fn rules_for(&self, path: &Path, real: &Path, text: &[u8]) -> Rules {
+        let mut rules = self.rules(path, real);
+        let Some(surveys) = &self.surveys else {
+            return rules;
+        };
+        let (known, why) = match surveys.moving_tags(real, text) {
+            Moving::Known(known) => (known, None),
+            Moving::OtherText => {
+                let why = "what pushes to it was looked for by the file on disk, and this text is another";
+                (BTreeMap::new(), Some(why.to_owned()))
+            }
+        };
+        rules.policy.keep_moving = Some(known);
+        rules.policy.unknown_pushes = why;
         rules
     }
 
@@ -1080,7 +1097,7 @@ fn one_staged(
     let Some(bytes) = read.map_err(failed)?? else {
         return Ok(None);
     };
-    let assessment = remediate(&bytes, &job.rules(path, whole))?;
+    let assessment = remediate(&bytes, &job.rules_for(path, whole, &bytes))?;
     if job.options.mode == Mode::Fix && assessment.remediation.is_some() {
         return Err(FileError {
             position: None,
@@ -1126,7 +1143,7 @@ fn one_file(target: &Target, job: &Job<'_>) -> Result<Option<Outcome>, FileError
     }
     #[cfg(feature = "fault")]
     crate::fault::strike(&target.real, &bytes);
-    let assessment = remediate(&bytes, &job.rules(&target.path, &target.real))?;
+    let assessment = remediate(&bytes, &job.rules_for(&target.path, &target.real, &bytes))?;
     let mut outcome = Outcome::new(target.path.clone(), Ok(Assessment::default()));
     outcome.real = own_name(target);
     let writes = job.options.mode == Mode::Fix && !job.options.interactive;
@@ -1180,7 +1197,7 @@ fn ask(job: &Job<'_>, outcomes: &mut [Outcome]) {
             let real = outcome.patched();
             let gone = || FileError::io("was changed while it was looked at; run again".to_owned());
             let bytes = read::file(real, job.options.rules.max_size)?.ok_or_else(gone)?;
-            let rules = job.rules(&outcome.path, real);
+            let rules = job.rules_for(&outcome.path, real, &bytes);
             let mut assessment = remediate(&bytes, &rules)?;
             let failed = |error: io::Error| FileError::io(format!("not asked about: {error}"));
             let asks = || session.declined(outcome, &assessment);
@@ -1219,7 +1236,7 @@ fn from_here(whole: &Path) -> PathBuf {
 fn standard_input(name: &Path, job: &Job<'_>) -> Result<(Outcome, Vec<u8>), RunError> {
     let mut bytes = read_stdin()?;
     let mut outcome = Outcome::new(name.to_path_buf(), Ok(Assessment::default()));
-    let assessed = remediate(&bytes, &job.rules(name, name)).map_err(FileError::from);
+    let assessed = remediate(&bytes, &job.rules_for(name, name, &bytes)).map_err(FileError::from);
     let held = assessed.and_then(|one| job.holds_for(name, &one).map(|()| one));
     match held {
         Ok(mut assessment) => {

@@ -12,6 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File};
+use std::hash::BuildHasher;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Component, Path, PathBuf};
@@ -46,6 +47,20 @@ pub struct Survey {
     pub too_large: Vec<String>,
     /// The files that could not be opened, from the root.
     pub unreadable: Vec<String>,
+    /// The texts of the run's templates, by their paths from the root: hashes,
+    /// since all that is asked is whether a text is the same.
+    texts: HashMap<String, u64>,
+}
+
+/// Which tags pipelines move in the repositories of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Moving {
+    /// Those that are literal, by the logical IDs of all repositories that are
+    /// known. None at all are known of a template that could not be read as
+    /// one.
+    Known(BTreeMap<String, Vec<TagPattern>>),
+    /// The text is not that of the file: its repositories may be others.
+    OtherText,
 }
 
 /// The surveys of a run, each made when it is asked for.
@@ -107,23 +122,30 @@ impl Surveys {
         Some(Arc::clone(survey))
     }
 
-    /// The literal tags that pipelines move in the repositories of a template,
-    /// by the logical IDs of all that are known. None at all are known of a
-    /// template that could not be read as one.
+    /// Which tags pipelines move in the repositories of a template, if this is
+    /// its text: standard input and what is staged may be others than the file
+    /// that was read here.
     #[must_use]
-    pub fn moving_tags(&self, file: &Path) -> BTreeMap<String, Vec<TagPattern>> {
-        let survey = self.of(file);
-        let tags = survey.and_then(|survey| {
-            let path = survey.relative(file)?;
-            let known = survey.impact.repositories.iter();
-            let known = known.filter(|repository| repository.path == path);
-            let mut tags: BTreeMap<String, Vec<TagPattern>> = known
-                .map(|repository| (repository.logical_id.clone(), Vec::new()))
-                .collect();
-            tags.extend(survey.impact.moving_tags(&path));
-            Some(tags)
-        });
-        tags.unwrap_or_default()
+    pub fn moving_tags(&self, file: &Path, text: &[u8]) -> Moving {
+        let nothing = || Moving::Known(BTreeMap::new());
+        let Some(survey) = self.of(file) else {
+            return nothing();
+        };
+        let Some(path) = survey.relative(file) else {
+            return nothing();
+        };
+        match survey.texts.get(&path) {
+            None => return nothing(),
+            Some(read) if *read != survey.hash(text) => return Moving::OtherText,
+            Some(_) => {}
+        }
+        let known = survey.impact.repositories.iter();
+        let known = known.filter(|repository| repository.path == path);
+        let mut tags: BTreeMap<String, Vec<TagPattern>> = known
+            .map(|repository| (repository.logical_id.clone(), Vec::new()))
+            .collect();
+        tags.extend(survey.impact.moving_tags(&path));
+        Moving::Known(tags)
     }
 }
 
@@ -166,12 +188,17 @@ impl Survey {
         let mut nested: HashMap<PathBuf, bool> = HashMap::new();
         let mut found = found.into_inner().unwrap_or_default();
         found.retain(|read| !survey.is_of_another(read.path(), &mut nested));
-        found.extend(of_run.into_iter().filter_map(|(path, file)| {
+        for (path, file) in of_run {
             // As what its name says it would be passed over, or be read for
             // what it pushes alone.
             let kind = Kind::of(&path).filter(|kind| may_be_template(*kind));
-            read(file, Some(kind.unwrap_or(Kind::Template)), path)
-        }));
+            let read = read(file, Some(kind.unwrap_or(Kind::Template)), path);
+            if let Some(Found::File(file)) = &read {
+                let hash = survey.hash(file.text.as_bytes());
+                survey.texts.insert(file.path.clone(), hash);
+            }
+            found.extend(read);
+        }
         let mut files = Vec::new();
         for read in found {
             match read {
@@ -185,6 +212,11 @@ impl Survey {
         survey.unreadable.sort();
         survey.impact = impact::survey(&files);
         survey
+    }
+
+    /// What tells a text from others.
+    fn hash(&self, text: &[u8]) -> u64 {
+        self.texts.hasher().hash_one(text)
     }
 
     /// Whether a file lies in a git repository inside of this one.

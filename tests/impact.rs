@@ -406,6 +406,54 @@ fn moving_tags_are_kept_in_a_text_that_has_the_name_of_a_file() {
     );
 }
 
+/// What was looked for is what pushes to the repositories of the file: a text
+/// that is another may declare others under the same names.
+#[test]
+fn a_text_is_not_judged_by_what_pushes_to_another() {
+    let other = WEB.replace("RepositoryName: web", "RepositoryName: other");
+    let flags = ["--unsafe-fixes", "--keep-moving-tags"];
+    let folder = with(&[("t.yaml", &other), ("push.sh", &pushing(&["web:latest"]))]);
+    fs::write(folder.path().join("text"), WEB).unwrap();
+    let mut command = Command::new(BIN);
+    command
+        .args(["fix", "-", "--stdin-filename", "t.yaml"])
+        .args(flags)
+        .current_dir(folder.path())
+        .stdin(fs::File::open(folder.path().join("text")).unwrap());
+    let output = command.output().unwrap();
+    assert_eq!(
+        (output.status.code(), stdout(&output).as_str()),
+        (Some(1), WEB)
+    );
+    let why = "not fixable: what pushes to it was looked for by the file on disk, and this text is another";
+    assert!(stderr(&output).contains(why), "{}", stderr(&output));
+
+    // The same with what is staged.
+    let path = folder.path().join("t.yaml");
+    fs::write(&path, WEB).unwrap();
+    let added = Command::new("git")
+        .args(["add", "t.yaml"])
+        .current_dir(folder.path())
+        .status();
+    assert!(added.unwrap().success());
+    let diff = || {
+        let arguments = [&["diff", "--staged"], &flags[..]].concat();
+        let output = immutag(folder.path(), &arguments);
+        stdout(&output) + &stderr(&output)
+    };
+    let same = diff();
+    assert!(same.contains("FilterValue: latest"), "{same}");
+    let unknown = "not fixable: what pushes to it could not be looked for";
+    for (text, why) in [(other.as_str(), why), ("Resources: {}\n", unknown)] {
+        fs::write(&path, text).unwrap();
+        let told = diff();
+        assert!(!told.contains("+      ImageTagMutability"), "{text}{told}");
+        let check = ["check", "--staged", "--keep-moving-tags"];
+        let told = stdout(&immutag(folder.path(), &check));
+        assert!(told.contains(why), "{text}{told}");
+    }
+}
+
 /// Where it cannot be told what pushes to a repository, it is left as it is.
 #[test]
 fn a_repository_that_no_pushes_can_be_looked_for_is_left() {

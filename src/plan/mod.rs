@@ -97,7 +97,10 @@ pub enum Refusal {
         count: usize,
     },
     /// Which tags move in the repository was asked, and nobody knows.
-    UnknownPushes,
+    UnknownPushes {
+        /// Why, if there is more to say than that.
+        why: Option<String>,
+    },
     /// The text is laid out in a way that leaves no sure place to write.
     Layout(&'static str),
 }
@@ -118,7 +121,7 @@ impl Refusal {
             Self::Shared { .. } => "shared",
             Self::BlockScalar => "block-scalar",
             Self::TooManyTags { .. } => "too-many-tags",
-            Self::UnknownPushes => "unknown-pushes",
+            Self::UnknownPushes { .. } => "unknown-pushes",
             Self::Layout(_) => "layout",
         }
     }
@@ -151,10 +154,11 @@ impl Refusal {
                 "{count} tags are moved here, and ECR takes {MAX_FILTERS} filters; cover several with a pattern, \
                  as --keep-mutable 'dev-*'"
             ),
-            Self::UnknownPushes => "what pushes to it could not be looked for, so that \
-                                    --keep-moving-tags cannot tell which tags move; name them with \
-                                    --keep-mutable, without --keep-moving-tags"
-                .to_owned(),
+            Self::UnknownPushes { why } => format!(
+                "{}, so that --keep-moving-tags cannot tell which tags move; name them with \
+                 --keep-mutable, without --keep-moving-tags",
+                why.as_deref().unwrap_or("what pushes to it could not be looked for")
+            ),
             Self::Layout(why) => {
                 format!("{why}; write {MODE}: {IMMUTABLE} by hand")
             }
@@ -306,7 +310,10 @@ impl<'t, 'a> Planner<'t, 'a> {
         findings
             .into_iter()
             .map(|finding| match &finding.repair {
-                Ok(_) if !self.policy.knows(&finding.logical_id) => Err(Refusal::UnknownPushes),
+                Ok(_) if !self.policy.knows(&finding.logical_id) => {
+                    let why = self.policy.unknown_pushes.clone();
+                    Err(Refusal::UnknownPushes { why })
+                }
                 Ok(repair) if self.policy.keeps_own() => {
                     let own = self.policy.keep_moving.as_ref();
                     let own = own.and_then(|own| own.get(&finding.logical_id));
