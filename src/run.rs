@@ -565,6 +565,11 @@ impl<'o> Job<'o> {
                 let why = "what pushes to it was looked for by the file on disk, and this text is another";
                 (BTreeMap::new(), Some(why.to_owned()))
             }
+            Moving::NotWhole(file) => {
+                let file = report::portable(&file);
+                let why = format!("{file}, which may push to it, was not read whole");
+                (BTreeMap::new(), Some(why))
+            }
         };
         rules.policy.keep_moving = Some(known);
         rules.policy.unknown_pushes = why;

@@ -61,6 +61,9 @@ pub enum Moving {
     Known(BTreeMap<String, Vec<TagPattern>>),
     /// The text is not that of the file: its repositories may be others.
     OtherText,
+    /// A file was not read whole, and may push anything: its path from the
+    /// working directory.
+    NotWhole(PathBuf),
 }
 
 /// The surveys of a run, each made when it is asked for.
@@ -139,6 +142,9 @@ impl Surveys {
             Some(read) if *read != survey.hash(text) => return Moving::OtherText,
             Some(_) => {}
         }
+        if let Some(file) = survey.not_whole() {
+            return Moving::NotWhole(survey.shown(file));
+        }
         let known = survey.impact.repositories.iter();
         let known = known.filter(|repository| repository.path == path);
         let mut tags: BTreeMap<String, Vec<TagPattern>> = known
@@ -212,6 +218,13 @@ impl Survey {
         survey.unreadable.sort();
         survey.impact = impact::survey(&files);
         survey
+    }
+
+    /// A file that may push what nobody has looked at.
+    fn not_whole(&self) -> Option<&str> {
+        let cut = self.impact.more.keys();
+        let mut files = cut.chain(&self.too_large).chain(&self.unreadable);
+        files.next().map(String::as_str)
     }
 
     /// What tells a text from others.

@@ -214,12 +214,7 @@ pub fn write_note(facing: &[Facing], is_kept: bool, out: &mut dyn Write) -> io::
     let counts = Counts::of(facing);
     if counts.more > 0 {
         let more = counted(counts.more, "push was", "pushes were");
-        let kept = if is_kept {
-            "; no tag there is kept"
-        } else {
-            ""
-        };
-        writeln!(out, "{more} not looked at{kept}: see `immutag impact`.")?;
+        writeln!(out, "{more} not looked at: see `immutag impact`.")?;
     }
     if is_kept {
         let left = counts.astray + counts.moving - counts.literal;
