@@ -748,6 +748,29 @@ fn many_pushes_to_many_repositories_of_a_name_are_not_multiplied() {
     assert!(text.contains("pushes are not looked at"), "{text}");
 }
 
+/// One push that many jobs run is one.
+#[test]
+fn a_push_counts_once_however_many_run_it() {
+    let jobs = |image: &str| {
+        let jobs = (0..1100).map(|n| format!("job{n}: {{extends: .push}}\n"));
+        format!(".push: {{script: ['docker push {REGISTRY}/{image}']}}\n")
+            + &jobs.collect::<String>()
+    };
+    let folder = with(&[("t.yaml", WEB), (".gitlab-ci.yml", &jobs("web:latest"))]);
+    let text = stdout(&immutag(folder.path(), &["impact"]));
+    assert!(!text.contains("not looked at"), "{text}");
+    assert!(text.contains("Found 1 moving tag for 1 of 1"), "{text}");
+    let fixed = jobs("web:$CI_COMMIT_SHA");
+    let folder = with(&[("t.yaml", WEB), (".gitlab-ci.yml", &fixed)]);
+    let output = immutag(folder.path(), &["impact"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("; 1 push with tags that do not move, 0 to"),
+        "{text}"
+    );
+}
+
 #[allow(clippy::too_many_lines, reason = "a line for each file")]
 #[test]
 fn hostile_files_cost_no_more_than_their_size() {

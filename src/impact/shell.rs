@@ -4,7 +4,8 @@
 //! which commands stand. What a command pushes is said in `tools`. It runs
 //! nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 
 use super::lex::{self, Dialect, Piece, Raw, Token};
 use super::names::{self, Output};
@@ -77,16 +78,30 @@ pub(super) struct Pushed {
 /// size. No pipeline has as many.
 pub const MAX_PUSHES: usize = 1024;
 
-/// The pushes of a file, as far as they are looked at.
+/// How many of them are told from others, those beyond [`MAX_PUSHES`] included:
+/// they are only counted, and no count is worth more room.
+const MAX_SEEN: usize = 16 * MAX_PUSHES;
+
+/// The pushes of a file, as far as they are looked at; each place and image
+/// once, however many jobs run it.
 #[derive(Debug, Default)]
 pub(super) struct Pushes {
     pub(super) all: Vec<Pushed>,
     /// How many there are beside them.
     pub(super) more: usize,
+    /// The places and the images of both: hashes, since images can be large.
+    seen: HashSet<u64>,
 }
 
 impl Pushes {
     pub(super) fn push(&mut self, pushed: Pushed) {
+        let place = self.seen.hasher().hash_one((pushed.at, &pushed.image));
+        if self.seen.contains(&place) {
+            return;
+        }
+        if self.seen.len() < MAX_SEEN {
+            self.seen.insert(place);
+        }
         if self.all.len() < MAX_PUSHES {
             self.all.push(pushed);
         } else {

@@ -13,7 +13,7 @@ const MAX_PARTS: usize = 32;
 const MAX_TEXT: usize = 1024;
 
 /// A part of a word.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Part {
     /// Text that stands for itself.
     Text(String),
