@@ -771,6 +771,34 @@ fn a_push_counts_once_however_many_run_it() {
     );
 }
 
+/// A mirror of everything is no reason to look at nothing.
+#[test]
+fn what_goes_to_other_registries_uses_nothing_up() {
+    let copies = (0..1100).map(|n| {
+        format!(
+            "skopeo copy docker://quay.io/a/b:1.{n}.0 docker://registry.example.com/a/b:1.{n}.0\n"
+        )
+    });
+    let mirror = copies.collect::<String>();
+    let script = mirror.clone() + &pushing(&["web:$(git rev-parse HEAD)"]);
+    let folder = with(&[("t.yaml", WEB), ("mirror.sh", &script)]);
+    let output = immutag(folder.path(), &["impact"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("; 1 push with tags that do not move, 1100 to other registries"),
+        "{text}"
+    );
+    // What comes after them is found.
+    let script = mirror + &pushing(&["web:latest"]);
+    let folder = with(&[("t.yaml", WEB), ("mirror.sh", &script)]);
+    let text = stdout(&immutag(folder.path(), &["impact"]));
+    assert!(
+        text.starts_with("mirror.sh:1101:13: latest goes to Web"),
+        "{text}"
+    );
+}
+
 #[allow(clippy::too_many_lines, reason = "a line for each file")]
 #[test]
 fn hostile_files_cost_no_more_than_their_size() {

@@ -632,6 +632,7 @@ impl Found<'_> {
     }
 
     fn take(&mut self, file: &File, kind: Kind, pushes: Pushes) {
+        self.impact.elsewhere += pushes.elsewhere;
         if pushes.all.is_empty() {
             return;
         }

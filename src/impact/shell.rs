@@ -89,7 +89,10 @@ pub(super) struct Pushes {
     pub(super) all: Vec<Pushed>,
     /// How many there are beside them.
     pub(super) more: usize,
-    /// The places and the images of both: hashes, since images can be large.
+    /// How many go to registries that are none of ECR's. They use nothing up,
+    /// as those that mirror others' images have any number of them.
+    pub(super) elsewhere: usize,
+    /// The places and the images of all of these: hashes, since images can be large.
     seen: HashSet<u64>,
 }
 
@@ -102,7 +105,9 @@ impl Pushes {
         if self.seen.len() < MAX_SEEN {
             self.seen.insert(place);
         }
-        if self.all.len() < MAX_PUSHES {
+        if word::is_elsewhere(&pushed.image) {
+            self.elsewhere += 1;
+        } else if self.all.len() < MAX_PUSHES {
             self.all.push(pushed);
         } else {
             self.more += 1;

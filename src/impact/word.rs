@@ -265,12 +265,7 @@ pub(super) struct Image {
 pub(super) fn image(word: &Word) -> Image {
     let mut parts = word.clone();
     if let Some(Part::Text(first)) = parts.first_mut() {
-        for scheme in ["docker://", "oci://", "https://", "http://"] {
-            if let Some(rest) = first.strip_prefix(scheme) {
-                *first = rest.to_owned();
-                break;
-            }
-        }
+        *first = without_scheme(first).to_owned();
     }
     let (name, tag, has_digest) = tagged(&parts);
     let slash = name
@@ -297,6 +292,13 @@ pub(super) fn image(word: &Word) -> Image {
         tag,
         has_digest,
     }
+}
+
+fn without_scheme(text: &str) -> &str {
+    let mut schemes = ["docker://", "oci://", "https://", "http://"].iter();
+    schemes
+        .find_map(|scheme| text.strip_prefix(scheme))
+        .unwrap_or(text)
 }
 
 fn push_text(word: &mut Word, text: &str) {
@@ -352,11 +354,30 @@ fn tagged(parts: &[Part]) -> (Word, Word, bool) {
 pub(super) fn is_ecr(registry: &[Part]) -> bool {
     registry.iter().any(|part| match part {
         Part::Registry => true,
-        Part::Text(text) => [".dkr.ecr.", ".dkr-ecr.", ".dkr.ecr-fips."]
-            .iter()
-            .any(|host| text.contains(host)),
+        Part::Text(text) => is_ecr_host(text),
         _ => false,
     })
+}
+
+fn is_ecr_host(text: &str) -> bool {
+    [".dkr.ecr.", ".dkr-ecr.", ".dkr.ecr-fips."]
+        .iter()
+        .any(|host| text.contains(host))
+}
+
+/// Whether an image goes to a registry that is literal and none of ECR's,
+/// whatever else of it cannot be told. Asked of every push, so that nothing is
+/// taken apart for it.
+pub(super) fn is_elsewhere(written: &[Part]) -> bool {
+    let [Part::Text(first), rest @ ..] = written else {
+        return false;
+    };
+    let Some((host, path)) = without_scheme(first).split_once('/') else {
+        return false;
+    };
+    // The address of a repository is one, wherever it stands.
+    let is_address = path.is_empty() && matches!(rest, [Part::Uri(_) | Part::Export(_), ..]);
+    !host.is_empty() && !is_ecr_host(host) && !is_address
 }
 
 /// Whether what nobody says has a name that begins a word with ECR, as
@@ -433,6 +454,28 @@ mod tests {
         for tag in ["", "<tag>", "a b", ".x", "\u{1b}[31m"] {
             assert_eq!(judge(&of(tag)), Judged::Unknown(tag.into()));
         }
+    }
+
+    #[test]
+    fn other_registries_are_told_without_taking_images_apart() {
+        for (text, is) in [
+            ("quay.io/a/b:1", true),
+            ("docker://registry.example.com:5000/a", true),
+            ("docker://1.dkr.ecr.eu-west-1.amazonaws.com/a", false),
+            ("web:latest", false),
+            ("/web", false),
+        ] {
+            assert_eq!(is_elsewhere(&of(text)), is, "{text}");
+        }
+        let text = |text: &str| Part::Text(text.to_owned());
+        assert!(is_elsewhere(&[text("quay.io/"), Part::Open("$A".into())]));
+        assert!(!is_elsewhere(&[text("quay.io/"), Part::Uri(0)]));
+        assert!(!is_elsewhere(&[Part::Open("$R".into()), text("/a")]));
+        assert!(!is_elsewhere(&[
+            text("x"),
+            Part::Open("$R".into()),
+            text("/a")
+        ]));
     }
 
     #[test]
