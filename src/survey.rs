@@ -145,8 +145,7 @@ impl Surveys {
         if let Some(file) = survey.not_whole() {
             return Moving::NotWhole(survey.shown(file));
         }
-        let known = survey.impact.repositories.iter();
-        let known = known.filter(|repository| repository.path == path);
+        let known = survey.impact.of_template(&path);
         let mut tags: BTreeMap<String, Vec<TagPattern>> = known
             .map(|repository| (repository.logical_id.clone(), Vec::new()))
             .collect();

@@ -305,15 +305,20 @@ pub struct Impact {
 }
 
 impl Impact {
+    /// The repositories of a template.
+    pub fn of_template<'i>(&'i self, path: &'i str) -> impl Iterator<Item = &'i Repository> {
+        // Repositories stand in the order of their paths.
+        let start = self.repositories.partition_point(|one| *one.path < *path);
+        let own = self.repositories.iter().skip(start);
+        own.take_while(move |one| one.path == path)
+    }
+
     /// The literal tags that are moved in the repositories of a template, by
     /// their logical IDs; one more than [`MOST_TAGS`] where there are more than
     /// those.
     #[must_use]
     pub fn moving_tags(&self, path: &str) -> BTreeMap<String, Vec<TagPattern>> {
-        // Repositories stand in the order of their paths.
-        let start = self.repositories.partition_point(|one| *one.path < *path);
-        let own = self.repositories.iter().skip(start);
-        let own: Vec<&Repository> = own.take_while(|one| one.path == path).collect();
+        let own: Vec<&Repository> = self.of_template(path).collect();
         let mut tags: BTreeMap<usize, BTreeSet<&str>> =
             own.iter().map(|one| (one.first, BTreeSet::new())).collect();
         for push in &self.pushes {
