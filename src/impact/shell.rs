@@ -312,7 +312,7 @@ impl<'w> Shell<'w> {
                 return self.look_into(rest, env, script);
             }
             // Where it may not be run, what was assigned holds.
-            Some("unset") if !is_sure => return,
+            Some("unset") if !is_sure || is_of_functions(rest) => return,
             Some("read" | "unset") => {
                 for word in rest.iter().skip(1).filter_map(|word| word.literal()) {
                     env.set(word, word::open(format!("${word}")));
@@ -934,6 +934,13 @@ fn inner_dialect(dialect: Dialect) -> Dialect {
         Dialect::Value => Dialect::Shell,
         dialect => dialect,
     }
+}
+
+/// Whether `unset` is told to leave variables alone.
+fn is_of_functions(words: &[&Raw<'_>]) -> bool {
+    let options = words.iter().skip(1).map_while(|word| word.literal());
+    let mut options = options.take_while(|word| word.starts_with('-') && *word != "--");
+    options.any(|option| option.contains('f'))
 }
 
 /// The name that a word assigns to, and whether it appends.
