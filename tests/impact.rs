@@ -799,6 +799,20 @@ fn what_goes_to_other_registries_uses_nothing_up() {
     );
 }
 
+/// Who cannot be judged is not told that nothing is wrong.
+#[test]
+fn files_that_could_not_be_judged_are_named() {
+    let folder = with(&[("mod/t.yaml", &format!("{WEB}  - x\n"))]);
+    let output = immutag(folder.path(), &["impact", "mod"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert_eq!(
+        text,
+        "1 file could not be judged. Nothing would turn immutable in the 0 repositories of the others, so \
+         nothing was looked for.\n"
+    );
+}
+
 #[allow(clippy::too_many_lines, reason = "a line for each file")]
 #[test]
 fn hostile_files_cost_no_more_than_their_size() {

@@ -79,6 +79,17 @@ fn write_text(facing: &[Facing], outcomes: &[Outcome], out: &mut dyn Write) -> i
             .map(|assessment| assessment.repositories)
             .sum();
         let declared = counted(declared, "repository", "repositories");
+        let failed = outcomes.iter().filter(|outcome| outcome.result.is_err());
+        let failed = failed.count();
+        if failed > 0 {
+            // What they declare nobody has seen.
+            let failed = counted(failed, "file", "files");
+            return writeln!(
+                out,
+                "{failed} could not be judged. Nothing would turn immutable in the {declared} of the others, so \
+                 nothing was looked for."
+            );
+        }
         return writeln!(
             out,
             "Nothing would turn immutable in {declared}, so nothing was looked for."
