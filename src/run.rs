@@ -731,6 +731,7 @@ fn reports(options: &Options) -> Result<Vec<PathBuf>, RunError> {
     let files = files.map(|file| (&file.path, "--output-file"));
     let summary = options.summary_file.iter();
     let mut reports = Vec::new();
+    let mut streams = Vec::new();
     for (named, flag) in files.chain(summary.map(|file| (&file.path, "--summary-file"))) {
         // What is written by then would have no report.
         write::expect_to_create(named).map_err(|source| RunError::Report {
@@ -744,9 +745,15 @@ fn reports(options: &Options) -> Result<Vec<PathBuf>, RunError> {
         if path.exists() && !path.is_file() {
             continue;
         }
-        if reports.contains(&path) {
+        let is_stream = write::is_stream(named);
+        if reports.contains(&path) || !is_stream && streams.contains(&path) {
             let path = named.clone();
             return Err(RunError::Twice { path, flag });
+        }
+        // So does a stream, and what it was sent to stays.
+        if is_stream {
+            streams.push(path);
+            continue;
         }
         if !path.is_file() {
             reports.push(path);

@@ -181,10 +181,7 @@ pub fn replace(path: &Path, read: &[u8], new: &[u8]) -> Result<(), WriteError> {
             path: path.to_path_buf(),
         });
     }
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let directory = folder_of(path);
     let mut temporary =
         temporary_file(directory, 0o600).map_err(|source| WriteError::Directory {
             path: path.to_path_buf(),
@@ -279,7 +276,8 @@ fn may_write(path: &Path) -> bool {
 }
 
 /// Writes a report to `path`, in the place of a file that may be there. What is neither a
-/// file nor a link to one (`/dev/stdout`, a named pipe) is written to.
+/// file nor a link to one (a named pipe) is written to, and so are standard output and
+/// standard error by their names as files, whatever they were sent to: others write there.
 ///
 /// # Errors
 ///
@@ -289,6 +287,16 @@ fn may_write(path: &Path) -> bool {
     reason = "the one module that writes: opens what cannot be replaced"
 )]
 pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
+    match descriptor(path) {
+        Some(1) => {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(contents)?;
+            return stdout.flush();
+        }
+        Some(2) => return io::stderr().lock().write_all(contents),
+        Some(_) => is_no_file(path)?,
+        None => {}
+    }
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
         return OpenOptions::new()
@@ -296,11 +304,7 @@ pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
             .open(&path)?
             .write_all(contents);
     }
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut temporary = temporary_file(directory, 0o666)?;
+    let mut temporary = temporary_file(folder_of(&path), 0o666)?;
     temporary.as_file_mut().write_all(contents)?;
     temporary.persist(&path).map_err(|error| error.error)?;
     Ok(())
@@ -313,6 +317,11 @@ pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
 ///
 /// What the operating system says, or would say.
 pub fn expect_to_create(path: &Path) -> io::Result<()> {
+    match descriptor(path) {
+        Some(1 | 2) => return Ok(()),
+        Some(_) => is_no_file(path)?,
+        None => {}
+    }
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     if let Ok(metadata) = fs::metadata(&path) {
         if metadata.is_dir() {
@@ -322,13 +331,65 @@ pub fn expect_to_create(path: &Path) -> io::Result<()> {
             return has_right(&path, false);
         }
     }
-    let directory = match path.parent() {
+    let folder = folder_of(&path);
+    // Of a file, this fails as the write would.
+    fs::metadata(folder.join("."))?;
+    has_right(folder, true)
+}
+
+/// Whether [`create`] writes on what is there, and replaces nothing.
+#[must_use]
+pub fn is_stream(path: &Path) -> bool {
+    matches!(descriptor(path), Some(1 | 2))
+}
+
+/// The number of the open descriptor that a path stands for, as `/dev/stdout` and
+/// `/dev/fd/1` do, be it through links. The system opens some of them anew, at the start of
+/// the file that they were sent to.
+fn descriptor(path: &Path) -> Option<u32> {
+    if cfg!(not(unix)) {
+        return None;
+    }
+    let homes = ["/dev/fd", "/proc/self/fd", "/proc/thread-self/fd"];
+    let homes = homes.map(|home| fs::canonicalize(home).ok());
+    let mut path = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        // Not every system has links there, nor is there always a /proc that they lead to.
+        match path.to_str() {
+            Some("/dev/stdout") => return Some(1),
+            Some("/dev/stderr") => return Some(2),
+            _ => {}
+        }
+        let folder = fs::canonicalize(folder_of(&path)).ok()?;
+        let number = path.file_name()?.to_str()?.parse();
+        if let (Ok(number), true) = (number, homes.contains(&Some(folder.clone()))) {
+            return Some(number);
+        }
+        path = folder.join(fs::read_link(&path).ok()?);
+    }
+    None
+}
+
+/// How many links are followed, as the system has it.
+const MOST_LINKS: usize = 40;
+
+/// Refuses a descriptor that leads to a file: to replace the file would take from whoever
+/// else writes to the descriptor, and they would write over what is written into it.
+fn is_no_file(descriptor: &Path) -> io::Result<()> {
+    if fs::metadata(descriptor)?.is_file() {
+        return Err(io::Error::other(
+            "it stands for a file that others have open; name the file itself, or /dev/stdout",
+        ));
+    }
+    Ok(())
+}
+
+/// The folder that holds a file.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
-    };
-    // Of a file, this fails as the write would.
-    fs::metadata(directory.join("."))?;
-    has_right(directory, true)
+    }
 }
 
 #[cfg(unix)]

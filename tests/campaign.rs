@@ -296,6 +296,78 @@ fn a_report_that_cannot_be_written_is_told_before_anything_is() {
     }
 }
 
+/// What a stream was sent to is written on, and not replaced.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_on_a_stream_leaves_what_was_there() {
+    let folder = repositories();
+    let sh = |line: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-c", line, env!("CARGO_BIN_EXE_immutag")]);
+        folder.finish(command, b"")
+    };
+    std::os::unix::fs::symlink("/dev/stdout", folder.path().join("link")).unwrap();
+    for flag in ["--output-file", "--summary-file"] {
+        for (name, to) in [
+            ("/dev/stdout", ">> log"),
+            ("/proc/self/fd/1", ">> log"),
+            ("/dev/fd/1", "> log"),
+            ("link", ">> log"),
+            ("/dev/stderr", "2>> log"),
+            ("/dev/fd/2", "2> log"),
+        ] {
+            folder.write("log", "old\n");
+            let output = sh(&format!("\"$0\" check src/bad {flag} json={name} {to}"));
+            assert_eq!(output.status, 1, "{flag} {name}: {}", output.stderr);
+            let log = folder.read("log");
+            assert_eq!(log.starts_with("old\n"), to.contains(">>"), "{name}: {log}");
+            assert!(
+                log.contains("\"version\"") || log.contains("\"tool\""),
+                "{name}: {log}"
+            );
+            let rest = if name.contains('2') || name.contains("err") {
+                "Found 2 findings"
+            } else {
+                "a.yaml:2:3: Web"
+            };
+            assert!(log.contains(rest), "{flag} {name}: {log}");
+        }
+        // What goes on with another descriptor would go over the report.
+        folder.write("log", "old\n");
+        let output = sh(&format!("\"$0\" fix src/bad {flag} json=/dev/fd/3 3>> log"));
+        assert_eq!(output.status, 2, "{}", output.stderr);
+        assert!(
+            output.stderr.contains("/dev/fd/3 cannot be written: ")
+                && output.stderr.contains("name the file itself"),
+            "{}",
+            output.stderr
+        );
+        assert_eq!(folder.read("log"), "old\n");
+        // As a shell has it for `>(command)`.
+        let pipe = format!("(\"$0\" check src/bad -q {flag} json=/dev/fd/3 3>&1 >&2) | wc -l");
+        let output = sh(&pipe);
+        assert_ne!(output.stdout.trim(), "0", "{}", output.stderr);
+    }
+    assert_eq!(folder.read("src/bad/a.yaml"), BAD);
+    // A stream takes as many as there are, but no file takes one in its place, too.
+    let both = "--output-file json=/dev/stdout --output-file junit=/dev/fd/1";
+    let output = sh(&format!("\"$0\" check src/bad {both}"));
+    assert_eq!(output.status, 1, "{}", output.stderr);
+    assert!(output.stdout.contains("<testsuites"), "{}", output.stdout);
+    for both in [
+        "--output-file json=log --output-file junit=/dev/stdout",
+        "--output-file junit=/dev/stdout --output-file json=log",
+    ] {
+        let output = sh(&format!("\"$0\" check src/bad {both} >> log"));
+        assert_eq!(output.status, 2, "{both}");
+        assert!(
+            output.stderr.contains("a file takes one"),
+            "{}",
+            output.stderr
+        );
+    }
+}
+
 #[test]
 fn what_is_not_committed_is_not_written_where_that_is_asked_for() {
     let folder = repositories();
