@@ -361,15 +361,6 @@ fn unreadable(path: &Path, reason: &str) -> ConfigError {
     }
 }
 
-/// The file at the root of a git repository, if there is one, be it readable or not.
-#[must_use]
-pub fn of_repository(root: &Path) -> Option<PathBuf> {
-    let file = root.join(NAME);
-    let is_none = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
-    let is_there = fs::symlink_metadata(&file).map_or_else(|error| !is_none(error), |_| true);
-    is_there.then_some(file)
-}
-
 /// The file that holds for a working directory, as it is seen from there.
 fn find(here: &Path) -> Result<Option<PathBuf>, ConfigError> {
     let is_root = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
@@ -388,6 +379,17 @@ fn find(here: &Path) -> Result<Option<PathBuf>, ConfigError> {
         up.push("..");
     }
     Ok(None)
+}
+
+/// The file that would hold if a folder of a git repository with this root were the working
+/// directory, be it readable or not. Both are given without links.
+#[must_use]
+pub fn beside(folder: &Path, root: &Path) -> Option<PathBuf> {
+    let is_none = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
+    let is_there =
+        |file: &PathBuf| fs::symlink_metadata(file).map_or_else(|error| !is_none(error), |_| true);
+    let within = folder.ancestors().take_while(|one| one.starts_with(root));
+    within.map(|one| one.join(NAME)).find(is_there)
 }
 
 /// Why a text is no such file.

@@ -22,7 +22,7 @@ use anstream::AutoStream;
 use crate::cli::{
     manual, Given, ImpactFormat, Input, Mode, Options, OutputFormat, Shell, Verbosity,
 };
-use crate::config::{self, Config, ConfigError};
+use crate::config::{self, Choice, Config, ConfigError};
 use crate::diff::{self, Hunk};
 use crate::discover::{self, Found, GlobError, Problem, Target, Walk};
 use crate::explain::{self, Topic};
@@ -190,9 +190,10 @@ impl std::error::Error for RunError {
 /// An interrupted run finishes the files in hand, looks at no other, and
 /// reports what it has.
 pub fn run(given: &Given, interrupt: &Interrupt) -> Result<ExitStatus, RunError> {
-    let options = &given.options(resolved(&given.flags)?);
+    let settings = resolved(&given.flags)?;
+    let options = &given.options(settings.clone());
     let files = Files::of(options)?;
-    let job = Job::new(options, &files, interrupt)?;
+    let job = Job::new(options, &files, (&given.flags, settings), interrupt)?;
     if options.interactive && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         return Err(RunError::NoTerminal);
     }
@@ -252,9 +253,10 @@ pub fn impact(
     format: ImpactFormat,
     interrupt: &Interrupt,
 ) -> Result<ExitStatus, RunError> {
-    let options = &given.options(resolved(&given.flags)?);
+    let settings = resolved(&given.flags)?;
+    let options = &given.options(settings.clone());
     let files = Files::of(options)?;
-    let job = Job::new(options, &files, interrupt)?;
+    let job = Job::new(options, &files, (&given.flags, settings), interrupt)?;
     let mut outcomes = match &files {
         Files::Walk { walk, problems, .. } => look(walk, problems, &job).kept,
         // The command line has no such input for this.
@@ -354,9 +356,12 @@ struct Job<'o> {
     looked_for: Mutex<BTreeSet<usize>>,
     interrupt: &'o Interrupt,
     repositories: Repositories,
+    /// What the command line says about settings, and what holds by it and by
+    /// the file in use.
+    settings: (&'o Flags, Settings),
     /// The settings that repositories have and that do not hold in this run,
-    /// by the roots of those that were asked about.
-    others: Mutex<HashMap<PathBuf, Option<PathBuf>>>,
+    /// by the folders that were asked about.
+    others: Mutex<HashMap<PathBuf, Option<Other>>>,
     /// The root of the repository of the working directory.
     home: Option<PathBuf>,
     /// What is not committed, of the repositories in which something is to be
@@ -367,6 +372,14 @@ struct Job<'o> {
     surveys: Option<Surveys>,
 }
 
+/// A file of settings that say something else than those of the run.
+#[derive(Clone)]
+struct Other {
+    file: PathBuf,
+    /// Whether that makes a difference where nothing is to be repaired, too.
+    has_a_verdict: bool,
+}
+
 /// What git says of a repository, once it has been asked, or why it has no
 /// answer.
 type Asked = OnceLock<Result<Uncommitted, String>>;
@@ -375,6 +388,7 @@ impl<'o> Job<'o> {
     fn new(
         options: &'o Options,
         files: &Files,
+        settings: (&'o Flags, Settings),
         interrupt: &'o Interrupt,
     ) -> Result<Self, RunError> {
         let mut lists = Lists::default();
@@ -396,6 +410,7 @@ impl<'o> Job<'o> {
             looked_for: Mutex::default(),
             interrupt,
             repositories,
+            settings,
             others: Mutex::default(),
             home: Repositories::new().root(Path::new(config::NAME)),
             uncommitted: Mutex::default(),
@@ -465,8 +480,8 @@ impl<'o> Job<'o> {
     ///
     /// # Errors
     /// Where it lies in another repository than the working directory, one that
-    /// has settings of its own: they may say that it is to be left alone, or
-    /// that a tag is to move.
+    /// has settings of its own, which say something else: that it is to be left
+    /// alone, or that a tag is to move.
     fn holds_for(&self, file: &Path, assessment: &Assessment) -> Result<(), FileError> {
         let is_settled = !assessment.findings.iter().any(|finding| finding.counts)
             && assessment.remediation.is_none();
@@ -477,29 +492,63 @@ impl<'o> Job<'o> {
         let Some(root) = root.filter(|root| Some(root) != self.home.as_ref()) else {
             return Ok(());
         };
-        let other = || {
-            let own = config::of_repository(&root)?;
-            let used = self.options.settings_file.as_ref();
-            let used = used.and_then(|used| fs::canonicalize(used).ok());
-            let is_used = used.is_some() && fs::canonicalize(&own).ok() == used;
-            (!is_used).then_some(own)
-        };
+        let folder = file.parent().and_then(whole_folder);
+        let folder = folder.unwrap_or_else(|| root.clone());
+        let other = || self.other(&folder, &root);
         let other = match self.others.lock() {
-            Ok(mut others) => others.entry(root.clone()).or_insert_with(other).clone(),
+            Ok(mut others) => others.entry(folder.clone()).or_insert_with(other).clone(),
             // Only a panic in `entry` poisons it.
             Err(_) => other(),
         };
+        let mut counting = assessment.findings.iter().filter(|finding| finding.counts);
+        let is_report_only = assessment.remediation.is_none()
+            && counting.all(|finding| finding.answer == Answer::ReportOnly);
+        let other = other.filter(|other| other.has_a_verdict || !is_report_only);
         other.map_or(Ok(()), |other| {
             Err(FileError {
                 position: None,
                 code: "settings",
                 message: format!(
                     "its repository has settings of its own, {}, and they do not hold here; run \
-                     immutag in that repository, or say which settings hold with --config FILE or \
-                     --no-config",
-                    report::shown(&from_here(&other))
+                     immutag where they do, leave the file out with --exclude, or say which \
+                     settings hold with --config FILE or --no-config",
+                    report::shown(&from_here(&other.file))
                 ),
             })
+        })
+    }
+
+    /// The settings that a folder of another repository has of its own, if they
+    /// say something else than those of this run.
+    fn other(&self, folder: &Path, root: &Path) -> Option<Other> {
+        let file = config::beside(folder, root)?;
+        let used = self.options.settings_file.as_ref();
+        let used = used.and_then(|used| fs::canonicalize(used).ok());
+        if used.is_some() && fs::canonicalize(&file).ok() == used {
+            return None;
+        }
+        let (flags, settings) = &self.settings;
+        let read = Config::read(&Choice::Named(file.clone())).ok().flatten();
+        let Some(config) = read else {
+            let has_a_verdict = true;
+            return Some(Other {
+                file,
+                has_a_verdict,
+            });
+        };
+        // Who says nothing has no settings.
+        if config.file == config::File::default() {
+            return None;
+        }
+        let own = Settings::new(flags, Some(&config)).ok();
+        let is_same = |is_report_only| {
+            own.as_ref()
+                .is_some_and(|own| settings.come_to_the_same(own, is_report_only))
+        };
+        let has_a_verdict = !is_same(true);
+        (!is_same(false)).then_some(Other {
+            file,
+            has_a_verdict,
         })
     }
 
@@ -1232,6 +1281,12 @@ fn own_name(target: &Target) -> Option<PathBuf> {
         return None;
     }
     Some(from_here(&target.real))
+}
+
+/// A folder without links, if it is there.
+fn whole_folder(folder: &Path) -> Option<PathBuf> {
+    let is_here = folder.as_os_str().is_empty();
+    fs::canonicalize(if is_here { Path::new(".") } else { folder }).ok()
 }
 
 /// A path without links, from the working directory if it lies below.

@@ -149,6 +149,32 @@ impl Settings {
         })
     }
 
+    /// Whether other settings come to the same for every file, wherever it lies. That is not
+    /// told of what depends on the folder of the file of settings: overrides and globs with a
+    /// `/`. Where nothing is to be repaired (`is_report_only`), what decides on repairs alone
+    /// makes no difference.
+    #[must_use]
+    pub fn come_to_the_same(&self, other: &Self, is_report_only: bool) -> bool {
+        let globs = |one: &Setting<Patterns>, other: &Setting<Patterns>| {
+            let is_at_any_depth = |glob: &String| !glob.contains('/');
+            let is_same = one.value.globs == other.value.globs;
+            one.value == other.value || is_same && one.value.globs.iter().all(is_at_any_depth)
+        };
+        let overrides = |settings: &Self| {
+            let of_files = settings.overrides.iter();
+            let mut of_files = of_files.filter(|one| one.origin != Origin::Flag("--report-only"));
+            of_files.any(|one| !is_report_only || one.has_a_verdict())
+        };
+        globs(&self.include, &other.include)
+            && globs(&self.exclude, &other.exclude)
+            && self.strict.value == other.strict.value
+            && (is_report_only || self.unsafe_fixes.value == other.unsafe_fixes.value)
+            && self.keep_mutable.value == other.keep_mutable.value
+            && self.creation_templates.value == other.creation_templates.value
+            && !overrides(self)
+            && !overrides(other)
+    }
+
     /// Sets in `rules` what holds for all files.
     pub fn apply(&self, rules: &mut Rules) {
         set_strict(rules, self.strict.value);
@@ -162,6 +188,11 @@ impl Settings {
 }
 
 impl Override {
+    /// Whether it has a say in what is found.
+    fn has_a_verdict(&self) -> bool {
+        self.strict.is_some() || self.keep_mutable.is_some() || self.creation_templates.is_some()
+    }
+
     /// Sets in `rules` what holds for one file, if it is among those meant:
     /// by its path as it is named, or by its own, behind all links.
     pub fn apply(&self, rules: &mut Rules, path: &Path, real: &Path) {

@@ -425,8 +425,8 @@ fn settings_of_another_repository_are_not_passed_over() {
     folder.write("src/good/immutag.toml", "strict = true\n");
     folder.write("src/ignored/immutag.toml", "strict = true\n");
     let told = "a.yaml: error: its repository has settings of its own, src/bad/immutag.toml, and \
-                they do not hold here; run immutag in that repository, or say which settings hold \
-                with --config FILE or --no-config [settings]\n";
+                they do not hold here; run immutag where they do, leave the file out with --exclude, \
+                or say which settings hold with --config FILE or --no-config [settings]\n";
     for command in ["check", "diff", "fix", "impact"] {
         let output = folder.run(&[command, "src"]);
         assert_eq!(output.status, 2, "{command}");
@@ -462,6 +462,103 @@ fn settings_of_another_repository_are_not_passed_over() {
     let output = folder.run(&["fix", "src/bad", "--no-config"]);
     assert_eq!(output.status, 0, "{}", output.stderr);
     assert_eq!(folder.read("src/bad/a.yaml"), GOOD);
+}
+
+/// Settings that come to what holds are none to be told of.
+#[test]
+fn settings_of_another_repository_that_make_no_difference_are_not_told() {
+    let folder = repositories();
+    let status = |here: Option<&str>, there: &str, flags: &[&str]| {
+        let _ = fs::remove_file(folder.path().join("immutag.toml"));
+        if let Some(here) = here {
+            folder.write("immutag.toml", here);
+        }
+        folder.write("src/bad/immutag.toml", there);
+        let output = folder.run(&[&["check", "src/bad", "-q"], flags].concat());
+        let is_told = output.stderr.contains("[settings]");
+        assert_eq!(is_told, output.status == 2, "{there}: {}", output.stderr);
+        output.status
+    };
+    let latest = "keep-mutable = ['latest']\n";
+    let part = "[[override]]\npaths = ['deep/**']\nreport-only = true\n";
+    for (here, there, flags, is_same) in [
+        (None, "", &[][..], true),
+        (None, "# nothing yet\n", &[], true),
+        (Some(latest), "# nothing yet\n", &[], true),
+        (None, "strict = false\nexclude = []\n", &[], true),
+        (Some("strict = true\n"), "strict = false\n", &[], false),
+        (
+            Some(latest),
+            "# as all\nkeep-mutable = [\n'latest']\n",
+            &[],
+            true,
+        ),
+        (Some(latest), "keep-mutable = ['dev']\n", &[], false),
+        (None, "strict = true\n", &["--strict"], true),
+        (None, "exclude = ['*.j2']\n", &[], false),
+        (
+            Some("exclude = ['*.j2']\n"),
+            "exclude = ['*.j2']\n",
+            &[],
+            true,
+        ),
+        (
+            Some("exclude = ['x/y']\n"),
+            "exclude = ['x/y']\n",
+            &[],
+            false,
+        ),
+        (Some(part), part, &[], false),
+        // Nothing is to be written, so that only the verdict counts.
+        (None, "unsafe-fixes = true\n", &[], false),
+        (
+            None,
+            "unsafe-fixes = true\n",
+            &["--report-only", "src/bad/**"],
+            true,
+        ),
+        (None, part, &["--report-only", "src/bad/**"], true),
+        (None, latest, &["--report-only", "src/bad/**"], false),
+        (
+            None,
+            "exclude = ['*.j2']\n",
+            &["--report-only", "src/bad/**"],
+            false,
+        ),
+        // Whatever it is.
+        (None, "nonsense", &["--report-only", "src/bad/**"], false),
+    ] {
+        let expected = if is_same { 1 } else { 2 };
+        assert_eq!(
+            status(here, there, flags),
+            expected,
+            "{here:?} {there} {flags:?}"
+        );
+    }
+    let out = ["--exclude", "src/bad/**"];
+    assert_eq!(status(None, latest, &out), 0, "there is a way out");
+}
+
+/// What holds in a folder is what is found from there.
+#[test]
+fn settings_in_a_folder_of_another_repository_are_not_passed_over() {
+    let folder = repositories();
+    folder.write("src/bad/deep/immutag.toml", "keep-mutable = ['latest']\n");
+    folder.write("src/immutag.toml", "keep-mutable = ['latest']\n");
+    let output = folder.run(&["fix", "src/bad"]);
+    assert_eq!(output.status, 2, "{}", output.stderr);
+    assert!(
+        output.stderr.starts_with("src/bad/deep/b.yaml: error: its repository has settings of its own, src/bad/deep/immutag.toml, "),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(folder.read("src/bad/a.yaml"), GOOD);
+    assert_eq!(folder.read("src/bad/deep/b.yaml"), BAD);
+    // The nearest counts, and alone.
+    folder.write("src/bad/immutag.toml", "strict = true\n");
+    folder.write("src/bad/deep/immutag.toml", "");
+    let output = folder.run(&["check", "src/bad"]);
+    assert_eq!(output.status, 1, "{}", output.stderr);
 }
 
 /// Many repositories may share one file of settings.
