@@ -1289,6 +1289,15 @@ fn whole_folder(folder: &Path) -> Option<PathBuf> {
     fs::canonicalize(if is_here { Path::new(".") } else { folder }).ok()
 }
 
+/// A file in the folder that a file lies in; where that is not there yet, in the
+/// nearest that is.
+fn near(file: &Path) -> PathBuf {
+    let folders = file.ancestors().skip(1);
+    let mut there = folders.filter(|folder| whole_folder(folder).is_some());
+    let nearest = there.next().unwrap_or(Path::new(""));
+    nearest.join(file.file_name().unwrap_or_default())
+}
+
 /// A path without links, from the working directory if it lies below.
 fn from_here(whole: &Path) -> PathBuf {
     let here = std::env::current_dir().and_then(fs::canonicalize);
@@ -1304,7 +1313,7 @@ fn standard_input(name: &Path, job: &Job<'_>) -> Result<(Outcome, Vec<u8>), RunE
     let mut bytes = read_stdin()?;
     let mut outcome = Outcome::new(name.to_path_buf(), Ok(Assessment::default()));
     let assessed = remediate(&bytes, &job.rules_for(name, name, &bytes)).map_err(FileError::from);
-    let held = assessed.and_then(|one| job.holds_for(name, &one).map(|()| one));
+    let held = assessed.and_then(|one| job.holds_for(&near(name), &one).map(|()| one));
     match held {
         Ok(mut assessment) => {
             if let Some(remediation) = assessment.remediation.take() {

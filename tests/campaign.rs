@@ -561,6 +561,24 @@ fn settings_in_a_folder_of_another_repository_are_not_passed_over() {
     assert_eq!(output.status, 1, "{}", output.stderr);
 }
 
+/// A text may be for a file that is not there yet.
+#[test]
+fn settings_of_another_repository_hold_for_a_folder_to_come() {
+    let folder = repositories();
+    folder.write("src/bad/deep/immutag.toml", "keep-mutable = ['latest']\n");
+    for name in ["src/bad/deep/new/t.yaml", "src/bad/deep/new/er/t.yaml"] {
+        let name = ["fix", "-", "--stdin-filename", name];
+        let text = folder.run_in("", &name, BAD);
+        assert_eq!((text.status, text.stdout.as_str()), (2, BAD));
+        assert!(text.stderr.contains("[settings]"), "{}", text.stderr);
+    }
+    for (inside, name) in [("", "new/t.yaml"), ("src/bad/deep", "new/t.yaml")] {
+        let name = ["fix", "-", "--stdin-filename", name];
+        let text = folder.run_in(inside, &name, BAD);
+        assert_eq!(text.status, 0, "{}", text.stderr);
+    }
+}
+
 /// Many repositories may share one file of settings.
 #[test]
 fn settings_that_are_shared_by_a_link_hold() {
