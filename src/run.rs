@@ -733,8 +733,8 @@ fn outside(
     let Some(file) = &options.summary_file else {
         return Ok(());
     };
-    let Some(folder) = written(&file.path).and_then(|whole| Some(whole.parent()?.to_path_buf()))
-    else {
+    let whole = write::destination(&file.path).ok();
+    let Some(folder) = whole.and_then(|whole| Some(whole.parent()?.to_path_buf())) else {
         return Ok(());
     };
     for path in given {
@@ -752,19 +752,6 @@ fn outside(
         }
     }
     Ok(())
-}
-
-/// The file that is written where a report is to be written to this path: the
-/// one behind a link, if there is one. None where its folder is not there.
-fn written(path: &Path) -> Option<PathBuf> {
-    if let Ok(whole) = fs::canonicalize(path) {
-        return Some(whole);
-    }
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
 }
 
 /// The files that reports are to be written to.
@@ -787,13 +774,13 @@ fn reports(options: &Options) -> Result<Vec<PathBuf>, RunError> {
             path: named.clone(),
             source,
         })?;
-        let Some(path) = written(named) else {
-            continue;
-        };
         // A pipe takes as many as there are.
-        if path.exists() && !path.is_file() {
+        if named.exists() && !named.is_file() {
             continue;
         }
+        let Ok(path) = write::destination(named) else {
+            continue;
+        };
         let is_stream = write::is_stream(named);
         if reports.contains(&path) || !is_stream && streams.contains(&path) {
             let path = named.clone();

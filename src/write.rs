@@ -297,13 +297,13 @@ pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
         Some(_) => is_no_file(path)?,
         None => {}
     }
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
         return OpenOptions::new()
             .write(true)
-            .open(&path)?
+            .open(path)?
             .write_all(contents);
     }
+    let path = destination(path)?;
     let mut temporary = temporary_file(folder_of(&path), 0o666)?;
     temporary.as_file_mut().write_all(contents)?;
     temporary.persist(&path).map_err(|error| error.error)?;
@@ -322,19 +322,44 @@ pub fn expect_to_create(path: &Path) -> io::Result<()> {
         Some(_) => is_no_file(path)?,
         None => {}
     }
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    if let Ok(metadata) = fs::metadata(&path) {
+    if let Ok(metadata) = fs::metadata(path) {
         if metadata.is_dir() {
             return is_a_folder();
         }
         if !metadata.is_file() {
-            return has_right(&path, false);
+            return has_right(path, false);
         }
     }
+    let path = destination(path)?;
     let folder = folder_of(&path);
     // Of a file, this fails as the write would.
     fs::metadata(folder.join("."))?;
     has_right(folder, true)
+}
+
+/// The file that [`create`] writes, as a path without links: the one behind a link, be it
+/// there or not.
+///
+/// # Errors
+///
+/// What the operating system says where its folder is not there, or links lead in a circle.
+pub fn destination(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_path_buf();
+    let mut links = 0;
+    loop {
+        let failure = match fs::canonicalize(&path) {
+            Ok(whole) => return Ok(whole),
+            Err(failure) => failure,
+        };
+        // Of a file, this fails as the write would.
+        let folder = fs::canonicalize(folder_of(&path).join("."))?;
+        match fs::read_link(&path) {
+            Ok(_) if links == MOST_LINKS => return Err(failure),
+            Ok(to) => path = folder.join(to),
+            Err(_) => return Ok(folder.join(path.file_name().ok_or(failure)?)),
+        }
+        links += 1;
+    }
 }
 
 /// Whether [`create`] writes on what is there, and replaces nothing.

@@ -274,6 +274,47 @@ fn the_summary_file_is_no_template_and_no_other_report() {
     }
 }
 
+/// A link may lead to a file that is not there yet.
+#[test]
+fn a_report_goes_where_a_link_leads() {
+    let folder = repositories();
+    let link = |to: &str, name: &str| {
+        std::os::unix::fs::symlink(to, folder.path().join(name)).unwrap();
+    };
+    link("a", "l");
+    link("../l", "src/m");
+    link("src/new.json", "into");
+    link("none/a", "nowhere");
+    link("round", "round");
+    for (one, other) in [("a", "l"), ("l", "a"), ("a", "src/m"), ("src/m", "l")] {
+        for flag in ["--output-file", "--summary-file"] {
+            let (one, other) = (format!("json={one}"), format!("json={other}"));
+            let flags = ["fix", "src/bad", "--output-file", &one, flag, &other];
+            let output = folder.run(&flags);
+            assert_eq!(output.status, 2, "{one} {other}: {}", output.stdout);
+            assert!(
+                output.stderr.contains("a file takes one"),
+                "{}",
+                output.stderr
+            );
+        }
+    }
+    for (name, said) in [
+        ("into", "name a file outside"),
+        ("nowhere", "No such file or directory"),
+        ("round", "Too many levels of symbolic links"),
+    ] {
+        let output = folder.run(&["fix", "src", "--summary-file", &format!("json={name}")]);
+        assert_eq!(output.status, 2, "{name}");
+        assert!(output.stderr.contains(said), "{name}: {}", output.stderr);
+    }
+    assert_eq!(folder.read("src/bad/a.yaml"), BAD);
+    let output = folder.run(&["check", "src/bad", "-q", "--output-file", "json=src/m"]);
+    assert_eq!((output.status, output.stderr.as_str()), (1, ""));
+    assert!(folder.read("a").starts_with('{'));
+    assert!(folder.path().join("l").is_symlink());
+}
+
 #[test]
 fn a_report_that_cannot_be_written_is_told_before_anything_is() {
     let folder = repositories();
