@@ -58,8 +58,10 @@ const ALWAYS: usize = 16 << 20;
 const SCALE: usize = if cfg!(debug_assertions) { 40 } else { 1 };
 const KEYS: usize = 1_000_000 / SCALE;
 const REPOSITORIES: usize = 20_000 / SCALE;
-/// The bytes of a line of close to 64 MiB, four times what a file may have
-/// unless somebody asks for more.
+/// The bytes of the largest text: four times what a file may have unless
+/// somebody asks for more, as is done here.
+const LIMIT: u64 = 64 << 20;
+/// The bytes of a line, with which a text comes close to the limit.
 const LINE: usize = (64 << 20) / SCALE - 1000;
 const DEEP: usize = 10_000;
 
@@ -78,7 +80,11 @@ fn assess(name: &str, text: &str) -> Result<Assessment, TextError> {
     ALLOCATOR
         .set_limit(ALLOCATOR.allocated() + bound(MEMORY))
         .unwrap();
-    let result = remediate(text.as_bytes(), &Rules::default());
+    let rules = Rules {
+        max_size: LIMIT,
+        ..Rules::default()
+    };
+    let result = remediate(text.as_bytes(), &rules);
     ALLOCATOR.set_limit(usize::MAX).unwrap();
     let work = ALLOCATOR.total_allocated() - before;
     let size = text.len();
