@@ -743,18 +743,15 @@ impl<'n> Walk<'n, '_> {
     }
 }
 
-/// The bodies that have this name and are repositories, wherever they stand.
-fn bodies<'n>(documents: &'n [Node], id: &str) -> Vec<&'n Node> {
-    documents
-        .iter()
-        .flat_map(Node::all)
+/// The one mapping that has this name, wherever it stands, if it is a repository.
+fn body<'n>(documents: &'n [Node], id: &str) -> Option<&'n Node> {
+    let nodes = documents.iter().flat_map(Node::all);
+    let mut named = nodes
         .flat_map(Node::entries)
-        .filter(|(key, body)| {
-            let word = body.get("Type").and_then(Node::word);
-            key.word() == Some(id) && matches!(word, Some(REPOSITORY | TEMPLATE))
-        })
-        .map(|(_, body)| body)
-        .collect()
+        .filter(|(key, body)| key.word() == Some(id) && !body.entries().is_empty());
+    let (_, body) = named.next().filter(|_| named.next().is_none())?;
+    let word = body.get("Type").and_then(Node::word);
+    matches!(word, Some(REPOSITORY | TEMPLATE)).then_some(body)
 }
 
 /// How often something has this name.
@@ -768,14 +765,10 @@ fn named(documents: &[Node], id: &str) -> usize {
 fn results(text: &str, after: &str, was: &[Node], is: &[Node], assessment: &Assessment) {
     let is_shared = text.contains('&') || text.contains("<<");
     for finding in &assessment.findings {
-        let (old, new) = (
-            bodies(was, &finding.logical_id),
-            bodies(is, &finding.logical_id),
-        );
-        let ([old], [new]) = (old.as_slice(), new.as_slice()) else {
+        let id = &finding.logical_id;
+        let (Some(old), Some(new)) = (body(was, id), body(is, id)) else {
             continue;
         };
-        let id = &finding.logical_id;
         if matches!(finding.answer, Answer::Fixed(_)) {
             let Some(properties) = new.get("Properties") else {
                 panic!("{id} has no properties in\n{}", shown(after));
