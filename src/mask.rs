@@ -435,13 +435,20 @@ fn expression(inner: &str) -> MarkKind {
         "template" | "include" if has_argument => MarkKind::Lines,
         _ if word.starts_with('!') => MarkKind::Silent,
         _ if word.starts_with(['#', '^']) => MarkKind::Open,
-        _ if word.starts_with('/') && !word.starts_with("/*") => MarkKind::End,
+        _ if is_close(inner) => MarkKind::End,
         _ if word.starts_with('>') => MarkKind::Lines,
         _ if word.starts_with('$') && (rest.starts_with(":=") || rest.starts_with("= ")) => {
             MarkKind::Silent
         }
         _ => MarkKind::Text,
     }
+}
+
+/// Whether it is a slash and a name, and nothing else: `{{/if}}`.
+fn is_close(inner: &str) -> bool {
+    let is_of_name = |sign: char| sign.is_alphanumeric() || "_-./@:".contains(sign);
+    let name = inner.strip_prefix('/').map(str::trim_start);
+    name.is_some_and(|name| name.chars().all(is_of_name) && name.contains(char::is_alphanumeric))
 }
 
 /// What stands between `{%` and `%}`, by its first word.
@@ -652,6 +659,10 @@ mod tests {
         assert_eq!(
             kinds("{{if .A}}{{- else if b }}{{else}}{{end}}"),
             [Open, Else, Else, End]
+        );
+        assert_eq!(
+            kinds("{{/ if }}{{ /a.b-c }}{{ / a | b }}{{ /+ a }}"),
+            [End, End, Lines, Lines]
         );
         assert_eq!(
             kinds("{{#if a}}{{else}}{{^}}{{/if}}{{> b}}"),

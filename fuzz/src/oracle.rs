@@ -816,7 +816,9 @@ fn results(text: &str, after: &str, was: &[Node], is: &[Node], assessment: &Asse
 /// is written as a word, or not at all, is reported if the word is wrong.
 fn is_complete(text: &str, documents: &[Node], assessment: &Assessment, rules: &Rules) {
     let engine = ["{{", "{%", "{#", "<<", "Fn::", "!"];
-    if engine.iter().any(|sign| text.contains(sign)) {
+    // What ends a line for this reader and for no other.
+    let breaks = ["\u{85}", "\u{2028}", "\u{2029}"];
+    if engine.iter().chain(&breaks).any(|sign| text.contains(sign)) {
         return;
     }
     for root in documents {
