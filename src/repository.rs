@@ -57,19 +57,7 @@ impl Repositories {
 
     /// The path of a folder without links; None where there is no such folder.
     fn whole(&self, folder: &Path) -> Option<PathBuf> {
-        let mut unknown = Vec::new();
-        let mut nearest = None;
-        {
-            let ways = self.ways.lock().ok()?;
-            for above in folder.ancestors() {
-                nearest = ways.wholes.get(above).cloned();
-                if nearest.is_some() {
-                    break;
-                }
-                unknown.push(above);
-            }
-        }
-        let mut whole = nearest.flatten();
+        let (mut whole, unknown) = nearest(&self.ways.lock().ok()?.wholes, folder);
         let mut found = Vec::new();
         for &folder in unknown.iter().rev() {
             whole = match (whole, folder.file_name()) {
@@ -85,24 +73,13 @@ impl Repositories {
 
     /// The root of the repository that a folder lies in, by its path without links.
     fn root_of(&self, whole: &Path) -> Option<PathBuf> {
-        let mut unknown = Vec::new();
-        let mut nearest = None;
-        {
-            let ways = self.ways.lock().ok()?;
-            for above in whole.ancestors() {
-                nearest = ways.roots.get(above).cloned();
-                if nearest.is_some() {
-                    break;
-                }
-                unknown.push(above);
-            }
-        }
+        let (above, unknown) = nearest(&self.ways.lock().ok()?.roots, whole);
         let own = unknown
             .iter()
             .position(|folder| folder.join(".git").exists());
         let root = match own.and_then(|own| unknown.get(own)) {
             Some(root) => Some(root.to_path_buf()),
-            None => nearest.flatten(),
+            None => above,
         };
         // Nobody has looked above a root.
         let looked_at = own.map_or(unknown.len(), |own| own + 1);
@@ -134,6 +111,22 @@ impl Repositories {
         folders.sort();
         folders
     }
+}
+
+/// What is known of a folder or of the nearest one above it, and those below that, from the
+/// folder upwards, of which nothing is known.
+fn nearest<'f>(
+    known: &HashMap<PathBuf, Option<PathBuf>>,
+    folder: &'f Path,
+) -> (Option<PathBuf>, Vec<&'f Path>) {
+    let mut unknown = Vec::new();
+    for above in folder.ancestors() {
+        if let Some(found) = known.get(above) {
+            return (found.clone(), unknown);
+        }
+        unknown.push(above);
+    }
+    (None, unknown)
 }
 
 /// Whether a folder is there and has, below the folder that holds it, no other name than this
