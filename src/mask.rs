@@ -46,6 +46,8 @@ pub struct Mark {
     pub trims_behind: bool,
     /// Whether letters stand in its place, and not blanks.
     is_word: bool,
+    /// Whether nothing but white space stands before it on its line.
+    begins_line: bool,
     /// The branch that the text behind it belongs to.
     branch: usize,
 }
@@ -118,6 +120,29 @@ impl Marks {
     pub fn before(&self, offset: usize) -> Option<&Mark> {
         let next = self.marks.partition_point(|mark| mark.span.end <= offset);
         self.marks.get(next.checked_sub(1)?)
+    }
+
+    /// The block mark among those that begin a line at `offset`, one right
+    /// behind the other, which has white space behind it and then a text.
+    ///
+    /// That text has another column in the result than the mark has
+    /// (`{% if a %}    Properties:`), and so another parent.
+    #[must_use]
+    pub fn shift(&self, text: &str, offset: usize) -> Option<&Mark> {
+        let marks = self.from(offset);
+        marks.first().filter(|mark| mark.begins_line)?;
+        let mut next = offset;
+        for mark in marks {
+            if mark.span.start != next || !mark.is_block() {
+                return None;
+            }
+            next = mark.span.end;
+            let behind = text.get(next..).unwrap_or_default();
+            if behind.starts_with(BLANKS) {
+                return (!ends_line(behind)).then_some(mark);
+            }
+        }
+        None
     }
 
     /// The mark that may stand for lines which comes behind `offset` of
@@ -333,6 +358,7 @@ impl<'a> Scanner<'a> {
                 kind,
                 trims_behind: trims_behind(Span::new(start, end).of(self.text)),
                 is_word: true,
+                begins_line: false,
                 branch: 0,
             });
             done = self.after_raw(start, end).unwrap_or(end);
@@ -485,8 +511,8 @@ fn widen(text: &str, marks: &mut [Mark]) {
         for (nth, mark) in line.iter_mut().enumerate() {
             let written = mark.span.of(text);
             let behind = text.get(mark.span.end..).unwrap_or_default();
-            let begins_line = nth == 0 && head.is_empty();
-            let joins = (begins_line && written.as_bytes().get(2) == Some(&b'-'))
+            mark.begins_line = nth == 0 && head.is_empty();
+            let joins = (mark.begins_line && written.as_bytes().get(2) == Some(&b'-'))
                 || (nth == last && written.ends_with("-}}") && ends_line(behind));
             let is_long = written.contains('\n');
             if mark.kind == MarkKind::Text && (is_bare || joins || is_long) {
@@ -739,6 +765,29 @@ mod tests {
         different.sort_unstable();
         different.dedup();
         assert_eq!(different.len(), 5, "{all:?}");
+    }
+
+    #[test]
+    fn white_space_behind_a_block_shifts_what_follows() {
+        for (text, shift) in [
+            ("{% if a %}  B:", Some(0)),
+            ("{% if a %}{{ end }}\t{{ b }}:", Some(10)),
+            ("{% if a %}B:", None),
+            ("{% if a %}  \r\nB:", None),
+            ("{{ a }}  b", None),
+            ("{{ a }}{% if b %}  c", None),
+        ] {
+            for before in ["", "\u{feff}", "A:\n  "] {
+                let text = format!("{before}{text}");
+                let marks = Marks::of(&text);
+                let found = marks.shift(&text, before.len());
+                let found = found.map(|mark| mark.span.start);
+                let shift = shift.map(|shift| before.len() + shift);
+                assert_eq!(found, shift, "{text}");
+            }
+        }
+        let text = "A: {% if a %}  B";
+        assert_eq!(Marks::of(text).shift(text, 3), None);
     }
 
     #[test]

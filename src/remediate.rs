@@ -241,6 +241,13 @@ pub fn remediate_without(
         let tree = syntax::parse(&masked).map(|tree| tree.with_marks(marks.clone()));
         let is_sure = |_: &Tree<'_>| syntax::parse(&mask::otherwise_masked(text)).is_ok();
         if let Some(tree) = tree.ok().filter(is_whole).filter(is_sure) {
+            let mut starts = tree.nodes().map(|id| tree.span(id).start);
+            if let Some(mark) = starts.find_map(|start| marks.shift(text, start)) {
+                let reason = "the column of what stands behind this template mark is not known \
+                    (put the mark on a line of its own)";
+                let error = SyntaxError::invalid(Format::Yaml, mark.span.start, reason);
+                return Err(not_syntax(&lines, &error));
+            }
             return assess(&lines, &LineIndex::new(&masked), &tree, rules, declined);
         }
         if plain.is_ok() {

@@ -452,15 +452,46 @@ fn marks(text: &str) -> Vec<(usize, usize)> {
     found
 }
 
-/// A text with what may be marks replaced by words, blocks by blanks, byte by
-/// byte.
+/// A text with what may be marks replaced, byte by byte: expressions by words,
+/// blocks and comments of the engine by blanks. What stands behind those that
+/// begin a line gets the column that it has without them: a line break among
+/// the blanks sees to that, so that no other byte moves.
 fn masked(text: &str) -> String {
     let mut out = text.as_bytes().to_vec();
     for (start, end) in marks(text) {
-        let is_word = text[start..].starts_with("{{");
+        let is_word = !gives_nothing(&text[start..end]);
         out[start..end].fill(if is_word { b'x' } else { b' ' });
     }
+    let mut line = 0;
+    while line < out.len() {
+        let rest = &out[line..];
+        let length = rest.iter().position(|&byte| byte == b'\n');
+        let length = length.unwrap_or(rest.len());
+        let head = rest.iter().take_while(|&&byte| byte == b' ').count();
+        let written = &text.as_bytes()[line..line + head];
+        let own = written.len() - marks_in(&text[line..line + head]);
+        if head < length && own < head {
+            out[line + head - own - 1] = b'\n';
+        }
+        line += length + 1;
+    }
     String::from_utf8(out).unwrap_or_default()
+}
+
+/// How many bytes of marks are in a part of a text.
+fn marks_in(text: &str) -> usize {
+    marks(text).iter().map(|(start, end)| end - start).sum()
+}
+
+/// Whether a mark controls what is around it and stands for no text itself.
+fn gives_nothing(mark: &str) -> bool {
+    let Some(inner) = mark.strip_prefix("{{") else {
+        return true;
+    };
+    let inner = inner.trim_start_matches('-').trim_start();
+    let words = ["if", "else", "end", "range", "with"];
+    let word = inner.split([' ', '-', '}']).next().unwrap_or_default();
+    words.contains(&word) || inner.starts_with("/*")
 }
 
 /// A step from a mapping to the value of one of its keys.
