@@ -232,14 +232,18 @@ pub fn remediate_without(
     let lines = LineIndex::new(text);
     let marks = Marks::of(text);
     let plain = syntax::parse(text);
-    if marks.is_empty() {
+    let deceptive = plain.as_ref().ok().and_then(|tree| deceptive(tree, &marks));
+    if marks.is_empty() && deceptive.is_none() {
         let tree = plain.map_err(|error| not_syntax(&lines, &error))?;
         return assess(&lines, &lines, &tree, rules, declined);
     }
-    if !plain.as_ref().is_ok_and(|tree| !is_deceptive(tree, &marks)) {
+    if plain.is_err() || deceptive.is_some() {
         let masked = marks.masked(text);
         let tree = syntax::parse(&masked).map(|tree| tree.with_marks(marks.clone()));
-        let is_sure = |_: &Tree<'_>| syntax::parse(&mask::otherwise_masked(text)).is_ok();
+        let is_sure = |tree: &Tree<'_>| {
+            let otherwise = mask::otherwise_masked(text);
+            self::deceptive(tree, &marks).is_none() && syntax::parse(&otherwise).is_ok()
+        };
         if let Some(tree) = tree.ok().filter(is_whole).filter(is_sure) {
             let mut starts = tree.nodes().map(|id| tree.span(id).start);
             if let Some(mark) = starts.find_map(|start| marks.shift(text, start)) {
@@ -250,11 +254,10 @@ pub fn remediate_without(
             }
             return assess(&lines, &LineIndex::new(&masked), &tree, rules, declined);
         }
-        if plain.is_ok() {
+        if let Some(offset) = deceptive {
             // It can be read, but a mark as what it is not.
-            let first = marks.from(0).first().map_or(0, |mark| mark.span.start);
             let reason = "its template marks are no YAML, and masking them did not help";
-            let error = SyntaxError::invalid(Format::Yaml, first, reason);
+            let error = SyntaxError::invalid(Format::Yaml, offset, reason);
             return Err(not_syntax(&lines, &error));
         }
     }
@@ -276,17 +279,22 @@ fn is_whole(tree: &Tree<'_>) -> bool {
     source::concerns_us(tree.text().as_bytes()) && !roots.any(|&root| tree.is_masked(root))
 }
 
-/// Whether a mark was read as what it is not: `Name: {{ name }}` is valid
-/// YAML, a mapping for the key of a mapping.
-fn is_deceptive(tree: &Tree<'_>, marks: &Marks) -> bool {
-    tree.nodes().any(|id| {
-        let start = tree.span(id).start;
-        tree.is_mapping(id)
-            && tree.collection_style(id) == Some(CollectionStyle::Flow)
-            && marks
-                .from(start)
-                .first()
-                .is_some_and(|mark| mark.span.start == start)
+/// Where a mark was read as what it is not, the first one: `Name: {{ name }}`
+/// is valid YAML, a mapping for the key of a mapping. So is what only looks
+/// like a mark (`{{/* below *}}`), and no engine takes it; but a dynamic
+/// reference without quotes is somebody's slip.
+fn deceptive(tree: &Tree<'_>, marks: &Marks) -> Option<usize> {
+    let flow = tree
+        .nodes()
+        .filter(|&id| tree.collection_style(id) == Some(CollectionStyle::Flow));
+    let mut starts = flow
+        .filter(|&id| tree.is_mapping(id))
+        .map(|id| tree.span(id).start);
+    starts.find(|&start| {
+        let written = tree.text().get(start..).unwrap_or_default();
+        let is_open = written.starts_with("{{") && !written.starts_with("{{resolve:");
+        let first = marks.from(start).first();
+        is_open || first.is_some_and(|mark| mark.span.start == start)
     })
 }
 
