@@ -45,7 +45,7 @@ pub struct Survey {
     pub impact: Impact,
     /// The files that were too large to be read, from the root.
     pub too_large: Vec<String>,
-    /// The files that could not be opened, from the root.
+    /// The files and folders that could not be opened, from the root.
     pub unreadable: Vec<String>,
     /// The texts of the run's templates, by their paths from the root: hashes,
     /// since all that is asked is whether a text is the same.
@@ -180,13 +180,20 @@ impl Survey {
         let of_run: BTreeMap<String, &PathBuf> = of_run.collect();
         let found = Mutex::new(Vec::new());
         walk.visit(&|target| {
-            if let discover::Found::File(target) = target {
-                let path = relative(&survey.root, &target.real);
-                let path = path.filter(|path| !of_run.contains_key(path));
-                let read = path.and_then(|path| read(&target.real, Kind::of(&path), path));
-                if let (Some(read), Ok(mut found)) = (read, found.lock()) {
-                    found.push(read);
+            let read = match target {
+                discover::Found::File(target) => {
+                    let path = relative(&survey.root, &target.real);
+                    let path = path.filter(|path| !of_run.contains_key(path));
+                    path.and_then(|path| read(&target.real, Kind::of(&path), path))
                 }
+                // What lies below is not seen.
+                discover::Found::Problem(problem) => {
+                    relative(&survey.root, problem.path()).map(Found::Unreadable)
+                }
+                discover::Found::Repository(_) => None,
+            };
+            if let (Some(read), Ok(mut found)) = (read, found.lock()) {
+                found.push(read);
             }
             ControlFlow::Continue(())
         });

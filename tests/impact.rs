@@ -480,6 +480,27 @@ fn nothing_is_kept_by_half_of_a_file() {
     }
 }
 
+/// What lies in a folder that is not looked into may move any tag, too.
+#[test]
+fn nothing_is_kept_by_a_part_of_the_folders() {
+    let push = pushing(&["web:latest"]);
+    let folder = with(&[("t.yaml", WEB), ("ci/push.sh", &push)]);
+    fs::write(folder.path().join("ci/.gitignore"), b"\xff\n").unwrap();
+    let output = immutag(folder.path(), &["fix", "--keep-moving-tags", "t.yaml"]);
+    let told = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}{}", stderr(&output));
+    let why = "not fixable: ci/.gitignore, which may push to it, was not read whole, so that";
+    assert!(told.contains(why), "{told}");
+    let after = fs::read_to_string(folder.path().join("t.yaml")).unwrap();
+    assert_eq!(after, WEB);
+    let output = immutag(folder.path(), &["impact"]);
+    assert!(
+        stderr(&output).contains("ci/.gitignore"),
+        "{}",
+        stderr(&output)
+    );
+}
+
 /// Where it cannot be told what pushes to a repository, it is left as it is.
 #[test]
 fn a_repository_that_no_pushes_can_be_looked_for_is_left() {
