@@ -191,7 +191,7 @@ pub struct Planner<'t, 'a> {
     /// All that reads one; asked for by few templates.
     readers: OnceCell<Readers<'t>>,
     /// What is known of the users of a literal.
-    known_users: RefCell<BTreeMap<Home, Result<bool, Refusal>>>,
+    known_users: RefCell<BTreeMap<Home, Result<(), Refusal>>>,
     /// The nodes that aliases stand for, each with a user that is something
     /// else to a repository than the others, or is none of one, if there is.
     shared: BTreeMap<NodeId, Option<NodeId>>,
@@ -395,7 +395,8 @@ impl<'t, 'a> Planner<'t, 'a> {
                 "the file has a line separator that some readers take for the end of a line",
             ));
         }
-        let (sites, mut is_shared) = self.sites(repair)?;
+        let sites = self.sites(repair)?;
+        let mut is_shared = false;
         for &site in &sites {
             is_shared |= self.shared(site)?;
         }
@@ -442,11 +443,10 @@ impl<'t, 'a> Planner<'t, 'a> {
         Ok(fix)
     }
 
-    /// The nodes whose text a repair changes; and whether others read it, all
-    /// of them for the mode of a repository.
-    fn sites(&self, repair: &Repair) -> Result<(Vec<NodeId>, bool), Refusal> {
-        let mut is_read = false;
-        let sites = match repair {
+    /// The nodes whose text a repair changes, which nobody reads for anything
+    /// but the mode of a repository.
+    fn sites(&self, repair: &Repair) -> Result<Vec<NodeId>, Refusal> {
+        Ok(match repair {
             Repair::AddProperties { body: site }
             | Repair::FillProperties { value: site }
             | Repair::AddMode { mapping: site, .. } => vec![*site],
@@ -463,12 +463,11 @@ impl<'t, 'a> Planner<'t, 'a> {
                 for &(_, home) in literals {
                     let mut known = self.known_users.borrow_mut();
                     let users = known.entry(home).or_insert_with(|| self.only_users(home));
-                    is_read |= users.clone()?;
+                    users.clone()?;
                 }
                 literals.iter().map(|&(at, _)| at).collect()
             }
-        };
-        Ok((sites, is_read))
+        })
     }
 
     /// Plans the edits of a repair, and what they mean.
@@ -500,9 +499,8 @@ impl<'t, 'a> Planner<'t, 'a> {
         }
     }
 
-    /// Whether a literal is shared, all that read it being modes of
-    /// repositories.
-    fn only_users(&self, home: Home) -> Result<bool, Refusal> {
+    /// Refuses where not all that read a literal are modes of repositories.
+    fn only_users(&self, home: Home) -> Result<(), Refusal> {
         let tree = self.tree;
         let name = |key: NodeId| tree.literal(key).unwrap_or_default();
         let scopes = &self.template.scopes;
@@ -526,7 +524,7 @@ impl<'t, 'a> Planner<'t, 'a> {
         for &user in &users {
             self.shared(user)?;
         }
-        Ok(users.len() > 1)
+        Ok(())
     }
 
     /// Whether a blank or comment line right below an edit is indented with
@@ -803,13 +801,12 @@ impl<'t, 'a> Planner<'t, 'a> {
                 style: ScalarStyle::Block,
                 text,
             } => {
-                let written = span.of(tree.text());
-                let word = written.trim();
+                // White space before the word would be in the text, too.
+                let word = span.of(tree.text()).trim_end();
                 if word.is_empty() || word != text || word.contains('\n') {
                     return Err(Refusal::BlockScalar);
                 }
-                let start = span.start + (written.len() - written.trim_start().len());
-                Edit::replace(Span::new(start, start + word.len()), new)
+                Edit::replace(Span::new(span.start, span.start + word.len()), new)
             }
             Value::Scalar { .. } if span.is_empty() => self.fill_blank(self.home(value)?, new)?,
             // A word stays as bare as it was; null, and whatever is bare in
@@ -914,7 +911,7 @@ impl<'t, 'a> Planner<'t, 'a> {
         let mut first = lines.line(key);
         while let Some(above) = first.start.checked_sub(1).map(|at| lines.line(at)) {
             let text = Span::new(above.start, above.text_end).of(self.tree.text());
-            let is_comment = text.trim_start().starts_with('#') && above.start < first.start;
+            let is_comment = text.trim_start().starts_with('#');
             if !is_comment || lines.indent(above.start) != lines.indent(key) {
                 break;
             }
@@ -1046,9 +1043,8 @@ impl<'t, 'a> Planner<'t, 'a> {
     }
 
     fn quote(&self, id: NodeId) -> ScalarStyle {
-        match (self.tree.format(), self.tree.scalar_style(id)) {
-            (Format::Json, _) => ScalarStyle::Double,
-            (_, Some(style @ (ScalarStyle::Single | ScalarStyle::Double))) => style,
+        match self.tree.scalar_style(id) {
+            Some(style @ (ScalarStyle::Single | ScalarStyle::Double)) => style,
             _ => ScalarStyle::Plain,
         }
     }
