@@ -759,13 +759,15 @@ Mappings:
   Modes:
     A: {Mode: MUTABLE, Other: x}
     B: {Mode: IMMUTABLE}
+  Odd:
+    A: {Absent: null, Tagged: !Foo MUTABLE, List: [MUTABLE]}
 ";
 
     /// What an expression can be: its words in order, and `?` where it can be
-    /// something else.
-    fn can_be(expression: &str) -> Vec<String> {
+    /// something else. `mappings` stand behind those of [`SECTIONS`].
+    fn can_be(mappings: &str, expression: &str) -> Vec<String> {
         let text = format!(
-            "{SECTIONS}Resources:\n  Fn::ForEach::Loop:\n    - Item\n    - [A, B]\n    \
+            "{SECTIONS}{mappings}Resources:\n  Fn::ForEach::Loop:\n    - Item\n    - [A, B]\n    \
              - R${{Item}}: {{Mode: {expression}}}\n"
         );
         let tree = syntax::parse(&text).unwrap();
@@ -832,6 +834,13 @@ Mappings:
                 "!FindInMap [Modes, !Ref Bare, Mode, {DefaultValue: d}]",
                 "MUTABLE IMMUTABLE d",
             ),
+            ("!FindInMap [Odd, A, Absent]", "~"),
+            ("!FindInMap [Odd, A, Tagged]", "?"),
+            ("!FindInMap [Odd, A, List]", "[]"),
+            (
+                "!FindInMap [Modes, !Sub '${!A}', Mode, {DefaultValue: d}]",
+                "MUTABLE IMMUTABLE d",
+            ),
             ("!FindInMap [!Ref Bare, A, Mode]", "?"),
             ("!FindInMap [Nothing, A, Mode]", "?"),
             ("!Sub MUTABLE", "MUTABLE"),
@@ -847,18 +856,95 @@ Mappings:
             ("!Join [_, [a]]", "a"),
             ("!Join [!Ref Bad, [a, b]]", "?"),
             ("!Join [_, !Ref Bad]", "?"),
+            ("!Join [_, []]", "?"),
+            ("!Join [_, !!foo [a]]", "?"),
             ("!Select [1, [a, b]]", "b"),
             ("!Select ['0', [!Ref Bad, b]]", "MUTABLE"),
             ("!Select [2, [a, b]]", "?"),
             ("!Select [!Ref Bad, [a, b]]", "?"),
             ("!Select [1, !Split [',', 'a,b']]", "b"),
             ("!Select [1, !Split [',', !Ref Bad]]", "?"),
+            ("!Select [0, !Split ['', 'a,b']]", "?"),
+            ("!Select [0, !Cidr [',', 'a,b']]", "?"),
             ("!GetAtt Web.Arn", "?"),
             ("!Unheard a", "?"),
             ("{Fn::If: [C, a, b], Other: c}", "?"),
         ] {
             let expected: Vec<&str> = expected.split(' ').collect();
-            assert_eq!(can_be(expression), expected, "{expression}");
+            assert_eq!(can_be("", expression), expected, "{expression}");
+        }
+    }
+
+    /// `Fn::If` with so many words, the first of which is given.
+    fn one_of(words: usize, first: &str) -> String {
+        if words == 1 {
+            return first.to_owned();
+        }
+        let half = words / 2;
+        let (then, otherwise) = (one_of(half, first), one_of(words - half, "a"));
+        format!("!If [C, {then}, {otherwise}]")
+    }
+
+    #[test]
+    fn what_is_too_long_too_deep_or_too_much_is_not_followed() {
+        let a = |count: usize| "a".repeat(count);
+        let tops = |count: usize| {
+            let tops = (0..count).map(|top| format!("    T{top}: {{Mode: a}}\n"));
+            format!("  Big:\n{}", tops.collect::<String>())
+        };
+        // The greatest size that is followed, in its own measure, and what
+        // has a size: mappings and an expression.
+        type Sized<'s> = &'s dyn Fn(usize) -> (String, String);
+        let alone = |expression: String| (String::new(), expression);
+        let sized: [(usize, Sized<'_>); 12] = [
+            (LONGEST, &|size| alone(a(size))),
+            (LONGEST, &|size| {
+                alone(format!("'${{Item}}{}'", a(size - 7)))
+            }),
+            (LONGEST, &|size| alone(format!("!Sub {}", a(size)))),
+            (LONGEST, &|size| {
+                alone(format!("!Sub '${{Good}}{}'", a(size - 9)))
+            }),
+            (16 * LONGEST, &|size| {
+                let name = a(size - 3);
+                alone(format!("!Sub ['${{{name}}}', {{? {name} : b}}]"))
+            }),
+            (LONGEST, &|size| {
+                alone(format!("!Select [1, !Split [',', 'b,{}']]", a(size - 2)))
+            }),
+            (LONGEST, &|size| {
+                alone(format!("!Join ['', [b, {}]]", a(size - 1)))
+            }),
+            (MAX_GLUED, &|size| {
+                alone(format!("!Join ['', [b, {}]]", one_of(size, "a")))
+            }),
+            (MAX_DEPTH, &|size| {
+                let (open, close) = ("!If [C, a, ".repeat(size), "]".repeat(size));
+                alone(format!("{open}b{close}"))
+            }),
+            // One step for each word and for each function, and one for each
+            // piece of the first of them.
+            (MAX_STEPS, &|size| {
+                let pieces = "${!b}".repeat(size - (MAX_STEPS - 1));
+                alone(one_of(MAX_STEPS / 2, &format!("!Sub '{pieces}'")))
+            }),
+            // One step for the list, for the function and for each of its
+            // keys, and two for each entry.
+            (MAX_STEPS / 2 - 2, &|size| {
+                let find = "!Join ['', [!FindInMap [Big, !Ref Bare, Mode]]]".to_owned();
+                (tops(size), find)
+            }),
+            (MAX_STEPS / 2 - 2, &|size| {
+                let find = "!Join ['', [!FindInMap [Big, !Ref Bare, !Ref Bare]]]".to_owned();
+                (tops(size), find)
+            }),
+        ];
+        for (nth, (most, of_size)) in sized.into_iter().enumerate() {
+            for size in [most - 1, most, most + 1, most + most / 4] {
+                let (mappings, expression) = of_size(size);
+                let is_known = !can_be(&mappings, &expression).contains(&"?".to_owned());
+                assert_eq!(is_known, size <= most, "{nth}: {size} and {most}");
+            }
         }
     }
 

@@ -403,3 +403,45 @@ fn own_keys(tree: &Tree<'_>, resource: Resource) -> Vec<NodeId> {
     }
     keys
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_cover_a_place_as_are_kept_and_the_first_that_counts_in_any_case() {
+        const MOST: usize = MAX_PER_PLACE;
+        // How many have expired, how many count behind them, and how many of
+        // all are kept.
+        for (expired, counting, kept) in [
+            (0, 0, 0),
+            (0, 1, 1),
+            (0, MOST, MOST),
+            (0, MOST + 2, MOST),
+            (1, MOST + 2, MOST),
+            (MOST - 1, 2, MOST),
+            (MOST, 0, MOST),
+            (MOST, 1, MOST + 1),
+            (MOST + 2, 0, MOST),
+            (MOST + 2, 3, MOST + 1),
+        ] {
+            let all = (0..expired + counting).map(|number| Suppression {
+                at: None,
+                listed: None,
+                by: TRIVY,
+                reason: None,
+                is_blanket: false,
+                has_expired: number < expired,
+            });
+            let all: Vec<Suppression> = all.collect();
+            let mut covering = Vec::new();
+            for number in 0..all.len() {
+                push(&mut covering, number, &all);
+            }
+            assert_eq!(covering.len(), kept, "{expired} and {counting}");
+            let first = (counting > 0).then_some(expired);
+            let counts = covering.into_iter().find(|&number| number >= expired);
+            assert_eq!(counts, first, "{expired} and {counting}");
+        }
+    }
+}
