@@ -91,9 +91,7 @@ fn add_second(
         .ok_or(Refusal::Layout("no entry to go by"))?;
     let start = tree.span(mapping).start;
     let end = tree.span(value).end;
-    let is_block = tree.collection_style(value) == Some(CollectionStyle::Block)
-        || tree.scalar_style(value) == Some(ScalarStyle::Block);
-    if is_block || lines.line(start) != lines.line(end) {
+    if lines.line(start) != lines.line(end) {
         return Err(Refusal::Layout(
             "the first property shares the line of its parent",
         ));
@@ -122,10 +120,10 @@ pub(super) fn add_after(
     {
         // A word on one line; the scalar itself may reach over blank lines.
         let written = span.of(tree.text());
-        if word.contains('\n') || written.trim() != word {
+        if written.trim_end() != word {
             return Err(Refusal::Layout("a block scalar stands in the way"));
         }
-        end = span.start + written.trim_end().len();
+        end = span.start + word.len();
     }
     let indent = indent_of(planner, mapping)?;
     Ok(vec![new_lines(

@@ -10,7 +10,7 @@ use super::{Dress, Planner, Refusal};
 use crate::edit::Edit;
 use crate::span::Span;
 use crate::syntax::change::New;
-use crate::syntax::{Entry, NodeId, ScalarStyle, Value};
+use crate::syntax::{Entry, NodeId, ScalarStyle};
 use crate::template::Resource;
 
 /// The step of a file that gives no other evidence.
@@ -112,7 +112,7 @@ pub(super) fn add_after(
     let Planner { tree, lines, .. } = planner;
     let open = brace(planner, mapping)?;
     let key = tree.start(sibling.key);
-    let end = behind(planner, sibling)?;
+    let end = behind(planner, sibling);
     let after = After::of(planner, end);
     let own_line = lines.begins_line(key) && lines.line(open).start != lines.line(key).start;
     if !own_line || after.shares_line {
@@ -153,7 +153,7 @@ pub(super) fn replace_only(
 ) -> Result<Edit, Refusal> {
     let Planner { tree, lines, .. } = planner;
     let start = tree.start(only.key);
-    let old = Span::new(start, end(planner, only)?);
+    let old = Span::new(start, end(planner, only));
     let declared = planner.declaration();
     if !lines.begins_line(start) {
         let braces = braces(planner, mapping, only, dress);
@@ -212,18 +212,23 @@ pub(super) fn remove(
     let previous = index.checked_sub(1).and_then(|index| entries.get(index));
     let next = entries.get(index + 1);
     let start = tree.start(entry.key);
-    let value_end = end(planner, entry)?;
+    let value_end = end(planner, entry);
     let after = After::of(planner, value_end);
     let own_lines = lines.begins_line(start) && !after.shares_line;
     if !own_lines {
-        let span = match (next, previous) {
-            (Some(next), _) => Span::new(start, tree.start(next.key)),
-            (None, Some(previous)) => Span::new(behind(planner, *previous)?, value_end),
-            (None, None) => return Err(Refusal::Layout("the member stands alone")),
-        };
-        let gap = match next {
-            Some(_) => Span::new(value_end, span.end),
-            None => Span::new(span.start, start),
+        // The comma before it goes where it is the last of its line, so that
+        // the next one keeps its own; else the one behind it.
+        let is_last = next.is_none() || !after.shares_line;
+        let (span, gap) = match (next, previous) {
+            (_, Some(previous)) if is_last => {
+                let from = behind(planner, *previous);
+                (Span::new(from, value_end), Span::new(from, start))
+            }
+            (Some(next), _) => {
+                let to = tree.start(next.key);
+                (Span::new(start, to), Span::new(value_end, to))
+            }
+            (None, _) => return Err(Refusal::Layout("the member stands alone")),
         };
         if !is_filler_with_comma(gap.of(text)) {
             return Err(Refusal::Layout("a comment stands between the members"));
@@ -235,7 +240,7 @@ pub(super) fn remove(
     let mut edits = vec![Edit::remove(Span::new(first.start, last.end))];
     if let (None, None, Some(previous)) = (after.comma, next, previous) {
         // The member before it is the last one now.
-        let value_end = end(planner, *previous)?;
+        let value_end = end(planner, *previous);
         let comma = After::of(planner, value_end).comma;
         let comma = comma.ok_or(Refusal::Layout("no comma between the members"))?;
         edits.push(Edit::remove(Span::new(comma - 1, comma)));
@@ -278,32 +283,26 @@ fn braces(
 
 /// Where a member ends when its value is written: as [`end`] says, and behind
 /// the blank that the value will use if none is written yet.
-fn behind(planner: &Planner<'_, '_>, member: Entry) -> Result<usize, Refusal> {
-    let end = end(planner, member)?;
+fn behind(planner: &Planner<'_, '_>, member: Entry) -> usize {
+    let end = end(planner, member);
     let is_written = !planner.tree.span(member.value).is_empty();
     if is_written || planner.after_colon(member.key).is_none() {
-        return Ok(end);
+        return end;
     }
-    Ok(planner.behind_blank(end))
+    planner.behind_blank(end)
 }
 
 /// Where a member ends: behind its value, or where none is written behind
 /// its colon, if it has one.
-fn end(planner: &Planner<'_, '_>, member: Entry) -> Result<usize, Refusal> {
+fn end(planner: &Planner<'_, '_>, member: Entry) -> usize {
     let tree = planner.tree;
     let span = tree.span(member.value);
     let has_head = tree.tag(member.value).is_some() || tree.anchor(member.value).is_some();
     if span.is_empty() && !has_head {
         let key = planner.tree.span(member.key).end;
-        return Ok(planner.after_colon(member.key).unwrap_or(key));
+        return planner.after_colon(member.key).unwrap_or(key);
     }
-    match tree.value(member.value) {
-        Value::Scalar {
-            style: ScalarStyle::Block,
-            ..
-        } => Err(Refusal::Layout("a block scalar stands in the way")),
-        _ => Ok(planner.head_end(member.value, span.end)),
-    }
+    planner.head_end(member.value, span.end)
 }
 
 /// What follows a member's value.
@@ -361,11 +360,10 @@ fn brace(planner: &Planner<'_, '_>, mapping: NodeId) -> Result<usize, Refusal> {
 fn separator(planner: &Planner<'_, '_>, mapping: NodeId) -> String {
     let tree = planner.tree;
     if let [first, second, ..] = tree.entries(mapping) {
-        if let Ok(end) = end(planner, *first) {
-            let between = Span::new(end, tree.start(second.key)).of(tree.text());
-            if between.trim() == "," {
-                return without_blank_lines(between);
-            }
+        let between = Span::new(end(planner, *first), tree.start(second.key));
+        let between = between.of(tree.text());
+        if between.trim() == "," {
+            return without_blank_lines(between);
         }
     }
     let first = tree.entries(mapping).first().copied();
@@ -401,13 +399,13 @@ fn written_colon<'a>(planner: &Planner<'_, 'a>, entry: Entry) -> &'a str {
     Span::new(tree.span(entry.key).end, tree.start(entry.value)).of(tree.text())
 }
 
-/// By what to indent below a line of the resource: as `Type` is below the
-/// logical ID, where each begins a line.
+/// By what to indent below a line of the resource: as the line of `Type` is
+/// below that of the logical ID.
 fn step(planner: &Planner<'_, '_>, type_entry: Entry, resource: Resource) -> String {
     let Planner { tree, lines, .. } = planner;
     let deeper = tree.start(type_entry.key);
     let outer = tree.start(resource.logical_id);
-    if lines.begins_line(deeper) && lines.begins_line(outer) {
+    if lines.begins_line(deeper) {
         if let Some(step) = lines.indent(deeper).strip_prefix(lines.indent(outer)) {
             return step.to_owned();
         }

@@ -148,3 +148,39 @@ fn counterpart(tree: &Tree<'_>, judged: &Tree<'_>, id: NodeId) -> Option<NodeId>
     }
     judged.at(&path)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    /// What the judge sees at the place of the reader's last node, where they
+    /// read these two texts.
+    fn counterpart_of_last<'j>(mine: &str, theirs: &'j str) -> Option<&'j str> {
+        let (tree, judged) = (syntax::parse(mine).unwrap(), syntax::parse(theirs).unwrap());
+        let last = tree.last_within(*tree.documents().last().unwrap());
+        let id = counterpart(&tree, &judged, last)?;
+        Some(judged.span(id).of(theirs))
+    }
+
+    #[test]
+    fn a_node_has_a_counterpart_behind_the_same_keys_only() {
+        for (mine, theirs, found) in [
+            ("a: {b: c}", "a: {b: c}", Some("c")),
+            ("a: {b: c}", "a: {b: d}", Some("d")),
+            ("a: {b: c}", "a: {x: c}", None),
+            ("a: {b: c}", "x: {b: c}", None),
+            ("a: {b: c}", "a: {b: [c]}", None),
+            ("a: {b: c}", "a: [b, c]", None),
+            ("a: {b: c}", "a: {}", None),
+            // What stands beside the way does not matter.
+            ("a: {x: y, b: c}", "a: {p: q, b: c}", Some("c")),
+            ("- a\n- b", "- c\n- b", Some("b")),
+            ("--- a: b\n--- {c: d}", "--- e: f\n--- {c: d}", Some("d")),
+        ] {
+            let [mine, theirs] = [mine, theirs].map(|text| text.replace("--- ", "---\n"));
+            let known = counterpart_of_last(&mine, &theirs);
+            assert_eq!(known, found, "{mine} and {theirs}");
+        }
+    }
+}
