@@ -885,6 +885,8 @@ Mappings:
         format!("!If [C, {then}, {otherwise}]")
     }
 
+    type Sized<'s> = &'s dyn Fn(usize) -> (String, String);
+
     #[test]
     fn what_is_too_long_too_deep_or_too_much_is_not_followed() {
         let a = |count: usize| "a".repeat(count);
@@ -894,7 +896,6 @@ Mappings:
         };
         // The greatest size that is followed, in its own measure, and what
         // has a size: mappings and an expression.
-        type Sized<'s> = &'s dyn Fn(usize) -> (String, String);
         let alone = |expression: String| (String::new(), expression);
         let sized: [(usize, Sized<'_>); 12] = [
             (LONGEST, &|size| alone(a(size))),

@@ -150,14 +150,14 @@ pub(super) fn replace_only(
     type_entry: Entry,
     resource: Resource,
     dress: Dress,
-) -> Result<Edit, Refusal> {
+) -> Edit {
     let Planner { tree, lines, .. } = planner;
     let start = tree.start(only.key);
     let old = Span::new(start, end(planner, only));
     let declared = planner.declaration();
     if !lines.begins_line(start) {
         let braces = braces(planner, mapping, only, dress);
-        return Ok(Edit::replace(old, text::members(&declared, dress, braces)));
+        return Edit::replace(old, text::members(&declared, dress, braces));
     }
     let at = Lines {
         indent: lines.indent(start),
@@ -166,7 +166,7 @@ pub(super) fn replace_only(
     };
     let members = text::member_lines(&declared, dress, colon(planner, only, dress), at);
     let members = members.strip_prefix(at.indent).unwrap_or(&members);
-    Ok(Edit::replace(old, members))
+    Edit::replace(old, members)
 }
 
 /// Another list in the place of the value of a member.

@@ -690,7 +690,7 @@ impl<'t, 'a> Planner<'t, 'a> {
             fix.edits = if is_flow {
                 vec![flow::replace_only(
                     self, mapping, only, type_entry, resource, dress,
-                )?]
+                )]
             } else {
                 block::replace_only(self, properties, mapping, only, resource, dress)?
             };
