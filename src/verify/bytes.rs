@@ -86,3 +86,36 @@ fn is_removed(edit: &Edit, removed: &[usize], text: &str) -> bool {
             })
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+    use crate::syntax;
+
+    #[test]
+    fn an_entry_that_goes_takes_the_comments_above_it_and_nothing_else() {
+        let text = "# of a\na: b\n# of c\n\n# too\nc: d\n# below\n";
+        let tree = syntax::parse(text).unwrap();
+        let mut changes = Changes::default();
+        let root = *tree.documents().first().unwrap();
+        changes.add(root, Change::Remove { entry: 1 });
+        for (gone, is_right) in [
+            ("# of c\n\n# too\nc: d\n", true),
+            ("c: d\n", true),
+            ("# too\nc: d\n# below\n", true),
+            ("a: b\n# of c\n\n# too\nc: d\n", false),
+            (": b\n# of c\n\n# too\nc: d\n", false),
+            ("# of a\n", false),
+            ("# too\n", false),
+            ("# of c\n\n# too\n", false),
+            ("# below\n", false),
+        ] {
+            let start = text.find(gone).unwrap();
+            let edit = Edit::remove(Span::new(start, start + gone.len()));
+            let edits = EditSet::new(vec![edit]).unwrap();
+            let result = check(&tree, &edits, &changes);
+            assert_eq!(result.is_ok(), is_right, "{gone}");
+        }
+    }
+}

@@ -191,3 +191,73 @@ fn style(node: &GreenNodeData, opening: SyntaxKind) -> CollectionStyle {
         CollectionStyle::Block
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+    use crate::syntax::{parse_as, Value};
+
+    /// All that a tree says, and where each node begins in the text.
+    fn told(tree: &Tree<'_>) -> String {
+        let documents = tree.documents().iter().map(|&id| told_of(tree, id));
+        documents.collect::<Vec<_>>().join(" | ")
+    }
+
+    fn told_of(tree: &Tree<'_>, id: NodeId) -> String {
+        let written = |span: Span| span.of(tree.text()).to_owned() + " ";
+        let head = [tree.tag(id).map(|tag| tag.span), tree.anchor(id)];
+        let head: String = head.into_iter().flatten().map(written).collect();
+        let value = match tree.value(id) {
+            Value::Scalar { text, style } => format!("{style:?} {text:?}"),
+            Value::Alias { .. } => written(tree.span(id)),
+            Value::Mapping { style, entries } => {
+                let told = entries.iter().map(|entry| {
+                    let [key, value] = [entry.key, entry.value].map(|id| told_of(tree, id));
+                    format!("{key}: {value}, ")
+                });
+                format!("{style:?} {{{}}}", told.collect::<String>())
+            }
+            Value::Sequence { style, items } => {
+                let told = items.iter().map(|&item| told_of(tree, item) + ", ");
+                format!("{style:?} [{}]", told.collect::<String>())
+            }
+        };
+        head + &value
+    }
+
+    #[test]
+    fn the_judge_sees_what_the_reader_sees() {
+        for text in [
+            "a: b\n",
+            "a: 'b'\n",
+            "a: 'it''s'\n",
+            "a: ''\n",
+            "a: \"b\"\n",
+            "a: \"b\\tc\"\n",
+            "a: \"b\n  c\"\n",
+            "a: b\n  c\n",
+            "a: |\n  b\n  c\n",
+            "a: >-\n  b\n  c\nd: e\n",
+            "a: !t b\n",
+            "a: !t\n  b: !!str c\n",
+            "a: &x b\nc: *x\n",
+            "a: &x !t\n  b: c\n",
+            "a:\nb:\n",
+            "? a\n? b\n: c\n",
+            ": a\n",
+            "{a, b: c, d: }\n",
+            "{}\n",
+            "[]\n",
+            "[a, {b: c}, [d]]\n",
+            "- a\n- - b\n  - c\n- d: e\n",
+            "a:\n  b: {c: [d]}\n  e:\n  - f\n",
+            "---\n---\na: b\n",
+            "a\n---\n'b'\n...\n---\n[c]\n",
+        ] {
+            let mine = parse_as(text, Format::Yaml).unwrap();
+            let theirs = read(text).unwrap();
+            assert_eq!(told(&theirs), told(&mine), "{text}");
+        }
+    }
+}
