@@ -438,17 +438,17 @@ impl<'t> Evaluation<'_, 't, '_> {
                 Piece::Text(word) if is_placeholder(word) => {
                     Values::unknown(substitution.at, PLACEHOLDER)
                 }
-                Piece::Text(word) if word.len() == substitution.text.len() => {
-                    // It is all that is written there: a literal like any other.
-                    if word.len() > LONGEST {
-                        return Values::unknown(substitution.at, TOO_LONG);
-                    }
+                Piece::Text(word) if word.len() > LONGEST => {
+                    Values::unknown(substitution.at, TOO_LONG)
+                }
+                // Where it is all that is written there, it is a literal like
+                // any other; else only what it is glued to comes out.
+                Piece::Text(word) => {
                     let how = format!("it is {word}");
                     let word = Word::Text(word.to_owned());
                     let known = Known::new(word, substitution.at, how, Home::Here);
                     self.given(Values::one(known))
                 }
-                Piece::Text(word) => text(substitution.at, word),
                 Piece::Escaped(name) => text(substitution.at, &format!("${{{name}}}")),
                 Piece::Variable(name) => {
                     let mut own = substitution.variable(tree, name);
@@ -763,9 +763,9 @@ Mappings:
     A: {Absent: null, Tagged: !Foo MUTABLE, List: [MUTABLE]}
 ";
 
-    /// What an expression can be: its words in order, and `?` where it can be
-    /// something else. `mappings` stand behind those of [`SECTIONS`].
-    fn can_be(mappings: &str, expression: &str) -> Vec<String> {
+    /// The values of an expression. `mappings` stand behind those of
+    /// [`SECTIONS`].
+    fn values_of(mappings: &str, expression: &str) -> Values {
         let text = format!(
             "{SECTIONS}{mappings}Resources:\n  Fn::ForEach::Loop:\n    - Item\n    - [A, B]\n    \
              - R${{Item}}: {{Mode: {expression}}}\n"
@@ -780,7 +780,13 @@ Mappings:
             sections,
             loops: &loops(&tree, resource.logical_id),
         };
-        let (values, _) = values(context, node, &mut Budget::of(text.len()));
+        values(context, node, &mut Budget::of(text.len())).0
+    }
+
+    /// What an expression can be: its words in order, and `?` where it can be
+    /// something else.
+    fn can_be(mappings: &str, expression: &str) -> Vec<String> {
+        let values = values_of(mappings, expression);
         let words = values.known.into_iter().map(|known| match known.word {
             Word::Text(word) => word,
             Word::Nothing => "~".to_owned(),
@@ -872,6 +878,29 @@ Mappings:
         ] {
             let expected: Vec<&str> = expected.split(' ').collect();
             assert_eq!(can_be("", expression), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn it_is_said_how_a_word_comes_out_or_why_it_is_not_known() {
+        for (expression, said) in [
+            ("''", "it is empty"),
+            ("MUTABLE", "it is MUTABLE"),
+            ("!Sub MUTABLE", "it is MUTABLE"),
+            ("!Sub 'a${Bad}'", "Fn::Sub makes it aMUTABLE"),
+            ("!Ref Bad", "parameter Bad defaults to MUTABLE"),
+            ("!1 a", "its tag is not known"),
+            ("{Condition: C}", "Condition is known when it is deployed"),
+            ("!GetAtt a.b", "Fn::GetAtt is known when it is deployed"),
+            ("!Select [0, !GetAZs a]", "a list is computed"),
+            ("!Select [1, [a]]", "Fn::Select has no item of that number"),
+        ] {
+            let Values { known, unknown } = values_of("", expression);
+            let known = known.into_iter().map(|known| known.how);
+            let all: Vec<String> = known
+                .chain(unknown.into_iter().map(|unknown| unknown.why))
+                .collect();
+            assert_eq!(all, [said], "{expression}");
         }
     }
 
