@@ -39,7 +39,7 @@ struct Placed {
     /// the text.
     is_at_head: bool,
     /// Where the line begins that it stands above, be there further comments
-    /// between; None where a blank line or the end follows.
+    /// between; None where it does not stand alone.
     below: Option<usize>,
     /// The same, but only further ignores of Trivy's may stand between.
     below_ignores: Option<usize>,
@@ -105,15 +105,7 @@ impl<'t, 'a> Comments<'t, 'a> {
             let end = lines.line(comment.span.start).end;
             (comment.below, comment.below_ignores) = match next {
                 Some((line, below, below_ignores)) if line == end => (below, below_ignores),
-                _ => {
-                    let line = lines.line(end);
-                    let is_blank = Span::new(line.start, line.text_end)
-                        .of(text)
-                        .trim()
-                        .is_empty();
-                    let below = Some(line.start).filter(|_| end < text.len() && !is_blank);
-                    (below, below)
-                }
+                _ => (Some(end), Some(end)),
             };
             // Ignores of Trivy's in a row are for what stands below the last,
             // whatever their rules.
