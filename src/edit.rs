@@ -242,5 +242,6 @@ mod tests {
         assert!(!set(&[(2, 9, "")]).unwrap().lead("abc", "ab"));
         assert!(!set(&[(9, 9, "x")]).unwrap().lead("abc", "abcx"));
         assert!(!set(&[(1, 1, "é")]).unwrap().lead("abc", "ae"));
+        assert!(!set(&[(2, 3, "x")]).unwrap().lead("abc", "zbx"));
     }
 }
