@@ -926,7 +926,7 @@ Mappings:
         // The greatest size that is followed, in its own measure, and what
         // has a size: mappings and an expression.
         let alone = |expression: String| (String::new(), expression);
-        let sized: [(usize, Sized<'_>); 12] = [
+        let sized: [(usize, Sized<'_>); 13] = [
             (LONGEST, &|size| alone(a(size))),
             (LONGEST, &|size| {
                 alone(format!("'${{Item}}{}'", a(size - 7)))
@@ -934,6 +934,9 @@ Mappings:
             (LONGEST, &|size| alone(format!("!Sub {}", a(size)))),
             (LONGEST, &|size| {
                 alone(format!("!Sub '${{Good}}{}'", a(size - 9)))
+            }),
+            (LONGEST, &|size| {
+                alone(format!("!Sub '${{!{}}}'", a(size - 3)))
             }),
             (16 * LONGEST, &|size| {
                 let name = a(size - 3);
