@@ -616,6 +616,38 @@ fn more_tags_than_filters_are_refused() {
     assert_eq!(covered.status.code(), Some(0), "{}", stderr(&covered));
 }
 
+/// No look at files finds all that pushes: that these tags are enough is for
+/// the user to say, and only where there are any.
+#[test]
+fn as_many_tags_as_filters_are_kept_where_the_user_allows_it() {
+    let images = ["a", "b", "c", "d", "e"].map(|tag| format!("web:{tag}"));
+    let images: Vec<&str> = images.iter().map(String::as_str).collect();
+    let quiet = WEB.replace("Web", "Quiet").replace("web", "quiet");
+    let folder = with(&[
+        ("t.yaml", WEB),
+        ("quiet.yaml", &quiet),
+        ("push.sh", &pushing(&images)),
+    ]);
+    let text = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let output = immutag(folder.path(), &["fix", "--keep-moving-tags"]);
+    let told = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}{}", stderr(&output));
+    assert!(told.contains("t.yaml:4:5: Web: "), "{told}");
+    assert!(
+        told.contains("[missing, fixable with --unsafe-fixes]"),
+        "{told}"
+    );
+    assert_eq!(text("t.yaml"), WEB);
+    assert!(text("quiet.yaml").contains("ImageTagMutability: IMMUTABLE\n"));
+    let output = immutag(
+        folder.path(),
+        &["fix", "--unsafe-fixes", "--keep-moving-tags"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let kept = text("t.yaml");
+    assert_eq!(kept.matches("FilterValue: ").count(), 5, "{kept}");
+}
+
 #[test]
 fn the_json_is_as_its_schema_says() {
     let schema = include_str!("../docs/immutag-impact.schema.json");
