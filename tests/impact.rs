@@ -563,6 +563,14 @@ Resources:
         "{after}"
     );
     assert!(after.contains("ImageTagMutability: MUTABLE\n"), "{after}");
+
+    // The same tags in both, and in no other.
+    let alike = &template[..template.find("  Own:").unwrap()];
+    let folder = with(&[("t.yaml", alike), ("push.sh", &pushing(&["web:latest"]))]);
+    let fixed = immutag(folder.path(), &arguments);
+    assert_eq!(fixed.status.code(), Some(0), "{}", stdout(&fixed));
+    let after = fs::read_to_string(folder.path().join("t.yaml")).unwrap();
+    assert_eq!(after.matches("FilterValue: latest").count(), 1, "{after}");
 }
 
 #[test]

@@ -114,3 +114,37 @@ fn checkov(tree: &Tree<'_>, item: NodeId) -> Option<Noted> {
             .filter(|comment| !comment.is_empty()),
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+    use crate::syntax;
+
+    #[test]
+    fn an_ignore_has_the_reason_that_is_given_if_any_is() {
+        let ours = |word: &str| format!("Metadata: {{immutag: {{ignore: {word}}}}}");
+        let theirs = |comment: &str| {
+            format!("Metadata: {{checkov: {{skip: [{{id: CKV_AWS_51{comment}}}]}}}}")
+        };
+        for (body, reason) in [
+            (ours("true"), Some(None)),
+            (ours("Yes"), Some(None)),
+            (ours("'true'"), Some(Some("true"))),
+            (ours("'no'"), Some(Some("no"))),
+            (ours("' tags move '"), Some(Some("tags move"))),
+            (ours("''"), Some(None)),
+            (ours("off"), None),
+            (ours("~"), None),
+            (ours("[a]"), None),
+            (theirs(""), Some(None)),
+            (theirs(", comment: tags move"), Some(Some("tags move"))),
+            (theirs(", comment: ''"), Some(None)),
+        ] {
+            let tree = syntax::parse(&body).unwrap();
+            let found = noted(&tree, *tree.documents().first().unwrap());
+            let found: Vec<_> = found.iter().map(|noted| noted.reason.as_deref()).collect();
+            assert_eq!(found, reason.into_iter().collect::<Vec<_>>(), "{body}");
+        }
+    }
+}
