@@ -565,7 +565,7 @@ Resources:
     assert!(after.contains("ImageTagMutability: MUTABLE\n"), "{after}");
 
     // The same tags in both, and in no other.
-    let alike = &template[..template.find("  Own:").unwrap()];
+    let (alike, _) = template.split_once("  Own:").unwrap();
     let folder = with(&[("t.yaml", alike), ("push.sh", &pushing(&["web:latest"]))]);
     let fixed = immutag(folder.path(), &arguments);
     assert_eq!(fixed.status.code(), Some(0), "{}", stdout(&fixed));
