@@ -631,6 +631,9 @@ Resources:
   # checkov:skip=CKV_AWS_51:above the logical ID
   Api:
     Type: AWS::ECR::Repository # checkov:skip=CKV_AWS_51
+Outputs:
+  # kics-scan ignore
+  Name: {Value: not at the head}
 ";
     let folder = Folder::new(&[
         ("a.yaml", text),
@@ -641,7 +644,7 @@ Resources:
     let output = folder.run(&["check", "--report-unused-suppressions"]);
     assert_eq!(output.status, 0, "notes do not change the exit status");
     let asked = folder.run(&["check", "-q", "--report-unused-suppressions"]);
-    assert_eq!(asked.stdout.lines().count(), 6, "they were asked for");
+    assert_eq!(asked.stdout.lines().count(), 7, "they were asked for");
     let notes: Vec<&str> = output
         .stdout
         .lines()
@@ -656,6 +659,7 @@ Resources:
             "a.yaml:12:3: note: this ignore (tfsec) has expired and hides nothing [expired-suppression]",
             "a.yaml:12:3: note: this ignore (trivy) hides nothing [unused-suppression]",
             "a.yaml:17:3: note: this ignore (checkov) hides nothing [unused-suppression]",
+            "a.yaml:21:3: note: this ignore (kics) hides nothing [unused-suppression]",
         ]
     );
 }
