@@ -130,8 +130,6 @@ impl Judge<'_, '_> {
                 self.documents = self.builder.documents();
                 return Ok(());
             }
-            // An entry whose key is left out: `: value`.
-            SyntaxKind::VALUE if !self.builder.awaits_value() => self.nothing(span.start),
             _ => return Ok(()),
         };
         let head = std::mem::take(&mut self.head);
@@ -246,6 +244,8 @@ mod tests {
             "a:\nb:\n",
             "? a\n? b\n: c\n",
             ": a\n",
+            "{a, : b}\n",
+            "a:\n  : b\n",
             "{a, b: c, d: }\n",
             "{}\n",
             "[]\n",
