@@ -58,6 +58,19 @@ impl Mark {
     pub fn is_block(&self) -> bool {
         self.kind != MarkKind::Text
     }
+
+    /// Whether it takes all white space before it away: `{%- … %}`.
+    fn cuts_before(&self, text: &str) -> bool {
+        let sign = self.span.of(text).as_bytes().get(2);
+        sign.is_some_and(|sign| matches!(sign, b'-' | b'~'))
+    }
+
+    /// Whether it takes all white space behind it away: `{% … -%}`.
+    fn cuts_behind(&self, text: &str) -> bool {
+        let written = self.span.of(text);
+        let inner = written.get(..written.len().saturating_sub(2));
+        inner.is_some_and(|inner| inner.ends_with(['-', '~']))
+    }
 }
 
 /// The marks of a text, in its order.
@@ -143,6 +156,40 @@ impl Marks {
             }
         }
         None
+    }
+
+    /// The mark that takes away the line break before the key at `offset`
+    /// (`{% if a -%}`), where the key then has another column than it is
+    /// written at, or stands behind something else.
+    #[must_use]
+    pub fn join(&self, text: &str, offset: usize) -> Option<&Mark> {
+        let before = text.get(..offset)?;
+        let gap = before.len() - before.trim_end().len();
+        let first = self.before(offset - gap)?;
+        let is_behind = first.span.end == offset - gap && first.cuts_behind(text);
+        if !is_behind || !before.get(first.span.end..)?.contains('\n') {
+            return None;
+        }
+        let written = gap - (before.rfind('\n')? + 1 - first.span.end);
+        // What is left of the blanks before the marks that stand in a row.
+        let (mut mark, mut column) = (first, 0);
+        while !matches!(mark.kind, MarkKind::Text | MarkKind::Lines) {
+            let mut head = text.get(..mark.span.start)?;
+            if mark.cuts_before(text) {
+                head = head.trim_end();
+                column = 0;
+            }
+            let bare = head.trim_end_matches(BLANKS);
+            column += head.len() - bare.len();
+            if self::bare(bare).is_empty() || bare.ends_with('\n') {
+                return (column != written).then_some(first);
+            }
+            match self.before(bare.len()) {
+                Some(above) if above.span.end == bare.len() => mark = above,
+                _ => break,
+            }
+        }
+        Some(first)
     }
 
     /// The mark that may stand for lines which comes behind `offset` of
@@ -788,6 +835,30 @@ mod tests {
         }
         let text = "A: {% if a %}  B";
         assert_eq!(Marks::of(text).shift(text, 3), None);
+    }
+
+    #[test]
+    fn a_line_break_that_is_taken_away_may_shift_what_follows() {
+        for (before, is_shifted) in [
+            ("  {% if a -%}\n  ", false),
+            ("  {% if a %}\n  ", false),
+            ("{% if a -%}\n  ", true),
+            ("  {%- if a -%}\n  ", true),
+            ("A: b\n  {% if a -%}\n\n  ", false),
+            ("A: b {% end -%}\n  ", true),
+            ("A:\n  {% if a %} {{ end -}}\n   ", false),
+            ("A:\n  {% if a %} {{- end -}}\n  ", false),
+            ("A:\n  {% if a %} {{ end -}}\n  ", true),
+            ("\u{feff}{{- $a := 1 -}}\n", false),
+            ("\n {{- $a := 1 -}}\n{# b -#}\n", false),
+            ("\n {{- $a := 1 -}}\n ", true),
+            ("{{ a -}}\n", true),
+            ("  {% if a -%}  ", false),
+        ] {
+            let text = format!("{before}B:");
+            let found = Marks::of(&text).join(&text, before.len()).is_some();
+            assert_eq!(found, is_shifted, "{before:?}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::iter;
 use crate::edit::{Edit, EditError, EditSet};
 use crate::excerpt::{self, Excerpt};
 use crate::find::{self, Finding, Policy, Verdict, Verdicts};
-use crate::mask::{self, Marks};
+use crate::mask::{self, Mark, Marks};
 use crate::plan::{Applicability, Fix, Planner, Refusal};
 use crate::source::{self, SourceError};
 use crate::span::{LineIndex, Position, Region, Span};
@@ -245,10 +245,9 @@ pub fn remediate_without(
             self::deceptive(tree, &marks).is_none() && syntax::parse(&otherwise).is_ok()
         };
         if let Some(tree) = tree.ok().filter(is_whole).filter(is_sure) {
-            let mut starts = tree.nodes().map(|id| tree.span(id).start);
-            if let Some(mark) = starts.find_map(|start| marks.shift(text, start)) {
+            if let Some(mark) = shifting(text, &tree, &marks) {
                 let reason = "the column of what stands behind this template mark is not known \
-                    (put the mark on a line of its own)";
+                    (put the mark on a line of its own, with no line break taken away)";
                 let error = SyntaxError::invalid(Format::Yaml, mark.span.start, reason);
                 return Err(not_syntax(&lines, &error));
             }
@@ -296,6 +295,16 @@ fn deceptive(tree: &Tree<'_>, marks: &Marks) -> Option<usize> {
         let first = marks.from(start).first();
         is_open || first.is_some_and(|mark| mark.span.start == start)
     })
+}
+
+/// The first mark that gives a node another column than it was read at.
+fn shifting<'m>(text: &str, tree: &Tree<'_>, marks: &'m Marks) -> Option<&'m Mark> {
+    let mut starts = tree.nodes().map(|id| tree.span(id).start);
+    let shift = starts.find_map(|start| marks.shift(text, start));
+    let is_block = |id: &NodeId| tree.collection_style(*id) == Some(CollectionStyle::Block);
+    let keys = tree.nodes().filter(is_block);
+    let mut keys = keys.flat_map(|id| tree.entries(id)).map(|entry| entry.key);
+    shift.or_else(|| keys.find_map(|key| marks.join(text, tree.start(key))))
 }
 
 /// Assesses a tree of the text that `lines` has, or of the same with its

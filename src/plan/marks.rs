@@ -170,7 +170,9 @@ pub(super) fn with_tails(
     let mut first_with = vec![usize::MAX; resources.len()];
     for (nth, resource) in resources.iter().enumerate() {
         let start = tree.start(resource.logical_id);
-        let mut extent = Span::new(start, end(tree, resource.logical_id, resource.value));
+        // A block may begin in the key itself: `{% if a %}Web:`.
+        let behind = tree.span(resource.logical_id).end;
+        let mut extent = Span::new(behind, end(tree, resource.logical_id, resource.value));
         // Lines that a mark brings may be such a rest, too, if they are deeper.
         let column = |offset| lines.position(offset).column;
         let behind = tree.marks().lines_behind(tree.text(), extent.end);
