@@ -159,11 +159,17 @@ impl Marks {
     }
 
     /// The mark that takes away the line break before the key at `offset`
-    /// (`{% if a -%}`), where the key then has another column than it is
-    /// written at, or stands behind something else.
+    /// (`{% if a -%}`, or one that the key begins with), where the key then
+    /// has another column than it is written at, or stands behind something
+    /// else.
     #[must_use]
     pub fn join(&self, text: &str, offset: usize) -> Option<&Mark> {
         let before = text.get(..offset)?;
+        let own = self.from(offset).first();
+        let own = own.filter(|own| own.span.start == offset && own.begins_line);
+        if own.is_some_and(|own| own.cuts_before(text)) && !bare(before).is_empty() {
+            return own;
+        }
         let gap = before.len() - before.trim_end().len();
         let first = self.before(offset - gap)?;
         let is_behind = first.span.end == offset - gap && first.cuts_behind(text);
@@ -856,6 +862,11 @@ mod tests {
             ("  {% if a -%}  ", false),
         ] {
             let text = format!("{before}B:");
+            let found = Marks::of(&text).join(&text, before.len()).is_some();
+            assert_eq!(found, is_shifted, "{before:?}");
+        }
+        for (before, is_shifted) in [("A: b\n  ", true), ("\n", false), ("A: ", false)] {
+            let text = format!("{before}{{{{- if a }}}}B:");
             let found = Marks::of(&text).join(&text, before.len()).is_some();
             assert_eq!(found, is_shifted, "{before:?}");
         }
