@@ -642,6 +642,14 @@ impl<'n> Walk<'n, '_> {
                 || keeps && is.literal() == Some("IMMUTABLE_WITH_EXCLUSION"))
     }
 
+    /// Whether a node is the right word in the place of all that `Fn::Sub` was
+    /// given.
+    fn is_right_in_a_function(&self, was: &Node, is: &Node) -> bool {
+        let is_sub = was.tag == is.tag && is.tag.as_deref() == Some("!Sub");
+        let is_allowed = self.rules.allow == Applicability::Unsafe;
+        is_sub && is_allowed && was.style == is.style && is.word() == Some("IMMUTABLE")
+    }
+
     /// Whether a mapping declares what the rule asks for and nothing else.
     fn declares(&self, node: &Node) -> bool {
         let entries = node.entries();
@@ -657,7 +665,9 @@ impl<'n> Walk<'n, '_> {
             return Ok(());
         }
         // A value that is filled in, or another word.
-        if (self.is_right(is) || self.is_right_in_a_block(was, is))
+        if (self.is_right(is)
+            || self.is_right_in_a_block(was, is)
+            || self.is_right_in_a_function(was, is))
             && was.anchor == is.anchor
             && !self.is_right(was)
         {
