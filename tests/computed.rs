@@ -158,3 +158,22 @@ Resources:
         assert!(assessment.findings.iter().all(|finding| !finding.counts));
     }
 }
+
+#[test]
+fn a_word_that_stands_alone_in_sub_is_a_literal() {
+    for (was, is) in [
+        ("!Sub 'MUTABLE'", "!Sub 'IMMUTABLE'"),
+        ("{Fn::Sub: MUTABLE}", "{Fn::Sub: IMMUTABLE}"),
+    ] {
+        let declare = |mode: &str| {
+            format!(
+                "Resources:\n  A:\n    Type: AWS::ECR::Repository\n    Properties:\n      \
+                 ImageTagMutability: {mode}\n"
+            )
+        };
+        let assessment = assess(&declare(was));
+        assert_eq!(answers(&assessment), [("A", "fixed")], "{was}");
+        let after = assessment.remediation.unwrap().after;
+        assert_eq!(after, declare(is));
+    }
+}
