@@ -167,10 +167,13 @@ impl Marks {
         let before = text.get(..offset)?;
         let own = self.from(offset).first();
         let own = own.filter(|own| own.span.start == offset && own.begins_line);
-        if own.is_some_and(|own| own.cuts_before(text)) && !bare(before).is_empty() {
+        // Looked at from the end only, so that all keys together cost one pass.
+        let is_head = |text: &str| matches!(text, "" | "\u{feff}");
+        let above = before.trim_end();
+        if own.is_some_and(|own| own.cuts_before(text)) && !is_head(above) {
             return own;
         }
-        let gap = before.len() - before.trim_end().len();
+        let gap = before.len() - above.len();
         let first = self.before(offset - gap)?;
         let is_behind = first.span.end == offset - gap && first.cuts_behind(text);
         if !is_behind || !before.get(first.span.end..)?.contains('\n') {
@@ -187,7 +190,7 @@ impl Marks {
             }
             let bare = head.trim_end_matches(BLANKS);
             column += head.len() - bare.len();
-            if self::bare(bare).is_empty() || bare.ends_with('\n') {
+            if is_head(bare) || bare.ends_with('\n') {
                 return (column != written).then_some(first);
             }
             match self.before(bare.len()) {
