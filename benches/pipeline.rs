@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion, Throughput};
-use immutag::{remediate, Applicability, Rules};
+use immutag_engine::{remediate, Applicability, Rules};
 
 #[path = "tree/stock.rs"]
 mod stock;

@@ -17,11 +17,11 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::config::Choice;
 use crate::discover::{Partition, Selection, MAX_THREADS};
 use crate::explain::{self, Topic};
-use crate::find::{TagPattern, MAX_FILTERS};
-use crate::remediate::Rules;
 use crate::settings::{Flags, Override, Settings};
-use crate::source::DEFAULT_MAX_SIZE;
-use crate::suppress::SuppressionRules;
+use immutag_engine::find::{TagPattern, MAX_FILTERS};
+use immutag_engine::remediate::Rules;
+use immutag_engine::source::DEFAULT_MAX_SIZE;
+use immutag_engine::suppress::SuppressionRules;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -910,7 +910,7 @@ impl Common {
                     return usage(&format!(
                         "--output-file takes a format and a file, as in sarif={}",
                         path.display()
-                    ))
+                    ));
                 }
             };
             if files.iter().any(|file| file.path == path) {

@@ -26,8 +26,8 @@ use toml::Spanned;
 
 use crate::bounded;
 use crate::discover;
-use crate::find::{TagPattern, MAX_FILTERS};
-use crate::span::LineIndex;
+use immutag_engine::find::{TagPattern, MAX_FILTERS};
+use immutag_engine::span::LineIndex;
 
 /// The name of the file.
 pub const NAME: &str = "immutag.toml";

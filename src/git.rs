@@ -476,6 +476,10 @@ impl Drop for Blobs {
 }
 
 /// The one program that is started, so that nothing of a repository's own is.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this is the place that starts git"
+)]
 fn git() -> Command {
     let mut command = Command::new("git");
     command

@@ -9,12 +9,12 @@ use std::io::{self, BufRead, Write};
 use anstyle::{AnsiColor, Style};
 
 use crate::cli::Mode;
-use crate::diff;
-use crate::edit::{Edit, EditSet};
 use crate::explain;
 use crate::outcome::Outcome;
-use crate::remediate::{Answer, Assessment, Reported};
 use crate::report::{escaped, shown, text};
+use immutag_engine::diff;
+use immutag_engine::edit::{Edit, EditSet};
+use immutag_engine::remediate::{Answer, Assessment, Reported};
 
 const PROMPT: Style = AnsiColor::Blue.on_default().bold();
 

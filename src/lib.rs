@@ -1,211 +1,25 @@
-//! Makes AWS CloudFormation templates declare their ECR repositories
-//! `ImageTagMutability: IMMUTABLE`, changing only the bytes that must change.
+//! The command line of immutag: arguments, settings, files, git, runs, reports.
 //!
-//! > One finding, one edit. Every other byte stays. If we cannot prove it, we
-//! > do not write it, and we say why.
-//!
-//! ```
-//! use immutag::{remediate, Rules};
-//!
-//! let template = b"Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
-//! let assessment = remediate(template, &Rules::default())?;
-//! let repair = assessment.remediation.expect("the mode is missing");
-//! assert_eq!(
-//!     repair.after,
-//!     "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    \
-//!      Properties:\n      ImageTagMutability: IMMUTABLE\n",
-//! );
-//! # Ok::<(), immutag::TextError>(())
-//! ```
-//!
-//! # Architecture
-//!
-//! Data flows one way:
-//!
-//! ```text
-//! cli, config → settings → run → discover, git, repository, interrupt, progress
-//!                           ↓
-//!    remediate: source → mask → syntax → template → value → find → suppress
-//!               → plan → edit → verify
-//!        ↓
-//!   write, diff → outcome → report, interactive
-//! ```
-//!
-//! - [`source`]: whether bytes can concern us at all (the prefilter), and
-//!   whether they are text.
-//! - [`mask`]: the marks of template engines, and a text of the same length
-//!   without them.
-//! - [`syntax`]: text to one read-only tree with byte spans, from YAML and
-//!   JSON alike; and what a tree is meant to become.
-//! - [`template`]: where resources stand in a tree, and what else a template
-//!   declares.
-//! - [`value`]: what a computed value can be, with the literals that it comes
-//!   from.
-//! - [`find`]: the rule. A resource becomes a *finding*, which is a fact.
-//! - [`mod@suppress`]: which findings users asked to leave alone, in comments,
-//!   metadata and lists of many tools. A *suppression* is the user's word.
-//! - [`plan`]: a finding becomes a *fix*, which is an intent, or a *refusal*,
-//!   which is an answer.
-//! - [`edit`]: *edits* are bytes: sorted, disjoint, applied in one pass.
-//! - [`excerpt`]: the lines around what is reported; [`mod@diff`]: the lines that
-//!   edits change. Both are for people, and made of the edits.
-//! - [`verify`]: the proof, by two parsers that share no code.
-//! - [`mod@remediate`]: the order of these steps for one text, and the proof's
-//!   last question.
-//! - [`impact`]: what pushes tags that move to the repositories of templates, in
-//!   scripts and pipelines; pure, too. [`survey`]: the files that it is asked of.
-//! - [`config`]: what `immutag.toml` says. [`settings`]: what holds where the
-//!   command line, that file and the defaults each say something.
-//! - [`run`], [`discover`], `read`, [`git`], [`trivyignore`], [`mod@write`], [`outcome`],
-//!   [`report`], [`explain`], [`cli`]: files, threads, facts, words.
-//!
-//! - [`repository`], [`interrupt`], [`progress`]: what many repositories and
-//!   long runs take. [`interactive`]: which repairs a user wants.
-//!
-//! From [`span`] to [`verify`] everything is pure: bytes in, values out; no
-//! I/O, no clock, no printing; what day it is, is told from outside. What a
-//! run does with the result is a sink and not a code path: `check`, `diff`
-//! and `fix` take the same [`Remediation`], so that a dry run cannot differ
-//! from the write. A test (`tests/architecture.rs`) holds which module may
-//! name which.
-//!
-//! # The proof
-//!
-//! Before a repair is shown or written, on the new bytes: undoing the edits
-//! gives the old bytes; the reader's tree is the old tree with exactly the
-//! intended change; the judge accepts both texts and sees the same change;
-//! the finding is gone, none is new, and planning again yields nothing. If
-//! one of these fails the file stays as it was, and that is an error.
-//!
-//! # Choices, and why
-//!
-//! - *Splices, not setters.* The judge can edit YAML, too, but reformats
-//!   while it does: quotes go, keys are glued to braces. It only reads here.
-//! - *Braces are planned once.* A JSON object and a YAML flow mapping differ
-//!   in quotes alone, so the planner is divided by layout (lines, braces) and
-//!   not by language.
-//! - *A value that is not written at all is filled in bare*, even beside
-//!   quoted ones: there are no quotes to keep.
-//! - *An entry beside the colon of an explicit key stays there*, and the new
-//!   one goes below it: the other way round two lines would change.
-//! - *Edits are planned from where the text stands*, not from the alias that
-//!   leads there, so that all who share a node ask for the same edit.
-//! - *A patch is made from the edits*, not by comparing the texts, which
-//!   takes quadratic time where much has changed.
-//! - *Whether a file may be written is asked of the system* by opening it,
-//!   and not read off its mode: a rename would replace a file that its user
-//!   may not write.
-//! - *Template marks are masked, not cut*, by a text of the same length: no
-//!   offset has to be translated, and the proof runs on what was read. A text
-//!   that can be read as it is, is: then its marks only tell how sure a fix
-//!   is.
-//! - *A block of a template engine that begins in the middle of a line is
-//!   masked whole.* What it holds is not at the column that it will have, or
-//!   is an alternative to what stands beside it; without that, half of the
-//!   real templates of Go could not be read.
-//! - *Whether text is in the result together is asked of its branch*, the
-//!   stretch between two marks that open, part or end a block: an edit is
-//!   made where the logical ID is, and nowhere else.
-//! - *The judge of YAML compares its own two trees.* Only on the way to a
-//!   change must it see what the reader sees; elsewhere the two may differ in
-//!   how they fold a long text without a file being refused for it. The judge
-//!   of JSON walks along the reader's trees and must agree in everything.
-//! - *A literal is rewritten for all that it feeds, or not at all.* Who reads
-//!   a parameter or a mapping is looked up in the whole document; a reader
-//!   that is no mode of a repository, that is suppressed, or that has
-//!   exclusion filters beside it keeps the literal as it is.
-//! - *Taken strictly, a computed value is not repaired*: it would stay
-//!   computed, and so a finding.
-//! - *A mode beside exclusion filters is not rewritten where it is computed*:
-//!   the two would have to change together.
-//! - *What a computed key reaches is bad only if it is a mode* in any case:
-//!   other words in the mapping are there for something else.
-//! - *Nodes own nothing.* Their entries, items and words lie in lists of the
-//!   tree: at ten megabytes, time is what memory takes (1.6 times as long per
-//!   byte as at ten kilobytes with owning nodes, 1.3 times without).
-//! - *An ignore covers what its tool documents, or less*, and its resource is
-//!   out of reach for the edits of others: see [`mod@suppress`].
-//! - *What is declined is planned around*, like what is suppressed: a finding
-//!   is not simply left out of the edits, since it may share them.
-//! - *Every format renders the same outcome.* A finding names its place, its
-//!   edits and the text around; no format reads a file or decides anything.
-//! - *Only git is started*, for what it alone knows (the index, the merge
-//!   base), with all turned off that a repository could have run but clean
-//!   filters, without which git cannot compare contents.
-//! - *An interrupt is looked at between files.* What a signal ends is the
-//!   search for more, so that each file is done or not begun, and the report
-//!   is whole for what was done.
-//! - *What is compliant is counted and let go*: memory grows with findings,
-//!   and with the folders that hold templates, not with files.
-//! - *A part of a run is told by hashes of paths below the folder given*, so
-//!   that machines agree wherever it lies; a git repository below it is not
-//!   split, since its changes are one change.
-//! - *Lines inside quotes and brackets that stand left of their place are
-//!   refused*, although both parsers of YAML read them: others do not. Only a
-//!   closing bracket may stand at the column of its key, as everyone has it.
-//! - *Comments are read in a pass of their own*, where a text has any that may
-//!   be ignores: the tree has no use for them, and most texts have none.
-//!
-//! - *Shell text is read by a lexer of our own*, which takes what it cannot read
-//!   for text: most of it stands in YAML, Groovy or a Makefile, with marks that
-//!   no shell takes, and a parser that stops at the first sees nothing.
-//! - *A push is found, never proven absent*: what no file says is unknown, and
-//!   the report ends with what it does not see.
-//!
-//! # Limitations
-//!
-//! - A parameter counts by its default, a condition both ways; what only a
-//!   deployment knows makes a repository *unverifiable*, a note unless the
-//!   rule is taken strictly.
-//! - Template engines are not run. What is neither YAML nor JSON with the
-//!   marks of its engine masked is an error if it names the resource type.
-//!   `Type`, `Properties` or a mode that an engine fills in is not known.
-//! - A template inside a string (`TemplateBody: |`) is mentioned, not read.
-//! - UTF-8 only; nesting to [`syntax::MAX_DEPTH`]; a file to
-//!   [`source::DEFAULT_MAX_SIZE`] bytes unless told otherwise.
-//! - A carriage return alone ends a line for YAML but not for the positions
-//!   reported here. A file with no other line endings is refused.
+//! What is found and how it is fixed is for [`immutag_engine`], what pushes
+//! moving tags for [`immutag_impact`].
 
 pub mod bounded;
 pub mod cli;
 pub mod config;
-pub mod diff;
 pub mod discover;
-pub mod edit;
-pub mod excerpt;
 pub mod explain;
 #[cfg(feature = "fault")]
 pub mod fault;
-pub mod find;
 pub mod git;
-pub mod impact;
 pub mod interactive;
 pub mod interrupt;
-pub mod mask;
 pub mod outcome;
-pub mod plan;
 pub mod progress;
 mod read;
-pub mod remediate;
 pub mod report;
 pub mod repository;
 pub mod run;
 pub mod settings;
-pub mod source;
-pub mod span;
-pub mod suppress;
 pub mod survey;
-pub mod syntax;
-pub mod template;
 pub mod trivyignore;
-pub mod value;
-pub mod verify;
 pub mod write;
-
-pub use find::{Policy, Profile, Verdict};
-pub use plan::Applicability;
-pub use remediate::{
-    remediate, remediate_without, Answer, Assessment, Remediation, Reported, Rules, TextError,
-    Unused,
-};
-pub use suppress::{Date, SuppressionRules};

@@ -23,7 +23,6 @@ use crate::cli::{
     manual, Given, ImpactFormat, Input, Mode, Options, OutputFormat, Shell, Verbosity,
 };
 use crate::config::{self, Choice, Config, ConfigError};
-use crate::diff::{self, Hunk};
 use crate::discover::{self, Found, GlobError, Problem, Target, Walk};
 use crate::explain::{self, Topic};
 use crate::git::{self, Blobs, GitError, Listed, Repository, Staged, Uncommitted};
@@ -32,17 +31,18 @@ use crate::interrupt::{self, Interrupt};
 use crate::outcome::{self, FileError, Outcome, Tally};
 use crate::progress::{Counts, Progress};
 use crate::read;
-use crate::remediate::{
-    remediate, remediate_without, Answer, Assessment, Note, Remediation, Rules, Unused,
-};
 use crate::report::{self, Report};
 use crate::repository::Repositories;
 use crate::settings::{Flags, Settings};
-use crate::span::Position;
-use crate::suppress::{self, Date, Useless};
 use crate::survey::{self, Facing, Moving, Surveys, Turning};
 use crate::trivyignore::{ListFileError, Lists};
 use crate::write;
+use immutag_engine::diff::{self, Hunk};
+use immutag_engine::remediate::{
+    remediate, remediate_without, Answer, Assessment, Note, Remediation, Rules, Unused,
+};
+use immutag_engine::span::Position;
+use immutag_engine::suppress::{self, Date, Useless};
 
 /// How a run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

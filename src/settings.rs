@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{self, At, Choice, Config, Glob};
 use crate::discover::{Cover, GlobError, Patterns, DEFAULT_INCLUDE};
-use crate::find::{Profile, TagPattern};
-use crate::plan::Applicability;
-use crate::remediate::Rules;
+use immutag_engine::find::{Profile, TagPattern};
+use immutag_engine::plan::Applicability;
+use immutag_engine::remediate::Rules;
 
 /// What the command line says about the settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

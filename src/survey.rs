@@ -1,5 +1,5 @@
 //! The files of git repositories that may push images, on their way to
-//! [`crate::impact`].
+//! [`immutag_impact`].
 //!
 //! This module owns which files are opened for that, once for each git
 //! repository, and whose pushes concern a run. It reads files and nothing else:
@@ -19,10 +19,10 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use crate::discover::{self, Patterns, Selection, Walk};
-use crate::find::TagPattern;
-use crate::impact::{self, Impact, Kind, Push, Repository, Tag, Target};
 use crate::repository::Repositories;
-use crate::source;
+use immutag_engine::find::TagPattern;
+use immutag_engine::source;
+use immutag_impact::{self, Impact, Kind, Push, Repository, Tag, Target};
 
 /// Folders that hold what others wrote: no pipeline runs from there.
 const PASSED_OVER: [&str; 5] = [
@@ -222,7 +222,7 @@ impl Survey {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         survey.too_large.sort();
         survey.unreadable.sort();
-        survey.impact = impact::survey(&files);
+        survey.impact = immutag_impact::survey(&files);
         survey
     }
 
@@ -284,7 +284,7 @@ impl Survey {
 
 /// What became of a file.
 enum Found {
-    File(impact::File),
+    File(immutag_impact::File),
     TooLarge(String),
     Unreadable(String),
 }
@@ -321,7 +321,7 @@ fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Found> {
     let limit = if may_be_template {
         source::DEFAULT_MAX_SIZE
     } else {
-        impact::MAX_SIZE
+        immutag_impact::MAX_SIZE
     };
     if size > limit {
         return kind.map(|_| Found::TooLarge(path));
@@ -330,7 +330,7 @@ fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Found> {
     let Ok(_) = file.by_ref().take(HEAD as u64).read_to_end(&mut bytes) else {
         return kind.map(|_| Found::Unreadable(path));
     };
-    if memchr::memchr(0, &bytes).is_some() {
+    if bytes.contains(&0) {
         return None;
     }
     let kind = match kind {
@@ -341,17 +341,17 @@ fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Found> {
     if file.take(limit).read_to_end(&mut bytes).is_err() {
         return Some(Found::Unreadable(path));
     }
-    let is_template = may_be_template && impact::may_be_template(&bytes);
+    let is_template = may_be_template && immutag_impact::may_be_template(&bytes);
     if kind == Kind::Template && !is_template {
         return None;
     }
-    if !is_template && bytes.len() as u64 > impact::MAX_SIZE {
+    if !is_template && bytes.len() as u64 > immutag_impact::MAX_SIZE {
         return Some(Found::TooLarge(path));
     }
     let Ok(text) = String::from_utf8(bytes) else {
         return Some(Found::Unreadable(path));
     };
-    Some(Found::File(impact::File { path, kind, text }))
+    Some(Found::File(immutag_impact::File { path, kind, text }))
 }
 
 /// A path from a folder, with `/` between its parts.

@@ -1,7 +1,7 @@
 //! The lists `.trivyignore` and `.trivyignore.yaml`.
 //!
 //! This module owns where they lie and which of their entries are for a file.
-//! What they say is for [`crate::suppress`] to read.
+//! What they say is for [`immutag_engine::suppress`] to read.
 //!
 //! Both are read from the working directory, as Trivy reads them, and paths
 //! in the second are globs relative to it. Trivy reads `.trivyignore` by
@@ -19,7 +19,7 @@ use std::path::{Component, Path, PathBuf};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::bounded;
-use crate::suppress::{self, Listed};
+use immutag_engine::suppress::{self, Listed};
 
 /// The list of IDs.
 pub const PLAIN: &str = ".trivyignore";

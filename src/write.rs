@@ -238,14 +238,14 @@ fn inspect(path: &Path) -> Result<Metadata, WriteError> {
         Err(source) if source.kind() == io::ErrorKind::NotFound => {
             return Err(WriteError::Changed {
                 path: path.to_path_buf(),
-            })
+            });
         }
         Err(source) => {
             return Err(WriteError::Io {
                 path: path.to_path_buf(),
                 action: "look at the file",
                 source,
-            })
+            });
         }
     };
     let path = || path.to_path_buf();

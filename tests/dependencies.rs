@@ -16,19 +16,34 @@ fn table(name: &str) -> Table {
     toml::from_str(&text(name)).unwrap()
 }
 
-/// The direct dependencies of a kind, of every platform.
-fn direct<'m>(manifest: &'m Table, kind: &str) -> BTreeMap<&'m str, &'m Value> {
-    let own = manifest.get(kind).and_then(Value::as_table);
-    let targets = manifest.get("target").and_then(Value::as_table);
-    let of_targets = targets
-        .into_iter()
-        .flat_map(Table::values)
-        .filter_map(|target| target.get(kind)?.as_table());
-    own.into_iter()
-        .chain(of_targets)
-        .flatten()
-        .map(|(name, wanted)| (name.as_str(), wanted))
-        .collect()
+/// The manifests of all crates of the workspace.
+fn manifests() -> [Table; 3] {
+    [
+        "Cargo.toml",
+        "crates/engine/Cargo.toml",
+        "crates/impact/Cargo.toml",
+    ]
+    .map(table)
+}
+
+/// The direct dependencies of a kind, of every crate and platform, but for those within the
+/// workspace.
+fn direct<'m>(manifests: &'m [Table], kind: &str) -> BTreeMap<&'m str, Vec<&'m Value>> {
+    let mut direct: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for manifest in manifests {
+        let own = manifest.get(kind).and_then(Value::as_table);
+        let targets = manifest.get("target").and_then(Value::as_table);
+        let of_targets = targets
+            .into_iter()
+            .flat_map(Table::values)
+            .filter_map(|target| target.get(kind)?.as_table());
+        for (name, wanted) in own.into_iter().chain(of_targets).flatten() {
+            if wanted.get("path").is_none() {
+                direct.entry(name).or_default().push(wanted);
+            }
+        }
+    }
+    direct
 }
 
 /// The versions and checksums that are locked, by name.
@@ -45,12 +60,12 @@ fn locked(lock: &Table) -> BTreeMap<&str, Vec<(&str, &str)>> {
 
 #[test]
 fn the_page_has_a_row_for_each_dependency_and_no_other() {
-    let (manifest, lock, page) = (
-        table("Cargo.toml"),
+    let (manifests, lock, page) = (
+        manifests(),
         table("Cargo.lock"),
         text("docs/dependencies.md"),
     );
-    let dependencies = direct(&manifest, "dependencies");
+    let dependencies = direct(&manifests, "dependencies");
     let locked = locked(&lock);
     let mut rows = Vec::new();
     for row in page.lines().filter(|line| line.starts_with("| `")) {
@@ -67,8 +82,10 @@ fn the_page_has_a_row_for_each_dependency_and_no_other() {
             "{name} is locked at {:?}",
             locked[name]
         );
-        let asked = wanted.get("features").and_then(Value::as_array);
-        for feature in asked.into_iter().flatten().filter_map(Value::as_str) {
+        let asked = wanted
+            .iter()
+            .filter_map(|one| one.get("features")?.as_array());
+        for feature in asked.flatten().filter_map(Value::as_str) {
             assert!(
                 features.contains(feature),
                 "{name}: the row lacks {feature}"
@@ -79,20 +96,23 @@ fn the_page_has_a_row_for_each_dependency_and_no_other() {
     let names: Vec<&str> = dependencies.keys().copied().collect();
     rows.sort_unstable();
     assert_eq!(rows, names);
-    for name in direct(&manifest, "dev-dependencies").keys() {
+    for name in direct(&manifests, "dev-dependencies").keys() {
         assert!(page.contains(&format!("`{name}`")), "{name} is not named");
     }
 }
 
 #[test]
 fn the_parsers_of_yaml_are_pinned_and_are_the_ones_that_were_read() {
-    let (manifest, lock, page) = (
-        table("Cargo.toml"),
+    let (manifests, lock, page) = (
+        manifests(),
         table("Cargo.lock"),
         text("docs/dependencies.md"),
     );
     for name in ["granit-parser", "yaml-edit"] {
-        let wanted = direct(&manifest, "dependencies")[name];
+        let wanted = &direct(&manifests, "dependencies")[name];
+        let [wanted] = wanted[..] else {
+            panic!("{name} is asked for once");
+        };
         let version = wanted["version"].as_str().unwrap();
         let exact = version.strip_prefix('=');
         let exact = exact.unwrap_or_else(|| panic!("{name} is not pinned: {version}"));
@@ -112,11 +132,13 @@ fn the_parsers_of_yaml_are_pinned_and_are_the_ones_that_were_read() {
 /// Nothing of ours runs while this is built.
 #[test]
 fn there_is_no_build_script() {
-    assert!(!Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("build.rs")
-        .exists());
-    let manifest = table("Cargo.toml");
-    let package = manifest["package"].as_table().unwrap();
-    assert!(!package.contains_key("build"));
-    assert!(direct(&manifest, "build-dependencies").is_empty());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in [".", "crates/engine", "crates/impact"] {
+        assert!(!root.join(folder).join("build.rs").exists(), "{folder}");
+    }
+    for manifest in manifests() {
+        let package = manifest["package"].as_table().unwrap();
+        assert!(!package.contains_key("build"));
+    }
+    assert!(direct(&manifests(), "build-dependencies").is_empty());
 }

@@ -1,6 +1,10 @@
 //! The document of codes, held against the program that prints them.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test starts the program itself, and fails by panicking"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +16,8 @@ use immutag::explain::topics;
 /// Every text of the sources.
 fn sources() -> Vec<String> {
     let mut texts = Vec::new();
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("src"), root.join("crates")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -28,7 +28,9 @@ use std::path::{Path, PathBuf};
 
 use immutag::cli::{self, Request};
 use immutag::settings::Settings;
-use immutag::{remediate, Answer, Assessment, Date, Profile, Rules, SuppressionRules, Verdict};
+use immutag_engine::{
+    remediate, Answer, Assessment, Date, Profile, Rules, SuppressionRules, Verdict,
+};
 
 struct Case {
     /// The name of the folder, and of the input where there are several.

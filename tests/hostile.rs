@@ -40,7 +40,7 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cap::Cap;
-use immutag::{remediate, Answer, Assessment, Rules, TextError};
+use immutag_engine::{remediate, Answer, Assessment, Rules, TextError};
 use tempfile::TempDir;
 
 #[global_allocator]
@@ -371,9 +371,18 @@ fn long_lines_are_repaired() {
 fn a_million_keys_are_repaired() {
     let _alone = alone();
     for (name, text) in [
-        ("keys", format!("{WEB}X:\n{}", many(KEYS, |nth| format!("  k{nth}: 1\n")))),
-        ("the same key", format!("{WEB}X:\n{}", "  k: 1\n".repeat(KEYS))),
-        ("keys in braces", format!("{WEB}X: {{{}}}\n", many(KEYS, |nth| format!("k{nth}: 1, ")))),
+        (
+            "keys",
+            format!("{WEB}X:\n{}", many(KEYS, |nth| format!("  k{nth}: 1\n"))),
+        ),
+        (
+            "the same key",
+            format!("{WEB}X:\n{}", "  k: 1\n".repeat(KEYS)),
+        ),
+        (
+            "keys in braces",
+            format!("{WEB}X: {{{}}}\n", many(KEYS, |nth| format!("k{nth}: 1, "))),
+        ),
         (
             "keys of JSON",
             format!(
@@ -381,26 +390,57 @@ fn a_million_keys_are_repaired() {
                 many(KEYS, |nth| format!("\"k{nth}\":1,"))
             ),
         ),
-        ("the same anchor", format!("{WEB}X:\n{}", many(KEYS, |nth| format!("  k{nth}: &a 1\n")))),
+        (
+            "the same anchor",
+            format!("{WEB}X:\n{}", many(KEYS, |nth| format!("  k{nth}: &a 1\n"))),
+        ),
         (
             "the same anchor and its aliases",
-            format!("{WEB}X:\n{}", many(KEYS / 2, |nth| format!("  k{nth}: &a 1\n  l{nth}: *a\n"))),
+            format!(
+                "{WEB}X:\n{}",
+                many(KEYS / 2, |nth| format!("  k{nth}: &a 1\n  l{nth}: *a\n"))
+            ),
         ),
-        ("pairs in brackets", format!("{WEB}X: [{}]\n", "a: b, ".repeat(KEYS / 10))),
-        ("comments that ignore nothing", format!("{WEB}{}", "# immutag: ignore\n".repeat(KEYS))),
-        ("documents", format!("---\n{WEB}{}", "---\na: 1\n".repeat(KEYS / 10))),
-        ("lines of a word", format!("{WEB}X: a\n{}", "  b\n".repeat(KEYS))),
+        (
+            "pairs in brackets",
+            format!("{WEB}X: [{}]\n", "a: b, ".repeat(KEYS / 10)),
+        ),
+        (
+            "comments that ignore nothing",
+            format!("{WEB}{}", "# immutag: ignore\n".repeat(KEYS)),
+        ),
+        (
+            "documents",
+            format!("---\n{WEB}{}", "---\na: 1\n".repeat(KEYS / 10)),
+        ),
+        (
+            "lines of a word",
+            format!("{WEB}X: a\n{}", "  b\n".repeat(KEYS)),
+        ),
         (
             "repositories",
-            format!("Resources:\n{}", many(REPOSITORIES, |nth| format!("  W{nth}:\n    Type: AWS::ECR::Repository\n"))),
+            format!(
+                "Resources:\n{}",
+                many(REPOSITORIES, |nth| format!(
+                    "  W{nth}:\n    Type: AWS::ECR::Repository\n"
+                ))
+            ),
         ),
         (
             "repositories on a line",
-            format!("Resources: {{{}}}\n", many(REPOSITORIES, |nth| format!("W{nth}: {{Type: AWS::ECR::Repository}}, "))),
+            format!(
+                "Resources: {{{}}}\n",
+                many(REPOSITORIES, |nth| format!(
+                    "W{nth}: {{Type: AWS::ECR::Repository}}, "
+                ))
+            ),
         ),
         (
             "repositories of one name",
-            format!("Resources:\n{}", "  Web:\n    Type: AWS::ECR::Repository\n".repeat(REPOSITORIES)),
+            format!(
+                "Resources:\n{}",
+                "  Web:\n    Type: AWS::ECR::Repository\n".repeat(REPOSITORIES)
+            ),
         ),
     ] {
         assert_repaired(name, &text);
@@ -436,8 +476,12 @@ fn what_ends_a_line_elsewhere_is_kept_or_refused() {
             format!("Resources:\n  Web:{end}    Type: AWS::ECR::Repository\n"),
             format!("Resources:\n  Web:\n    Type: AWS::ECR::Repository{end}"),
             format!("Resources:\n  Web:\n    Type: AWS::ECR::Repository # a{end}"),
-            format!("{{\"X\": \"a{end}b\", \"Resources\": {{\"Web\": {{\"Type\": \"AWS::ECR::Repository\"}}}}}}"),
-            format!("{{{end}\"Resources\": {{\"Web\": {{\"Type\": \"AWS::ECR::Repository\"}}}}{end}}}{end}"),
+            format!(
+                "{{\"X\": \"a{end}b\", \"Resources\": {{\"Web\": {{\"Type\": \"AWS::ECR::Repository\"}}}}}}"
+            ),
+            format!(
+                "{{{end}\"Resources\": {{\"Web\": {{\"Type\": \"AWS::ECR::Repository\"}}}}{end}}}{end}"
+            ),
             WEB.replace('\n', end),
         ] {
             let name = text.escape_debug().to_string();

@@ -3,11 +3,11 @@
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
-use immutag::edit::{Edit, EditSet};
-use immutag::span::Span;
-use immutag::syntax::change::{Change, Changes, New};
-use immutag::syntax::{parse, NodeId, Tree};
-use immutag::verify::{prove, ProofError};
+use immutag_engine::edit::{Edit, EditSet};
+use immutag_engine::span::Span;
+use immutag_engine::syntax::change::{Change, Changes, New};
+use immutag_engine::syntax::{parse, NodeId, Tree};
+use immutag_engine::verify::{prove, ProofError};
 
 const YAML: &str = "\
 Resources:

@@ -113,7 +113,7 @@ fn the_diff_at_the_top_is_what_the_program_prints() {
 fn each_guarantee_names_a_test_that_there_is() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut code = String::new();
-    let mut folders = vec![root.join("tests"), root.join("src")];
+    let mut folders = vec![root.join("tests"), root.join("src"), root.join("crates")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -24,8 +24,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use immutag::syntax::{self, NodeId, Tree, Value};
-use immutag::{remediate, Answer, Rules};
+use immutag_engine::syntax::{self, NodeId, Tree, Value};
+use immutag_engine::{remediate, Answer, Rules};
 
 /// What is grafted beside a case.
 const OURS: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
@@ -545,7 +545,9 @@ fn cases_that_must_be_rejected_are_never_edited() {
             }
         }
     }
-    println!("cases to reject: {rejected} rejected alone, {refused} texts with a repository beside them refused");
+    println!(
+        "cases to reject: {rejected} rejected alone, {refused} texts with a repository beside them refused"
+    );
     assert!(
         failures.is_empty(),
         "{} failures:\n{}",

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use arbitrary::{Result, Unstructured};
-use immutag::{remediate, Answer, Applicability, Profile, Verdict};
+use immutag_engine::{remediate, Answer, Applicability, Profile, Verdict};
 
 use crate::oracle::{self, ensure, rules, MODE};
 use crate::tree::{self, Kind, Node};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use immutag::suppress::{trivyignore, trivyignore_yaml};
-use immutag::{remediate, Answer, Assessment, Rules, SuppressionRules};
+use immutag_engine::suppress::{trivyignore, trivyignore_yaml};
+use immutag_engine::{remediate, Answer, Assessment, Rules, SuppressionRules};
 
 use crate::oracle::{self, ensure, rules, shown};
 use crate::tree::{self, Node};

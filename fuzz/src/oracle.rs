@@ -10,11 +10,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use immutag::find::TagPattern;
-use immutag::plan::Applicability;
-use immutag::remediate::Remediation;
+use immutag_engine::find::TagPattern;
+use immutag_engine::plan::Applicability;
+use immutag_engine::remediate::Remediation;
 use immutag::report::patch;
-use immutag::{
+use immutag_engine::{
     diff, remediate, remediate_without, Answer, Assessment, Policy, Profile, Rules,
     SuppressionRules, TextError, Verdict,
 };
@@ -947,7 +947,7 @@ fn plain_verdict(body: &Node, rules: &Rules) -> Option<Option<Verdict>> {
 
 /// Whoever says no to a repair gets all the others, and that one stays.
 fn declined(text: &str, assessment: &Assessment, rules: &Rules) {
-    let fixed = |(_, found): &(usize, &immutag::Reported)| matches!(found.answer, Answer::Fixed(_));
+    let fixed = |(_, found): &(usize, &immutag_engine::Reported)| matches!(found.answer, Answer::Fixed(_));
     let all: Vec<usize> = assessment
         .findings
         .iter()

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use arbitrary::{Result, Unstructured};
-use immutag::{remediate, Answer};
+use immutag_engine::{remediate, Answer};
 
 use crate::model::{self, Draw, Template, Value, FILTERS};
 use crate::oracle::{self, ensure, rules};

@@ -11,7 +11,7 @@ use std::path::{Component, Path};
 use sha2::{Digest, Sha256};
 
 use super::rule;
-use crate::remediate::Assessment;
+use immutag_engine::remediate::Assessment;
 
 /// The version of the recipe. It changes if the fingerprints do.
 pub const VERSION: &str = "immutag/v1";
@@ -65,7 +65,7 @@ pub fn all(path: &Path, assessment: &Assessment) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remediate::{remediate, Rules};
+    use immutag_engine::remediate::{remediate, Rules};
 
     const WEB: &str = "  Web: {Type: AWS::ECR::Repository}\n";
     const JOBS: &str = "  Jobs: {Type: AWS::ECR::Repository}\n";

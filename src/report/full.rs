@@ -10,9 +10,9 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Patch, Renderer, S
 
 use super::{answer, escaped, shown, text, Report};
 use crate::cli::Mode;
-use crate::excerpt::Excerpt;
-use crate::remediate::{Answer, Replacement, Reported};
-use crate::span::Span;
+use immutag_engine::excerpt::Excerpt;
+use immutag_engine::remediate::{Answer, Replacement, Reported};
+use immutag_engine::span::Span;
 
 /// What a code in brackets leads to, on terminals with links.
 const USER_GUIDE: &str =

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::json::Escaping;
 use super::{answer, slashed, Report};
-use crate::remediate::Answer;
+use immutag_engine::remediate::Answer;
 
 #[derive(Serialize)]
 struct Issue<'i> {

@@ -12,11 +12,11 @@ use serde::Serialize;
 
 use super::{escaped, json, shown, slashed, text, uri};
 use crate::cli::ImpactFormat;
-use crate::find::MOST_TAGS;
-use crate::impact::{Kind, Repository, Tag, Target, Via, MAX_PUSHES, MAX_SIZE};
 use crate::outcome::Outcome;
-use crate::span;
 use crate::survey::{self, Faced, Facing, Survey};
+use immutag_engine::find::MOST_TAGS;
+use immutag_engine::span;
+use immutag_impact::{Kind, Repository, Tag, Target, Via, MAX_PUSHES, MAX_SIZE};
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -131,8 +131,13 @@ fn write_text(facing: &[Facing], outcomes: &[Outcome], out: &mut dyn Write) -> i
     let files = counted(counts.files, "file", "files");
     let kinds = counted(counts.kinds, "kind", "kinds");
     let git = counted(facing.len(), "git repository", "git repositories");
-    writeln!(out, "Read {files} of {kinds} in {git}; {} with tags that do not move, {} to other registries or \
-        to repositories that no template here declares.", counted(counts.fixed, "push", "pushes"), counts.elsewhere)?;
+    writeln!(
+        out,
+        "Read {files} of {kinds} in {git}; {} with tags that do not move, {} to other registries or \
+        to repositories that no template here declares.",
+        counted(counts.fixed, "push", "pushes"),
+        counts.elsewhere
+    )?;
     for one in facing {
         write_files(&one.survey, out)?;
     }

@@ -13,8 +13,8 @@ use serde::{Serialize, Serializer};
 use super::{rule, status, uri, Report};
 use crate::cli::Mode;
 use crate::outcome::{self, Outcome};
-use crate::remediate::{Answer, Assessment, Reported};
-use crate::span;
+use immutag_engine::remediate::{Answer, Assessment, Reported};
+use immutag_engine::span;
 
 /// The version of the format.
 pub const VERSION: u32 = 1;

@@ -11,7 +11,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use super::{answer, escaped, shown, Report};
 use crate::cli::Mode;
 use crate::outcome::Outcome;
-use crate::remediate::{Answer, Reported};
+use immutag_engine::remediate::{Answer, Reported};
 
 /// Writes the report.
 ///

@@ -32,8 +32,8 @@ use supports_hyperlinks::Stream;
 
 use crate::cli::{Color, Mode, Options, OutputFormat, StandardOutput, SummaryFormat, Verbosity};
 use crate::outcome::{Outcome, Summary};
-use crate::remediate::{Answer, Assessment, Note, Reported, Unused};
-use crate::suppress::Useless;
+use immutag_engine::remediate::{Answer, Assessment, Note, Reported, Unused};
+use immutag_engine::suppress::Useless;
 
 /// What there is to report.
 #[derive(Clone, Copy, Debug)]

@@ -14,8 +14,8 @@ use serde::{Serialize, Serializer};
 use super::{escaped, json, told, Report};
 use crate::cli::Mode;
 use crate::outcome::Outcome;
-use crate::remediate::{Answer, Reported};
-use crate::span;
+use immutag_engine::remediate::{Answer, Reported};
+use immutag_engine::span;
 
 /// Writes the report as one result.
 ///

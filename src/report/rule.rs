@@ -3,7 +3,7 @@
 //! This module owns words about the rule as such, which are the same in every
 //! report. What a finding says is no matter of its.
 
-use crate::suppress;
+use immutag_engine::suppress;
 
 /// The rule's id, the one that KICS and Datadog's scanner have for it.
 pub const ID: &str = suppress::RULE_ID;

@@ -30,10 +30,10 @@ use serde::{Serialize, Serializer};
 
 use super::{escaped, fingerprint, json, rule, status, told, uri, Report};
 use crate::cli::Mode;
-use crate::excerpt::Excerpt;
 use crate::outcome::Outcome;
-use crate::remediate::{Answer, Replacement, Reported};
-use crate::span::{self, Position};
+use immutag_engine::excerpt::Excerpt;
+use immutag_engine::remediate::{Answer, Replacement, Reported};
+use immutag_engine::span::{self, Position};
 
 /// Where the schema is published.
 const SCHEMA: &str =

@@ -7,8 +7,8 @@ use std::path::Path;
 use toml::Value;
 
 use super::shown;
-use crate::find::TagPattern;
 use crate::settings::{Origin, Override, Setting, Settings};
+use immutag_engine::find::TagPattern;
 
 /// Writes all settings.
 ///

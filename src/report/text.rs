@@ -9,10 +9,10 @@ use anstyle::{AnsiColor, Style};
 
 use super::{answer, escaped, escaped_but_tabs, patch, shown, useless, Report};
 use crate::cli::{Mode, Options, Verbosity};
-use crate::diff::{Hunk, Sign};
 use crate::outcome::{Outcome, Summary};
-use crate::remediate::{Answer, Reported};
-use crate::span::Position;
+use immutag_engine::diff::{Hunk, Sign};
+use immutag_engine::remediate::{Answer, Reported};
+use immutag_engine::span::Position;
 
 const BOLD: Style = Style::new().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();

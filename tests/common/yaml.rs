@@ -7,7 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
-use immutag::syntax::{self, NodeId, Tree, Value as Node};
+use immutag_engine::syntax::{self, NodeId, Tree, Value as Node};
 use serde_json::Value;
 
 /// A YAML text as a value, all its words as strings.

@@ -25,9 +25,9 @@ mod yaml;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use immutag::find::TagPattern;
-use immutag::remediate::Reported;
-use immutag::{remediate, Answer, Applicability, Assessment, Policy, Profile, Rules};
+use immutag_engine::find::TagPattern;
+use immutag_engine::remediate::Reported;
+use immutag_engine::{remediate, Answer, Applicability, Assessment, Policy, Profile, Rules};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree;

@@ -19,13 +19,13 @@ use sha2::{Digest, Sha256};
 
 use super::{answer, patch, shown, status, text, useless, Report};
 use crate::cli::{Mode, Options};
-use crate::diff::{DiffLine, Hunk, Sign};
-use crate::excerpt::Excerpt;
-use crate::find::Profile;
 use crate::outcome::Outcome;
-use crate::plan::Applicability;
-use crate::remediate::{Answer, Assessment, Reported};
-use crate::span::{Position, Span};
+use immutag_engine::diff::{DiffLine, Hunk, Sign};
+use immutag_engine::excerpt::Excerpt;
+use immutag_engine::find::Profile;
+use immutag_engine::plan::Applicability;
+use immutag_engine::remediate::{Answer, Assessment, Reported};
+use immutag_engine::span::{Position, Span};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

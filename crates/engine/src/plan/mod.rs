@@ -157,7 +157,8 @@ impl Refusal {
             Self::UnknownPushes { why } => format!(
                 "{}, so that --keep-moving-tags cannot tell which tags move; name them with \
                  --keep-mutable, without --keep-moving-tags",
-                why.as_deref().unwrap_or("what pushes to it could not be looked for")
+                why.as_deref()
+                    .unwrap_or("what pushes to it could not be looked for")
             ),
             Self::Layout(why) => {
                 format!("{why}; write {MODE}: {IMMUTABLE} by hand")
@@ -884,7 +885,7 @@ impl<'t, 'a> Planner<'t, 'a> {
                 b':' if is_block
                     && bytes.next().is_some_and(|next| !next.is_ascii_whitespace()) =>
                 {
-                    return None
+                    return None;
                 }
                 b':' => return Some(at + 1),
                 b'#' => at = self.lines.line(at).end,

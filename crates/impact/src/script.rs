@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::syntax::{NodeId, ScalarStyle, Tree, Value};
+use immutag_engine::syntax::{NodeId, ScalarStyle, Tree, Value};
 
 use super::lex::Dialect;
 

@@ -660,7 +660,7 @@ impl Judge<'_, '_, '_> {
                 Merged::Found(value) => (Some(value), at),
                 Merged::Absent => (None, at),
                 Merged::Unknown => {
-                    return Some(self.unverifiable(at, "what it merges (<<) cannot be followed"))
+                    return Some(self.unverifiable(at, "what it merges (<<) cannot be followed"));
                 }
             },
         };

@@ -10,8 +10,8 @@
 
 use std::collections::HashSet;
 
-use crate::syntax::{Entry, NodeId, TagKind, Tree, Value};
-use crate::template::{self, Merged};
+use immutag_engine::syntax::{Entry, NodeId, TagKind, Tree, Value};
+use immutag_engine::template::{self, Merged};
 
 use super::lex::Dialect;
 use super::script::Script;

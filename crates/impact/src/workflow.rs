@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use crate::syntax::{NodeId, Tree};
+use immutag_engine::syntax::{NodeId, Tree};
 
 use super::lex::Dialect;
 use super::script::Script;

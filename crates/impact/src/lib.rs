@@ -37,11 +37,11 @@ use self::stack::World;
 use self::word::{Judged, Ways};
 use self::workflow::Workflow;
 use self::yaml::Pipeline;
-use crate::find::{TagPattern, MOST_TAGS};
-use crate::mask::Marks;
-use crate::source;
-use crate::span::{LineIndex, Position};
-use crate::syntax::{self, Tree};
+use immutag_engine::find::{TagPattern, MOST_TAGS};
+use immutag_engine::mask::Marks;
+use immutag_engine::source;
+use immutag_engine::span::{LineIndex, Position};
+use immutag_engine::syntax::{self, Tree};
 
 pub use self::shell::MAX_PUSHES;
 
