@@ -13,8 +13,8 @@ use std::fmt::Write;
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion, Throughput};
-use immutag_engine::{remediate, Applicability, Rules};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use immutag_engine::{Applicability, Rules, remediate};
 
 #[path = "tree/stock.rs"]
 mod stock;

@@ -15,10 +15,10 @@ use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser}
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Choice;
-use crate::discover::{Partition, Selection, MAX_THREADS};
+use crate::discover::{MAX_THREADS, Partition, Selection};
 use crate::explain::{self, Topic};
 use crate::settings::{Flags, Override, Settings};
-use immutag_engine::find::{TagPattern, MAX_FILTERS};
+use immutag_engine::find::{MAX_FILTERS, TagPattern};
 use immutag_engine::remediate::Rules;
 use immutag_engine::source::DEFAULT_MAX_SIZE;
 use immutag_engine::suppress::SuppressionRules;

@@ -21,12 +21,12 @@ use std::path::{Path, PathBuf};
 
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
-use toml::de::{DeTable, DeValue};
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use crate::bounded;
 use crate::discover;
-use immutag_engine::find::{TagPattern, MAX_FILTERS};
+use immutag_engine::find::{MAX_FILTERS, TagPattern};
 use immutag_engine::span::LineIndex;
 
 /// The name of the file.

@@ -960,10 +960,10 @@ fn wholes(cwd: Option<&Path>, path: &Path, canonical: Option<PathBuf>) -> Vec<Pa
         }
     }
     let mut wholes = vec![named];
-    if let Some(canonical) = canonical {
-        if !wholes.contains(&canonical) {
-            wholes.push(canonical);
-        }
+    if let Some(canonical) = canonical
+        && !wholes.contains(&canonical)
+    {
+        wholes.push(canonical);
     }
     wholes
 }
@@ -1267,7 +1267,7 @@ const DESCRIPTORS: u64 = 8;
 #[cfg(unix)]
 fn affordable_threads(threads: usize) -> io::Result<usize> {
     use rustix::io::Errno;
-    use rustix::process::{getrlimit, Resource};
+    use rustix::process::{Resource, getrlimit};
     /// What is open beside the walk: streams, a terminal, git.
     const OTHERS: u64 = 8;
     let Some(most) = getrlimit(Resource::Nofile).current else {
@@ -1337,7 +1337,7 @@ mod tests {
     use super::*;
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
-    use std::os::unix::fs::{symlink, PermissionsExt};
+    use std::os::unix::fs::{PermissionsExt, symlink};
     use std::os::unix::net::UnixListener;
     use std::process::Command;
     use std::sync::Mutex;

@@ -9,8 +9,8 @@
 //! it is can only be told on Linux, as long as no code here is unsafe; elsewhere it is left
 //! alone.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;

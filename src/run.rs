@@ -20,7 +20,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anstream::AutoStream;
 
 use crate::cli::{
-    manual, Given, ImpactFormat, Input, Mode, Options, OutputFormat, Shell, Verbosity,
+    Given, ImpactFormat, Input, Mode, Options, OutputFormat, Shell, Verbosity, manual,
 };
 use crate::config::{self, Choice, Config, ConfigError};
 use crate::discover::{self, Found, GlobError, Problem, Target, Walk};
@@ -39,7 +39,7 @@ use crate::trivyignore::{ListFileError, Lists};
 use crate::write;
 use immutag_engine::diff::{self, Hunk};
 use immutag_engine::remediate::{
-    remediate, remediate_without, Answer, Assessment, Note, Remediation, Rules, Unused,
+    Answer, Assessment, Note, Remediation, Rules, Unused, remediate, remediate_without,
 };
 use immutag_engine::span::Position;
 use immutag_engine::suppress::{self, Date, Useless};
@@ -959,12 +959,12 @@ impl Files {
                     if interrupt.is_set() {
                         return ControlFlow::Break(());
                     }
-                    if let Found::File(target) = found {
-                        if declares(&target.real) {
-                            // A poisoned lock would mean a panic in `push`.
-                            if let Ok(mut templates) = templates.lock() {
-                                templates.push(target.real);
-                            }
+                    if let Found::File(target) = found
+                        && declares(&target.real)
+                    {
+                        // A poisoned lock would mean a panic in `push`.
+                        if let Ok(mut templates) = templates.lock() {
+                            templates.push(target.real);
                         }
                     }
                     ControlFlow::Continue(())

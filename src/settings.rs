@@ -14,7 +14,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::{self, At, Choice, Config, Glob};
-use crate::discover::{Cover, GlobError, Patterns, DEFAULT_INCLUDE};
+use crate::discover::{Cover, DEFAULT_INCLUDE, GlobError, Patterns};
 use immutag_engine::find::{Profile, TagPattern};
 use immutag_engine::plan::Applicability;
 use immutag_engine::remediate::Rules;

@@ -408,12 +408,12 @@ impl Facing {
         let kin = self.kin();
         let mut hit: BTreeMap<usize, usize> = BTreeMap::new();
         for push in &self.survey.impact.pushes {
-            if let Target::Repository { number, .. } = push.target {
-                if push.tag.moves() {
-                    let concerned = kin.get(&number).into_iter().flatten();
-                    let concerned = concerned.filter(|one| !is_kept(&push.tag, one.kept));
-                    hit.extend(concerned.map(|one| (one.first, one.count)));
-                }
+            if let Target::Repository { number, .. } = push.target
+                && push.tag.moves()
+            {
+                let concerned = kin.get(&number).into_iter().flatten();
+                let concerned = concerned.filter(|one| !is_kept(&push.tag, one.kept));
+                hit.extend(concerned.map(|one| (one.first, one.count)));
             }
         }
         hit.into_values().sum()

@@ -497,7 +497,7 @@ fn same_file(before: &Metadata, after: &Metadata) -> bool {
 /// Gives the file the owner and group of the original, if it does not have them already.
 #[cfg(unix)]
 fn keep_owner(file: &File, original: &Metadata) -> io::Result<()> {
-    use std::os::unix::fs::{fchown, MetadataExt};
+    use std::os::unix::fs::{MetadataExt, fchown};
     let ours = file.metadata()?;
     let uid = (ours.uid() != original.uid()).then_some(original.uid());
     let gid = (ours.gid() != original.gid()).then_some(original.gid());
@@ -532,7 +532,7 @@ fn sync_directory(_: &Path) {}
 mod tests {
     use super::*;
     use std::fs::Permissions;
-    use std::os::unix::fs::{chown, symlink, MetadataExt, PermissionsExt};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
     use tempfile::TempDir;
 
     const OLD: &[u8] = b"old\r\n\xff\0";

@@ -945,11 +945,13 @@ fn an_interrupted_run_finishes_its_files_tells_what_it_did_and_can_be_run_again(
         });
         campaign.await_a_write();
         let kill = format!("kill -{signal} {}", child.id());
-        assert!(Command::new("sh")
-            .args(["-c", &kill])
-            .status()
-            .unwrap()
-            .success());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &kill])
+                .status()
+                .unwrap()
+                .success()
+        );
         let output = child.wait_with_output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(130), "{signal}: {stderr}");

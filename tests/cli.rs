@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{symlink, PermissionsExt};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -249,9 +249,11 @@ fn standard_input_is_repaired_to_standard_output() {
         &["diff", "-", "--stdin-filename", "t/a.yaml"],
         BAD.as_bytes(),
     );
-    assert!(named
-        .stdout
-        .starts_with("--- a/t/a.yaml\n+++ b/t/a.yaml\n@@ -1,3 +1,5 @@\n"));
+    assert!(
+        named
+            .stdout
+            .starts_with("--- a/t/a.yaml\n+++ b/t/a.yaml\n@@ -1,3 +1,5 @@\n")
+    );
     let checked = folder.run_in(
         "",
         &["check", "-", "--stdin-filename", "t/a.yaml"],
@@ -582,9 +584,11 @@ fn suppressions_can_be_turned_off() {
     );
     let output = folder.run(&["fix", "--no-suppressions"]);
     assert_eq!(output.status, 0);
-    assert!(folder
-        .read("a.yaml")
-        .contains("ImageTagMutability: IMMUTABLE"));
+    assert!(
+        folder
+            .read("a.yaml")
+            .contains("ImageTagMutability: IMMUTABLE")
+    );
     let both = ["check", "--no-suppressions", "--report-unused-suppressions"];
     assert_eq!(folder.run(&both).status, 2);
 }

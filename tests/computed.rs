@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use immutag_engine::{remediate, Answer, Applicability, Assessment, Rules, Verdict};
+use immutag_engine::{Answer, Applicability, Assessment, Rules, Verdict, remediate};
 
 fn assess(text: &str) -> Assessment {
     let rules = Rules {

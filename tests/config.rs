@@ -9,7 +9,7 @@
 )]
 
 use std::fs;
-use std::os::unix::fs::{symlink, PermissionsExt};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
 mod common;

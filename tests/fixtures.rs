@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use immutag::cli::{self, Request};
 use immutag::settings::Settings;
 use immutag_engine::{
-    remediate, Answer, Assessment, Date, Profile, Rules, SuppressionRules, Verdict,
+    Answer, Assessment, Date, Profile, Rules, SuppressionRules, Verdict, remediate,
 };
 
 struct Case {

@@ -641,9 +641,11 @@ fn standard_input_is_reported_by_its_name() {
             .write_all(WEB.as_bytes())
             .unwrap();
         let output = child.wait_with_output().unwrap();
-        assert!(String::from_utf8(output.stdout)
-            .unwrap()
-            .contains("IMMUTABLE"));
+        assert!(
+            String::from_utf8(output.stdout)
+                .unwrap()
+                .contains("IMMUTABLE")
+        );
         let report = fs::read_to_string(folder.path().join("report")).unwrap();
         let report: Value = serde_json::from_str(&report).unwrap();
         let name = match format {

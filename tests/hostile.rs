@@ -40,7 +40,7 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cap::Cap;
-use immutag_engine::{remediate, Answer, Assessment, Rules, TextError};
+use immutag_engine::{Answer, Assessment, Rules, TextError, remediate};
 use tempfile::TempDir;
 
 #[global_allocator]
@@ -662,9 +662,11 @@ fn programs_get_every_name_and_word_back_whole() {
     let (_, out, _) = immutag(folder.path(), &["check", "--output-format", "gitlab"]);
     let issues: serde_json::Value = serde_json::from_str(&out).unwrap();
     let issues = issues.as_array().unwrap();
-    assert!(issues
-        .iter()
-        .any(|issue| issue["location"]["path"] == hostile_name()));
+    assert!(
+        issues
+            .iter()
+            .any(|issue| issue["location"]["path"] == hostile_name())
+    );
 }
 
 #[test]

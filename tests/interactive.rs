@@ -10,7 +10,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use rexpect::session::{spawn_command, PtySession};
+use rexpect::session::{PtySession, spawn_command};
 use tempfile::TempDir;
 
 const BAD: &str = "Resources:\n  One:\n    Type: AWS::ECR::Repository\n    Properties: {ImageTagMutability: MUTABLE}\n  Two:\n    Type: AWS::ECR::Repository\n    Properties: {ImageTagMutability: MUTABLE}\n";

@@ -6,8 +6,8 @@
 use immutag_engine::edit::{Edit, EditSet};
 use immutag_engine::span::Span;
 use immutag_engine::syntax::change::{Change, Changes, New};
-use immutag_engine::syntax::{parse, NodeId, Tree};
-use immutag_engine::verify::{prove, ProofError};
+use immutag_engine::syntax::{NodeId, Tree, parse};
+use immutag_engine::verify::{ProofError, prove};
 
 const YAML: &str = "\
 Resources:

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use immutag_engine::syntax::{self, NodeId, Tree, Value};
-use immutag_engine::{remediate, Answer, Rules};
+use immutag_engine::{Answer, Rules, remediate};
 
 /// What is grafted beside a case.
 const OURS: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";

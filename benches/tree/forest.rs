@@ -58,11 +58,11 @@ impl Shapes {
                     let bytes = fs::read(&input).unwrap_or_default();
                     if let (true, Some(ending), Ok(text)) =
                         (is_input, ending, String::from_utf8(bytes))
+                        && text.contains("AWS::ECR::Repository")
+                        && text.len() < 10_000
                     {
-                        if text.contains("AWS::ECR::Repository") && text.len() < 10_000 {
-                            let ending = ending.to_owned();
-                            all.push(Shape { text, ending });
-                        }
+                        let ending = ending.to_owned();
+                        all.push(Shape { text, ending });
                     }
                 }
             }

@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use arbitrary::{Result, Unstructured};
-use immutag_engine::{remediate, Answer, Applicability, Profile, Verdict};
+use immutag_engine::{Answer, Applicability, Profile, Verdict, remediate};
 
-use crate::oracle::{self, ensure, rules, MODE};
-use crate::tree::{self, Kind, Node};
 use crate::MAX_LEN;
+use crate::oracle::{self, MODE, ensure, rules};
+use crate::tree::{self, Kind, Node};
 
 /// Draws a template with computed modes, and holds what is found and repaired
 /// against what the modes can be.

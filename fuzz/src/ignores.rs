@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use immutag_engine::suppress::{trivyignore, trivyignore_yaml};
-use immutag_engine::{remediate, Answer, Assessment, Rules, SuppressionRules};
+use immutag_engine::{Answer, Assessment, Rules, SuppressionRules, remediate};
 
+use crate::MAX_LEN;
 use crate::oracle::{self, ensure, rules, shown};
 use crate::tree::{self, Node};
-use crate::MAX_LEN;
 
 /// Words one of which every ignore holds, by the documentation of each tool.
 const WORDS: [&str; 12] = [

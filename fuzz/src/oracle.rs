@@ -10,13 +10,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use immutag::report::patch;
 use immutag_engine::find::TagPattern;
 use immutag_engine::plan::Applicability;
 use immutag_engine::remediate::Remediation;
-use immutag::report::patch;
 use immutag_engine::{
-    diff, remediate, remediate_without, Answer, Assessment, Policy, Profile, Rules,
-    SuppressionRules, TextError, Verdict,
+    Answer, Assessment, Policy, Profile, Rules, SuppressionRules, TextError, Verdict, diff,
+    remediate, remediate_without,
 };
 
 use crate::tree::{self, Kind, Node};
@@ -396,7 +396,12 @@ fn repaired(text: &str, assessment: &Assessment, remediation: &Remediation, rule
     }
     for (id, (open, fixed, all, certain)) in left {
         let holds = open <= all && all <= open + fixed && certain <= open;
-        ensure!(holds, text, "{id} is reported {all} times after, {certain} surely; it was {open} times left and {fixed} times repaired:\n{}", shown(after));
+        ensure!(
+            holds,
+            text,
+            "{id} is reported {all} times after, {certain} surely; it was {open} times left and {fixed} times repaired:\n{}",
+            shown(after)
+        );
     }
 }
 
@@ -947,7 +952,8 @@ fn plain_verdict(body: &Node, rules: &Rules) -> Option<Option<Verdict>> {
 
 /// Whoever says no to a repair gets all the others, and that one stays.
 fn declined(text: &str, assessment: &Assessment, rules: &Rules) {
-    let fixed = |(_, found): &(usize, &immutag_engine::Reported)| matches!(found.answer, Answer::Fixed(_));
+    let fixed =
+        |(_, found): &(usize, &immutag_engine::Reported)| matches!(found.answer, Answer::Fixed(_));
     let all: Vec<usize> = assessment
         .findings
         .iter()

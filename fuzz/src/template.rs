@@ -5,12 +5,12 @@
 use std::collections::BTreeSet;
 
 use arbitrary::{Result, Unstructured};
-use immutag_engine::{remediate, Answer};
+use immutag_engine::{Answer, remediate};
 
-use crate::model::{self, Draw, Template, Value, FILTERS};
+use crate::model::{self, Draw, FILTERS, Template, Value};
 use crate::oracle::{self, ensure, rules};
 use crate::tree::{self, Kind, Node};
-use crate::{json, yaml, MAX_LEN};
+use crate::{MAX_LEN, json, yaml};
 
 /// Draws a template and its layout, and holds the text against the promise
 /// and against what the template is known to say.

@@ -1,7 +1,7 @@
 //! Templates as they are written: a letter for the rules, and a text.
 
-use crate::oracle::{check, rules};
 use crate::MAX_LEN;
+use crate::oracle::{check, rules};
 
 fn parts(data: &[u8]) -> Option<(u8, &[u8])> {
     let (&letter, text) = data.split_first()?;

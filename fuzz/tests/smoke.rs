@@ -9,7 +9,7 @@
 )]
 
 use std::fs;
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use immutag_fuzz::{computed, edits, ignores, template, text};

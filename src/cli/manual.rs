@@ -6,10 +6,10 @@
 use std::io::{self, Write};
 
 use clap_complete::Shell as Generator;
-use clap_mangen::roff::{roman, Roff};
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
 
-use super::{command, Shell};
+use super::{Shell, command};
 
 /// Writes a script that makes a shell complete the command line.
 ///

@@ -65,7 +65,7 @@ pub fn all(path: &Path, assessment: &Assessment) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use immutag_engine::remediate::{remediate, Rules};
+    use immutag_engine::remediate::{Rules, remediate};
 
     const WEB: &str = "  Web: {Type: AWS::ECR::Repository}\n";
     const JOBS: &str = "  Jobs: {Type: AWS::ECR::Repository}\n";

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet};
 
-use super::{answer, escaped, shown, text, Report};
+use super::{Report, answer, escaped, shown, text};
 use crate::cli::Mode;
 use immutag_engine::excerpt::Excerpt;
 use immutag_engine::remediate::{Answer, Replacement, Reported};

@@ -7,7 +7,7 @@
 
 use std::io::{self, Write};
 
-use super::{answer, escaped, slashed, Report};
+use super::{Report, answer, escaped, slashed};
 
 /// Writes an annotation for each finding that nobody asked to leave alone,
 /// and for each file that failed.

@@ -7,11 +7,11 @@
 
 use std::io::{self, Write};
 
-use serde::ser::{SerializeSeq as _, Serializer as _};
 use serde::Serialize;
+use serde::ser::{SerializeSeq as _, Serializer as _};
 
 use super::json::Escaping;
-use super::{answer, slashed, Report};
+use super::{Report, answer, slashed};
 use immutag_engine::remediate::Answer;
 
 #[derive(Serialize)]

@@ -16,7 +16,7 @@ use crate::outcome::Outcome;
 use crate::survey::{self, Faced, Facing, Survey};
 use immutag_engine::find::MOST_TAGS;
 use immutag_engine::span;
-use immutag_impact::{Kind, Repository, Tag, Target, Via, MAX_PUSHES, MAX_SIZE};
+use immutag_impact::{Kind, MAX_PUSHES, MAX_SIZE, Repository, Tag, Target, Via};
 
 /// The version of the format.
 pub const VERSION: u32 = 1;

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::{rule, status, uri, Report};
+use super::{Report, rule, status, uri};
 use crate::cli::Mode;
 use crate::outcome::{self, Outcome};
 use immutag_engine::remediate::{Answer, Assessment, Reported};

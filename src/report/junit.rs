@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use super::{answer, escaped, shown, Report};
+use super::{Report, answer, escaped, shown};
 use crate::cli::Mode;
 use crate::outcome::Outcome;
 use immutag_engine::remediate::{Answer, Reported};

@@ -12,7 +12,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::{answer, escaped, escaped_but_tabs, patch, shown, text, Report};
+use super::{Report, answer, escaped, escaped_but_tabs, patch, shown, text};
 use crate::outcome::Outcome;
 
 /// The size, in bytes, beyond which nothing more is added. It leaves room for

@@ -25,7 +25,7 @@ pub mod uri;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::{Component, Path, PathBuf, MAIN_SEPARATOR};
+use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice, StripStream};
 use supports_hyperlinks::Stream;

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::{escaped, json, told, Report};
+use super::{Report, escaped, json, told};
 use crate::cli::Mode;
 use crate::outcome::Outcome;
 use immutag_engine::remediate::{Answer, Reported};

@@ -28,7 +28,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::{escaped, fingerprint, json, rule, status, told, uri, Report};
+use super::{Report, escaped, fingerprint, json, rule, status, told, uri};
 use crate::cli::Mode;
 use crate::outcome::Outcome;
 use immutag_engine::excerpt::Excerpt;

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::{markdown, shown, text, Report};
+use super::{Report, markdown, shown, text};
 use crate::cli::{Mode, Verbosity};
 use crate::outcome::Summary;
 

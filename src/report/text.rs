@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::{answer, escaped, escaped_but_tabs, patch, shown, useless, Report};
+use super::{Report, answer, escaped, escaped_but_tabs, patch, shown, useless};
 use crate::cli::{Mode, Options, Verbosity};
 use crate::outcome::{Outcome, Summary};
 use immutag_engine::diff::{Hunk, Sign};

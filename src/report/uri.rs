@@ -5,7 +5,7 @@
 
 use std::path::{Component, Path, Prefix};
 
-use percent_encoding::{percent_encode, AsciiSet, NON_ALPHANUMERIC};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 /// What is encoded: all but the unreserved characters of RFC 3986, section
 /// 2.3. Those that it reserves are allowed in names in part, and not worth a

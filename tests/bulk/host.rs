@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use crate::seeds::{seeds, Outcome, Seed, ORGANIZATION};
+use crate::seeds::{ORGANIZATION, Outcome, Seed, seeds};
 use crate::{command, git, message, stdout, text};
 
 /// The branch that the recipes make.

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::{symlink, PermissionsExt};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::host::{failing, named_before, named_behind, Body, Host, BRANCH};
+use crate::host::{BRANCH, Body, Host, failing, named_before, named_behind};
 use crate::machines::Machines;
-use crate::seeds::{seeds, Outcome, Seed};
+use crate::seeds::{Outcome, Seed, seeds};
 use crate::{git, message, recipe, run, stdout, text, tool, values};
 
 /// The blocks of the page, by what stands behind their fences, in its order.
@@ -268,10 +268,12 @@ fn the_matrices_of_the_page_are_all_of_a_walk() {
     };
     let job = &yaml(".github/workflows/immutag-parts.yml")["jobs"]["check"];
     let action = &job["steps"][1];
-    assert!(action["uses"]
-        .as_str()
-        .unwrap()
-        .starts_with("example/immutag@"));
+    assert!(
+        action["uses"]
+            .as_str()
+            .unwrap()
+            .starts_with("example/immutag@")
+    );
     let parts = job["strategy"]["matrix"]["part"].as_array().unwrap();
     cover_all(
         parts

@@ -9,7 +9,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::host::{failing, Body, Host};
+use crate::host::{Body, Host, failing};
 use crate::seeds::seeds;
 use crate::{git, recipe, run, stdout, text, values};
 

@@ -11,8 +11,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    build_env, list, page, pages, path_with, program, read, root, run, said, tool, word, write,
-    yaml, Done, BAD, GOOD,
+    BAD, Done, GOOD, build_env, list, page, pages, path_with, program, read, root, run, said, tool,
+    word, write, yaml,
 };
 
 /// An `immutag` that says how it was called, an argument a line.

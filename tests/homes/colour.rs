@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{immutag, run, write, BAD};
+use crate::{BAD, immutag, run, write};
 
 const ESCAPE: char = '\u{1b}';
 

@@ -12,8 +12,8 @@ use immutag::discover::DEFAULT_INCLUDE;
 use tempfile::TempDir;
 
 use crate::{
-    build_env, immutag, list, page, pages, path_with, read, root, run, said, tool, word, write,
-    yaml, Done, BAD, GOOD,
+    BAD, Done, GOOD, build_env, immutag, list, page, pages, path_with, read, root, run, said, tool,
+    word, write, yaml,
 };
 
 const BROKEN: &str = "a: [\n  b: {{ .Values.b }}\n";

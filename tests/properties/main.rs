@@ -27,14 +27,14 @@ use std::fmt;
 
 use immutag_engine::find::TagPattern;
 use immutag_engine::remediate::Reported;
-use immutag_engine::{remediate, Answer, Applicability, Assessment, Policy, Profile, Rules};
+use immutag_engine::{Answer, Applicability, Assessment, Policy, Profile, Rules, remediate};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngSeed, TestRunner};
-use similar::{capture_diff_slices, Algorithm, DiffOp};
+use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::model::{Draw, Resource, Template, Value, FILTERS, LOOKALIKE, MODE, REPOSITORY};
+use crate::model::{Draw, FILTERS, LOOKALIKE, MODE, REPOSITORY, Resource, Template, Value};
 use crate::yaml::Written;
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";

@@ -479,11 +479,7 @@ impl Judge<'_, '_, '_> {
                 let any = types
                     .iter()
                     .any(|entry| is_ours(self.tree.resolve(entry.value)));
-                if any {
-                    Ours::Twice(last.key)
-                } else {
-                    Ours::No
-                }
+                if any { Ours::Twice(last.key) } else { Ours::No }
             }
         }
     }

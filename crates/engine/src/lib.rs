@@ -184,7 +184,7 @@ pub mod verify;
 pub use find::{Policy, Profile, Verdict};
 pub use plan::Applicability;
 pub use remediate::{
-    remediate, remediate_without, Answer, Assessment, Remediation, Reported, Rules, TextError,
-    Unused,
+    Answer, Assessment, Remediation, Reported, Rules, TextError, Unused, remediate,
+    remediate_without,
 };
 pub use suppress::{Date, SuppressionRules};

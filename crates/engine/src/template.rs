@@ -91,10 +91,10 @@ impl Walk<'_, '_> {
             .entries_named(mapping, key)
             .map(|entry| entry.value);
         let mut all: Vec<NodeId> = own.collect();
-        if all.is_empty() {
-            if let Merged::Found(value) = merged(self.tree, mapping, key) {
-                all.push(value);
-            }
+        if all.is_empty()
+            && let Merged::Found(value) = merged(self.tree, mapping, key)
+        {
+            all.push(value);
         }
         all
     }

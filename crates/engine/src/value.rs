@@ -14,7 +14,7 @@
 //! Source: AWS CloudFormation User Guide, "Intrinsic function reference",
 //! "Parameters", "Mappings", and "`AWS::LanguageExtensions` transform".
 
-use crate::excerpt::{brief, LONGEST};
+use crate::excerpt::{LONGEST, brief};
 use crate::syntax::{Entry, NodeId, Tree, Value};
 use crate::template::{self, Call, Leaf, Loop, Piece, Reached, Sections, Substitution};
 
@@ -744,7 +744,7 @@ pub fn objection(tree: &Tree<'_>, parameter: Entry, word: &str) -> Option<NodeId
 mod tests {
     use super::*;
     use crate::syntax;
-    use crate::template::{loops, Template};
+    use crate::template::{Template, loops};
 
     const SECTIONS: &str = "\
 Parameters:

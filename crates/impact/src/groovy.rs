@@ -136,13 +136,13 @@ pub(super) fn jenkinsfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
                 }
             }
             Token::Name(name) => {
-                if let [(_, Token::Sign('=')), value @ ..] = rest {
-                    if !matches!(value, [(_, Token::Sign('=')), ..]) {
-                        if let Some(image) = docker_image(value, shell, &mut env) {
-                            images.insert(name, image);
-                        } else if let Some(ways) = assigned(value, shell, &mut env) {
-                            env.set(name, ways);
-                        }
+                if let [(_, Token::Sign('=')), value @ ..] = rest
+                    && !matches!(value, [(_, Token::Sign('=')), ..])
+                {
+                    if let Some(image) = docker_image(value, shell, &mut env) {
+                        images.insert(name, image);
+                    } else if let Some(ways) = assigned(value, shell, &mut env) {
+                        env.set(name, ways);
                     }
                 }
             }
@@ -402,9 +402,12 @@ fn assigned(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> 
 /// `docker.build("name")` and `docker.image("name")`.
 fn docker_image(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Ways> {
     match value {
-        [(_, Token::Name("docker")), (_, Token::Sign('.')), (_, Token::Name("build" | "image")), rest @ ..] => {
-            first_value(rest, shell, env)
-        }
+        [
+            (_, Token::Name("docker")),
+            (_, Token::Sign('.')),
+            (_, Token::Name("build" | "image")),
+            rest @ ..,
+        ] => first_value(rest, shell, env),
         _ => None,
     }
 }
@@ -528,12 +531,11 @@ pub(super) fn gradle(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
                 tags.extend(items(given(rest), shell, &mut env));
             }
             Token::Name(name) if is_to.is_empty() => {
-                if let [(_, Token::Sign('=')), value @ ..] = rest {
-                    if name != "version" {
-                        if let Some(ways) = assigned(value, shell, &mut env) {
-                            env.set(name, ways);
-                        }
-                    }
+                if let [(_, Token::Sign('=')), value @ ..] = rest
+                    && name != "version"
+                    && let Some(ways) = assigned(value, shell, &mut env)
+                {
+                    env.set(name, ways);
                 }
             }
             _ => {}
@@ -547,9 +549,13 @@ pub(super) fn gradle(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
 fn is_path(tokens: Tokens<'_, '_>, nth: usize, is_in_jib: bool) -> bool {
     let before = tokens.get(..nth).unwrap_or_default();
     match before {
-        [.., (_, Token::Name("jib")), (_, Token::Sign('.')), (_, Token::Name("to")), (_, Token::Sign('.'))] => {
-            true
-        }
+        [
+            ..,
+            (_, Token::Name("jib")),
+            (_, Token::Sign('.')),
+            (_, Token::Name("to")),
+            (_, Token::Sign('.')),
+        ] => true,
         [.., (_, Token::Name("to")), (_, Token::Sign('.'))] => is_in_jib,
         _ => false,
     }
@@ -580,12 +586,19 @@ fn opens(rest: Tokens<'_, '_>) -> bool {
 }
 
 /// What is given to a property: behind `=`, in `set(…)`, or right behind it.
+#[allow(
+    clippy::match_same_arms,
+    reason = "the arms name different parts, in the order in which they are tried"
+)]
 fn given<'t, 's>(rest: Tokens<'t, 's>) -> Tokens<'t, 's> {
     match rest {
         [(_, Token::Sign('=')), value @ ..]
-        | [(_, Token::Sign('.')), (_, Token::Name("set")), (_, Token::Sign('(')), value @ ..] => {
-            value
-        }
+        | [
+            (_, Token::Sign('.')),
+            (_, Token::Name("set")),
+            (_, Token::Sign('(')),
+            value @ ..,
+        ] => value,
         value => value,
     }
 }

@@ -5,9 +5,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Via;
 use super::stack::{Named, World};
 use super::word::{self, Image, Part, Word};
-use super::Via;
 
 /// Where an image goes.
 #[derive(Clone, Debug, PartialEq, Eq)]

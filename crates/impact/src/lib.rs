@@ -37,7 +37,7 @@ use self::stack::World;
 use self::word::{Judged, Ways};
 use self::workflow::Workflow;
 use self::yaml::Pipeline;
-use immutag_engine::find::{TagPattern, MOST_TAGS};
+use immutag_engine::find::{MOST_TAGS, TagPattern};
 use immutag_engine::mask::Marks;
 use immutag_engine::source;
 use immutag_engine::span::{LineIndex, Position};
@@ -328,10 +328,9 @@ impl Impact {
                 },
                 Target::Repository { number, .. },
             ) = (&push.tag, &push.target)
+                && let Some(tags) = tags.get_mut(number)
             {
-                if let Some(tags) = tags.get_mut(number) {
-                    tags.insert(tag);
-                }
+                tags.insert(tag);
             }
         }
         let moved = |one: &Repository| -> Vec<TagPattern> {

@@ -404,12 +404,12 @@ impl<'w> Shell<'w> {
     fn look_into(&mut self, words: &[&Raw<'_>], env: &mut Env<'_>, script: &Script<'_>) {
         for word in words {
             for piece in &word.pieces {
-                if let Piece::Command(inner, at) = piece {
-                    if tools::is_mentioned(inner) {
-                        let dialect = inner_dialect(script.dialect);
-                        let part = script.part(inner, *at, dialect);
-                        self.run(&part, &mut Env::within(env));
-                    }
+                if let Piece::Command(inner, at) = piece
+                    && tools::is_mentioned(inner)
+                {
+                    let dialect = inner_dialect(script.dialect);
+                    let part = script.part(inner, *at, dialect);
+                    self.run(&part, &mut Env::within(env));
                 }
             }
         }
@@ -465,12 +465,10 @@ impl<'w> Shell<'w> {
             let before = env.get(&name).cloned().unwrap_or_else(|| word::text(""));
             ways = word::glued(&before, &ways);
         }
-        if !is_sure {
-            if let Some(before) = env.get(&name) {
-                let mut both = before.clone();
-                word::add(&mut both, ways);
-                ways = both;
-            }
+        if !is_sure && let Some(before) = env.get(&name) {
+            let mut both = before.clone();
+            word::add(&mut both, ways);
+            ways = both;
         }
         env.set(&name, ways);
     }

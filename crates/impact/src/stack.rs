@@ -369,10 +369,10 @@ impl<'t> Reader<'_, 't, '_> {
         if let Some(&number) = self.names.get(name) {
             return vec![Part::Name(number)];
         }
-        if let Some(logical_id) = name.strip_suffix(".RepositoryUri") {
-            if let Some(&number) = self.names.get(logical_id) {
-                return vec![Part::Uri(number)];
-            }
+        if let Some(logical_id) = name.strip_suffix(".RepositoryUri")
+            && let Some(&number) = self.names.get(logical_id)
+        {
+            return vec![Part::Uri(number)];
         }
         let parameter = self
             .template

@@ -13,11 +13,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use base64::prelude::{Engine as _, BASE64_STANDARD};
-use maud::{html, Markup, PreEscaped, DOCTYPE};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use super::{answer, patch, shown, status, text, useless, Report};
+use super::{Report, answer, patch, shown, status, text, useless};
 use crate::cli::{Mode, Options};
 use crate::outcome::Outcome;
 use immutag_engine::diff::{DiffLine, Hunk, Sign};

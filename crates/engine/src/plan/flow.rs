@@ -405,10 +405,10 @@ fn step(planner: &Planner<'_, '_>, type_entry: Entry, resource: Resource) -> Str
     let Planner { tree, lines, .. } = planner;
     let deeper = tree.start(type_entry.key);
     let outer = tree.start(resource.logical_id);
-    if lines.begins_line(deeper) {
-        if let Some(step) = lines.indent(deeper).strip_prefix(lines.indent(outer)) {
-            return step.to_owned();
-        }
+    if lines.begins_line(deeper)
+        && let Some(step) = lines.indent(deeper).strip_prefix(lines.indent(outer))
+    {
+        return step.to_owned();
     }
     COMMON_STEP.to_owned()
 }

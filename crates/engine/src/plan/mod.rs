@@ -22,8 +22,8 @@ use std::fmt;
 use self::text::{is_string, quoted};
 use crate::edit::Edit;
 use crate::find::{
-    Finding, Obstacle, Policy, Repair, TagPattern, FILTERS, FILTER_TYPE, FILTER_VALUE, IMMUTABLE,
-    IMMUTABLE_WITH_EXCLUSION, MAX_FILTERS, MODE, MOST_TAGS, WILDCARD,
+    FILTER_TYPE, FILTER_VALUE, FILTERS, Finding, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MAX_FILTERS,
+    MODE, MOST_TAGS, Obstacle, Policy, Repair, TagPattern, WILDCARD,
 };
 use crate::span::{Line, LineIndex, Span};
 use crate::syntax::change::{self, Change, Changes, New};
@@ -402,11 +402,11 @@ impl<'t, 'a> Planner<'t, 'a> {
             is_shared |= self.shared(site)?;
         }
         let writes_filters = !matches!(repair, Repair::RewriteSources { .. });
-        if let Some(&site) = sites.first().filter(|_| is_shared && writes_filters) {
-            if !self.keeps_alike {
-                let at = self.tree.start(site);
-                return Err(Refusal::Shared { at });
-            }
+        if let Some(&site) = sites.first().filter(|_| is_shared && writes_filters)
+            && !self.keeps_alike
+        {
+            let at = self.tree.start(site);
+            return Err(Refusal::Shared { at });
         }
         let mut fix = Fix {
             applicability: if is_safe && !is_shared {

@@ -4,8 +4,8 @@
 //! goes, nor why; quotes come with the [`Dress`].
 
 use super::Dress;
-use crate::syntax::change::New;
 use crate::syntax::ScalarStyle;
+use crate::syntax::change::New;
 
 /// How a mapping in braces is written.
 #[derive(Clone, Copy)]

@@ -13,8 +13,8 @@
 //! - Trivy and tfsec: trivy.dev, "Misconfiguration Scanning", ignoring by
 //!   inline comments; aquasecurity.github.io/tfsec, "Ignoring Checks".
 
-use super::{Date, CHECKOV, DATADOG, IMMUTAG, KICS, TFSEC, TRIVY};
-use super::{Until, CHECKOV_ID, RULE_ID};
+use super::{CHECKOV, DATADOG, Date, IMMUTAG, KICS, TFSEC, TRIVY};
+use super::{CHECKOV_ID, RULE_ID, Until};
 use crate::excerpt::brief;
 
 /// Words one of which each comment holds that asks for anything, in lower

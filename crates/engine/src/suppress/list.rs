@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{is_trivy_id, Date, Until};
+use super::{Date, Until, is_trivy_id};
 use crate::excerpt::brief;
 use crate::span::{LineIndex, Position};
 use crate::syntax::{self, NodeId, Tree};

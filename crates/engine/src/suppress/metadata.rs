@@ -73,10 +73,10 @@ pub(super) fn noted(tree: &Tree<'_>, body: NodeId) -> Vec<Noted> {
 fn values(tree: &Tree<'_>, mapping: NodeId, key: &str) -> Vec<NodeId> {
     let own = tree.entries_named(mapping, key);
     let mut all: Vec<NodeId> = own.map(|entry| tree.resolve(entry.value)).collect();
-    if all.is_empty() {
-        if let Merged::Found(value) = template::merged(tree, mapping, key) {
-            all.push(tree.resolve(value));
-        }
+    if all.is_empty()
+        && let Merged::Found(value) = template::merged(tree, mapping, key)
+    {
+        all.push(tree.resolve(value));
     }
     all
 }

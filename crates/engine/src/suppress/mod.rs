@@ -39,9 +39,9 @@ mod place;
 use std::collections::BTreeMap;
 
 pub use date::Date;
-pub use list::{trivyignore, trivyignore_yaml, ListError, Listed};
+pub use list::{ListError, Listed, trivyignore, trivyignore_yaml};
 
-use crate::find::{Finding, Policy, MODE};
+use crate::find::{Finding, MODE, Policy};
 use crate::span::LineIndex;
 use crate::syntax::{self, Format, NodeId, SyntaxError, Tree};
 use crate::template::Resource;

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use super::comment::{self, Asked, What};
-use super::{own_keys, Date, Suppression, Suppressions};
+use super::{Date, Suppression, Suppressions, own_keys};
 use crate::span::{LineIndex, Span};
 use crate::syntax::{CollectionStyle, NodeId, Tree};
 use crate::template::Resource;
@@ -167,10 +167,10 @@ impl<'t, 'a> Comments<'t, 'a> {
                     What::Block => {
                         let keys = keys.get_or_insert_with(|| self.first_keys());
                         let entry = comment.below.and_then(|line| keys.get(&line));
-                        if let Some(&(key, value)) = entry {
-                            if self.is_above(comment, key) {
-                                to.cover_block(key, value, number);
-                            }
+                        if let Some(&(key, value)) = entry
+                            && self.is_above(comment, key)
+                        {
+                            to.cover_block(key, value, number);
                         }
                     }
                     What::AtKey | What::AtId => {
@@ -194,10 +194,10 @@ impl<'t, 'a> Comments<'t, 'a> {
                         covered.extend(ids.map(|stand| stand.key));
                         let before = by_start.partition_point(|&(at, _)| at <= comment.span.start);
                         let last = before.checked_sub(1).and_then(|last| by_start.get(last));
-                        if let Some(&(start, resource)) = last {
-                            if self.is_within(comment, start, resource) {
-                                covered.push(resource.logical_id);
-                            }
+                        if let Some(&(start, resource)) = last
+                            && self.is_within(comment, start, resource)
+                        {
+                            covered.push(resource.logical_id);
                         }
                     }
                 }

@@ -24,8 +24,7 @@
 
 use super::{CollectionStyle, Format, NodeId, ScalarStyle, SyntaxError, Tree};
 
-const REASON: &str =
-    "a line that goes on inside quotes, brackets or a text without quotes must be \
+const REASON: &str = "a line that goes on inside quotes, brackets or a text without quotes must be \
                       indented deeper than its key, by spaces";
 
 /// Whether each line of the nodes that may have several is indented.

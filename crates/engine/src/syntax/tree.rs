@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use super::{Format, SyntaxError, SyntaxErrorKind, MAX_DEPTH};
+use super::{Format, MAX_DEPTH, SyntaxError, SyntaxErrorKind};
 use crate::mask::{Mark, MarkKind, Marks};
 use crate::span::Span;
 

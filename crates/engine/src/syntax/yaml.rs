@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use granit_parser::{options, ErrorKind, Event, Parser, ScanError, StructureStyle};
+use granit_parser::{ErrorKind, Event, Parser, ScanError, StructureStyle, options};
 
 use super::{
     Builder, CollectionStyle, Format, NodeId, ScalarStyle, SyntaxError, SyntaxErrorKind, Tag,
@@ -59,10 +59,10 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {
         if let Some(anchor) = anchor {
             anchored.insert(anchor, id);
         }
-        if tag.is_some() {
-            if let Some(head) = builder.head_mut(id) {
-                head.tag = tag;
-            }
+        if tag.is_some()
+            && let Some(head) = builder.head_mut(id)
+        {
+            head.tag = tag;
         }
         last = Some(id);
     }

@@ -143,7 +143,7 @@ mod tests {
 
     use super::*;
     use crate::span::Span;
-    use crate::syntax::{parse_as, Builder, CollectionStyle, Format};
+    use crate::syntax::{Builder, CollectionStyle, Format, parse_as};
 
     const TEXT: &str = r#"{"a": 1, "b": ["c", "d"], "e": {"f": null}}"#;
 

@@ -133,10 +133,10 @@ impl Judge<'_, '_> {
             _ => return Ok(()),
         };
         let head = std::mem::take(&mut self.head);
-        if head != Head::default() {
-            if let Some(its) = self.builder.head_mut(id) {
-                *its = head;
-            }
+        if head != Head::default()
+            && let Some(its) = self.builder.head_mut(id)
+        {
+            *its = head;
         }
         Ok(())
     }
@@ -194,7 +194,7 @@ fn style(node: &GreenNodeData, opening: SyntaxKind) -> CollectionStyle {
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
-    use crate::syntax::{parse_as, Value};
+    use crate::syntax::{Value, parse_as};
 
     /// All that a tree says, and where each node begins in the text.
     fn told(tree: &Tree<'_>) -> String {
