@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use immutag::cli::{self, Request};
-use immutag::interrupt::Interrupt;
+use immutag::files::write;
 use immutag::report::escaped;
-use immutag::{run, write};
+use immutag::run;
+use immutag::terminal::interrupts::Interrupt;
 
 fn main() -> ExitCode {
     write::outlive_limits();

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use immutag_engine::diff::Hunk;
-use immutag_engine::remediate::{Answer, Assessment, TextError};
-use immutag_engine::span::Position;
+use immutag_engine::assess::{Answer, Assessment, TextError};
+use immutag_engine::text::diff::Hunk;
+use immutag_engine::text::span::Position;
 
 /// Why a file was not assessed, or not written.
 #[derive(Clone, Debug, PartialEq, Eq)]

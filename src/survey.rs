@@ -18,10 +18,10 @@ use std::ops::ControlFlow;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use crate::discover::{self, Patterns, Selection, Walk};
-use crate::repository::Repositories;
+use crate::files::discover::{self, Patterns, Selection, Walk};
+use crate::git::repository::Repositories;
 use immutag_engine::find::TagPattern;
-use immutag_engine::source;
+use immutag_engine::text::source;
 use immutag_impact::{self, Impact, Kind, Push, Repository, Tag, Target};
 
 /// Folders that hold what others wrote: no pipeline runs from there.

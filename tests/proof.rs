@@ -3,10 +3,10 @@
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
-use immutag_engine::edit::{Edit, EditSet};
-use immutag_engine::span::Span;
 use immutag_engine::syntax::change::{Change, Changes, New};
 use immutag_engine::syntax::{NodeId, Tree, parse};
+use immutag_engine::text::edit::{Edit, EditSet};
+use immutag_engine::text::span::Span;
 use immutag_engine::verify::{ProofError, prove};
 
 const YAML: &str = "\

@@ -1,8 +1,8 @@
 //! Edits by themselves, against the plainest way to make them.
 
 use arbitrary::{Result, Unstructured};
-use immutag_engine::edit::{Edit, EditError, EditSet};
-use immutag_engine::span::Span;
+use immutag_engine::text::edit::{Edit, EditError, EditSet};
+use immutag_engine::text::span::Span;
 
 use crate::MAX_LEN;
 

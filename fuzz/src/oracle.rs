@@ -13,7 +13,7 @@ use std::path::Path;
 use immutag::report::patch;
 use immutag_engine::find::TagPattern;
 use immutag_engine::plan::Applicability;
-use immutag_engine::remediate::Remediation;
+use immutag_engine::assess::Remediation;
 use immutag_engine::{
     Answer, Assessment, Policy, Profile, Rules, SuppressionRules, TextError, Verdict, diff,
     remediate, remediate_without,

@@ -11,7 +11,7 @@ use std::path::{Component, Path};
 use sha2::{Digest, Sha256};
 
 use super::rule;
-use immutag_engine::remediate::Assessment;
+use immutag_engine::assess::Assessment;
 
 /// The version of the recipe. It changes if the fingerprints do.
 pub const VERSION: &str = "immutag/v1";
@@ -65,7 +65,7 @@ pub fn all(path: &Path, assessment: &Assessment) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use immutag_engine::remediate::{Rules, remediate};
+    use immutag_engine::assess::{Rules, remediate};
 
     const WEB: &str = "  Web: {Type: AWS::ECR::Repository}\n";
     const JOBS: &str = "  Jobs: {Type: AWS::ECR::Repository}\n";

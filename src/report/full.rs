@@ -10,9 +10,9 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Patch, Renderer, S
 
 use super::{Report, answer, escaped, shown, text};
 use crate::cli::Mode;
-use immutag_engine::excerpt::Excerpt;
-use immutag_engine::remediate::{Answer, Replacement, Reported};
-use immutag_engine::span::Span;
+use immutag_engine::assess::{Answer, Replacement, Reported};
+use immutag_engine::text::excerpt::Excerpt;
+use immutag_engine::text::span::Span;
 
 /// What a code in brackets leads to, on terminals with links.
 const USER_GUIDE: &str =

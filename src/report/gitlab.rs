@@ -12,7 +12,7 @@ use serde::ser::{SerializeSeq as _, Serializer as _};
 
 use super::json::Escaping;
 use super::{Report, answer, slashed};
-use immutag_engine::remediate::Answer;
+use immutag_engine::assess::Answer;
 
 #[derive(Serialize)]
 struct Issue<'i> {

@@ -15,7 +15,7 @@ use crate::cli::ImpactFormat;
 use crate::outcome::Outcome;
 use crate::survey::{self, Faced, Facing, Survey};
 use immutag_engine::find::MOST_TAGS;
-use immutag_engine::span;
+use immutag_engine::text::span;
 use immutag_impact::{Kind, MAX_PUSHES, MAX_SIZE, Repository, Tag, Target, Via};
 
 /// The version of the format.

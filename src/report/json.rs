@@ -13,8 +13,8 @@ use serde::{Serialize, Serializer};
 use super::{Report, rule, status, uri};
 use crate::cli::Mode;
 use crate::outcome::{self, Outcome};
-use immutag_engine::remediate::{Answer, Assessment, Reported};
-use immutag_engine::span;
+use immutag_engine::assess::{Answer, Assessment, Reported};
+use immutag_engine::text::span;
 
 /// The version of the format.
 pub const VERSION: u32 = 1;

@@ -11,7 +11,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use super::{Report, answer, escaped, shown};
 use crate::cli::Mode;
 use crate::outcome::Outcome;
-use immutag_engine::remediate::{Answer, Reported};
+use immutag_engine::assess::{Answer, Reported};
 
 /// Writes the report.
 ///

@@ -32,7 +32,7 @@ use supports_hyperlinks::Stream;
 
 use crate::cli::{Color, Mode, Options, OutputFormat, StandardOutput, SummaryFormat, Verbosity};
 use crate::outcome::{Outcome, Summary};
-use immutag_engine::remediate::{Answer, Assessment, Note, Reported, Unused};
+use immutag_engine::assess::{Answer, Assessment, Note, Reported, Unused};
 use immutag_engine::suppress::Useless;
 
 /// What there is to report.

@@ -14,8 +14,8 @@ use serde::{Serialize, Serializer};
 use super::{Report, escaped, json, told};
 use crate::cli::Mode;
 use crate::outcome::Outcome;
-use immutag_engine::remediate::{Answer, Reported};
-use immutag_engine::span;
+use immutag_engine::assess::{Answer, Reported};
+use immutag_engine::text::span;
 
 /// Writes the report as one result.
 ///

@@ -31,9 +31,9 @@ use serde::{Serialize, Serializer};
 use super::{Report, escaped, fingerprint, json, rule, status, told, uri};
 use crate::cli::Mode;
 use crate::outcome::Outcome;
-use immutag_engine::excerpt::Excerpt;
-use immutag_engine::remediate::{Answer, Replacement, Reported};
-use immutag_engine::span::{self, Position};
+use immutag_engine::assess::{Answer, Replacement, Reported};
+use immutag_engine::text::excerpt::Excerpt;
+use immutag_engine::text::span::{self, Position};
 
 /// Where the schema is published.
 const SCHEMA: &str =

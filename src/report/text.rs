@@ -10,9 +10,9 @@ use anstyle::{AnsiColor, Style};
 use super::{Report, answer, escaped, escaped_but_tabs, patch, shown, useless};
 use crate::cli::{Mode, Options, Verbosity};
 use crate::outcome::{Outcome, Summary};
-use immutag_engine::diff::{Hunk, Sign};
-use immutag_engine::remediate::{Answer, Reported};
-use immutag_engine::span::Position;
+use immutag_engine::assess::{Answer, Reported};
+use immutag_engine::text::diff::{Hunk, Sign};
+use immutag_engine::text::span::Position;
 
 const BOLD: Style = Style::new().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::thread::available_parallelism;
 
-use immutag::discover::DEFAULT_INCLUDE;
+use immutag::files::discover::DEFAULT_INCLUDE;
 use tempfile::TempDir;
 
 use crate::{

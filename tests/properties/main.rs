@@ -25,8 +25,8 @@ mod yaml;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use immutag_engine::assess::Reported;
 use immutag_engine::find::TagPattern;
-use immutag_engine::remediate::Reported;
 use immutag_engine::{Answer, Applicability, Assessment, Policy, Profile, Rules, remediate};
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -23,51 +23,30 @@
 //! Data flows one way:
 //!
 //! ```text
-//! cli, config → settings → run → discover, git, repository, interrupt, progress
-//!                           ↓
-//!    remediate: source → mask → syntax → template → value → find → suppress
-//!               → plan → edit → verify
-//!        ↓
-//!   write, diff → outcome → report, interactive
+//! assess: text::source → markup → syntax → template → find → suppress → plan → text::edit → verify
 //! ```
 //!
-//! - [`source`]: whether bytes can concern us at all (the prefilter), and
-//!   whether they are text.
-//! - [`mask`]: the marks of template engines, and a text of the same length
-//!   without them.
+//! - [`mod@text`]: whether bytes can concern us at all (the prefilter), whether they are text,
+//!   places in it, *edits* (bytes that replace bytes), and the lines that they change.
+//! - [`markup`]: Jinja, Go templates and their like inside a template, and a text of the
+//!   same length without them.
 //! - [`syntax`]: text to one read-only tree with byte spans, from YAML and
 //!   JSON alike; and what a tree is meant to become.
-//! - [`template`]: where resources stand in a tree, and what else a template
-//!   declares.
-//! - [`value`]: what a computed value can be, with the literals that it comes
-//!   from.
+//! - [`template`]: where resources stand in a tree, what else a template declares, and what a
+//!   computed value can be.
 //! - [`find`]: the rule. A resource becomes a *finding*, which is a fact.
 //! - [`mod@suppress`]: which findings users asked to leave alone, in comments,
 //!   metadata and lists of many tools. A *suppression* is the user's word.
 //! - [`plan`]: a finding becomes a *fix*, which is an intent, or a *refusal*,
 //!   which is an answer.
-//! - [`edit`]: *edits* are bytes: sorted, disjoint, applied in one pass.
-//! - [`excerpt`]: the lines around what is reported; [`mod@diff`]: the lines that
-//!   edits change. Both are for people, and made of the edits.
 //! - [`verify`]: the proof, by two parsers that share no code.
-//! - [`mod@remediate`]: the order of these steps for one text, and the proof's
+//! - [`mod@assess`]: the order of these steps for one text, and the proof's
 //!   last question.
-//! - [`impact`]: what pushes tags that move to the repositories of templates, in
-//!   scripts and pipelines; pure, too. [`survey`]: the files that it is asked of.
-//! - [`config`]: what `immutag.toml` says. [`settings`]: what holds where the
-//!   command line, that file and the defaults each say something.
-//! - [`run`], [`discover`], `read`, [`git`], [`trivyignore`], [`mod@write`], [`outcome`],
-//!   [`report`], [`explain`], [`cli`]: files, threads, facts, words.
 //!
-//! - [`repository`], [`interrupt`], [`progress`]: what many repositories and
-//!   long runs take. [`interactive`]: which repairs a user wants.
-//!
-//! From [`span`] to [`verify`] everything is pure: bytes in, values out; no
-//! I/O, no clock, no printing; what day it is, is told from outside. What a
-//! run does with the result is a sink and not a code path: `check`, `diff`
-//! and `fix` take the same [`Remediation`], so that a dry run cannot differ
-//! from the write. A test (`tests/architecture.rs`) holds which module may
-//! name which.
+//! Everything is pure: bytes in, values out; no I/O, no clock, no printing; what day it is,
+//! is told from outside. What a run does with the result is a sink and not a code path:
+//! `check`, `diff` and `fix` take the same [`Remediation`], so that a dry run cannot differ
+//! from the write.
 //!
 //! # The proof
 //!
@@ -92,9 +71,6 @@
 //!   leads there, so that all who share a node ask for the same edit.
 //! - *A patch is made from the edits*, not by comparing the texts, which
 //!   takes quadratic time where much has changed.
-//! - *Whether a file may be written is asked of the system* by opening it,
-//!   and not read off its mode: a rename would replace a file that its user
-//!   may not write.
 //! - *Template marks are masked, not cut*, by a text of the same length: no
 //!   offset has to be translated, and the proof runs on what was read. A text
 //!   that can be read as it is, is: then its marks only tell how sure a fix
@@ -127,30 +103,12 @@
 //!   out of reach for the edits of others: see [`mod@suppress`].
 //! - *What is declined is planned around*, like what is suppressed: a finding
 //!   is not simply left out of the edits, since it may share them.
-//! - *Every format renders the same outcome.* A finding names its place, its
-//!   edits and the text around; no format reads a file or decides anything.
-//! - *Only git is started*, for what it alone knows (the index, the merge
-//!   base), with all turned off that a repository could have run but clean
-//!   filters, without which git cannot compare contents.
-//! - *An interrupt is looked at between files.* What a signal ends is the
-//!   search for more, so that each file is done or not begun, and the report
-//!   is whole for what was done.
-//! - *What is compliant is counted and let go*: memory grows with findings,
-//!   and with the folders that hold templates, not with files.
-//! - *A part of a run is told by hashes of paths below the folder given*, so
-//!   that machines agree wherever it lies; a git repository below it is not
-//!   split, since its changes are one change.
 //! - *Lines inside quotes and brackets that stand left of their place are
 //!   refused*, although both parsers of YAML read them: others do not. Only a
 //!   closing bracket may stand at the column of its key, as everyone has it.
 //! - *Comments are read in a pass of their own*, where a text has any that may
 //!   be ignores: the tree has no use for them, and most texts have none.
 //!
-//! - *Shell text is read by a lexer of our own*, which takes what it cannot read
-//!   for text: most of it stands in YAML, Groovy or a Makefile, with marks that
-//!   no shell takes, and a parser that stops at the first sees nothing.
-//! - *A push is found, never proven absent*: what no file says is unknown, and
-//!   the report ends with what it does not see.
 //!
 //! # Limitations
 //!
@@ -162,29 +120,24 @@
 //!   `Type`, `Properties` or a mode that an engine fills in is not known.
 //! - A template inside a string (`TemplateBody: |`) is mentioned, not read.
 //! - UTF-8 only; nesting to [`syntax::MAX_DEPTH`]; a file to
-//!   [`source::DEFAULT_MAX_SIZE`] bytes unless told otherwise.
+//!   [`text::source::DEFAULT_MAX_SIZE`] bytes unless told otherwise.
 //! - A carriage return alone ends a line for YAML but not for the positions
 //!   reported here. A file with no other line endings is refused.
 
-pub mod diff;
-pub mod edit;
-pub mod excerpt;
+pub mod assess;
 pub mod find;
-pub mod mask;
+pub mod markup;
 pub mod plan;
-pub mod remediate;
-pub mod source;
-pub mod span;
 pub mod suppress;
 pub mod syntax;
 pub mod template;
-pub mod value;
+pub mod text;
 pub mod verify;
 
-pub use find::{Policy, Profile, Verdict};
-pub use plan::Applicability;
-pub use remediate::{
+pub use assess::{
     Answer, Assessment, Remediation, Reported, Rules, TextError, Unused, remediate,
     remediate_without,
 };
+pub use find::{Policy, Profile, Verdict};
+pub use plan::Applicability;
 pub use suppress::{Date, SuppressionRules};

@@ -13,6 +13,14 @@
 //! `groovy` find the shell text in files and what stands beside it; `stack`
 //! reads what templates give out of a repository, `join` finds the repository
 //! of an image.
+//!
+//! # Choices, and why
+//!
+//! - *Shell text is read by a lexer of our own*, which takes what it cannot read
+//!   for text: most of it stands in YAML, Groovy or a Makefile, with marks that
+//!   no shell takes, and a parser that stops at the first sees nothing.
+//! - *A push is found, never proven absent*: what no file says is unknown, and
+//!   the report ends with what it does not see.
 
 mod groovy;
 mod join;
@@ -38,10 +46,10 @@ use self::word::{Judged, Ways};
 use self::workflow::Workflow;
 use self::yaml::Pipeline;
 use immutag_engine::find::{MOST_TAGS, TagPattern};
-use immutag_engine::mask::Marks;
-use immutag_engine::source;
-use immutag_engine::span::{LineIndex, Position};
+use immutag_engine::markup::Marks;
 use immutag_engine::syntax::{self, Tree};
+use immutag_engine::text::source;
+use immutag_engine::text::span::{LineIndex, Position};
 
 pub use self::shell::MAX_PUSHES;
 

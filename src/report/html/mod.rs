@@ -20,12 +20,12 @@ use sha2::{Digest, Sha256};
 use super::{Report, answer, patch, shown, status, text, useless};
 use crate::cli::{Mode, Options};
 use crate::outcome::Outcome;
-use immutag_engine::diff::{DiffLine, Hunk, Sign};
-use immutag_engine::excerpt::Excerpt;
+use immutag_engine::assess::{Answer, Assessment, Reported};
 use immutag_engine::find::Profile;
 use immutag_engine::plan::Applicability;
-use immutag_engine::remediate::{Answer, Assessment, Reported};
-use immutag_engine::span::{Position, Span};
+use immutag_engine::text::diff::{DiffLine, Hunk, Sign};
+use immutag_engine::text::excerpt::Excerpt;
+use immutag_engine::text::span::{Position, Span};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

@@ -6,11 +6,11 @@
 
 use super::text::{self, Lines};
 use super::{Dress, Planner, Refusal};
-use crate::edit::Edit;
-use crate::span::{LineIndex, Span};
 use crate::syntax::change::New;
 use crate::syntax::{CollectionStyle, Entry, NodeId, ScalarStyle, Tree, Value};
 use crate::template::Resource;
+use crate::text::edit::Edit;
+use crate::text::span::{LineIndex, Span};
 
 /// The step of a file that gives no other evidence.
 const COMMON_STEP: usize = 2;

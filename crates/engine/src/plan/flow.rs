@@ -7,11 +7,11 @@
 
 use super::text::{self, Braces, Lines};
 use super::{Dress, Planner, Refusal};
-use crate::edit::Edit;
-use crate::span::Span;
 use crate::syntax::change::New;
 use crate::syntax::{Entry, NodeId, ScalarStyle};
 use crate::template::Resource;
+use crate::text::edit::Edit;
+use crate::text::span::Span;
 
 /// The step of a file that gives no other evidence.
 const COMMON_STEP: &str = "  ";

@@ -7,12 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Applicability, Fix, Planner, Refusal};
-use crate::edit::Edit;
 use crate::find::Repair;
-use crate::mask::{Mark, MarkKind, Marks};
-use crate::span::{LineIndex, Span};
+use crate::markup::{Mark, MarkKind, Marks};
 use crate::syntax::{CollectionStyle, Entry, NodeId, Tree, Value};
 use crate::template::Resource;
+use crate::text::edit::Edit;
+use crate::text::span::{LineIndex, Span};
 
 /// Makes a fix unsafe where a block begins, ends or stands inside the
 /// resource, or a key of it is filled in.

@@ -20,16 +20,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use self::text::{is_string, quoted};
-use crate::edit::Edit;
 use crate::find::{
     FILTER_TYPE, FILTER_VALUE, FILTERS, Finding, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MAX_FILTERS,
     MODE, MOST_TAGS, Obstacle, Policy, Repair, TagPattern, WILDCARD,
 };
-use crate::span::{Line, LineIndex, Span};
 use crate::syntax::change::{self, Change, Changes, New};
 use crate::syntax::{CollectionStyle, Entry, Format, NodeId, ScalarStyle, Tree, Value};
+use crate::template::value::Home;
 use crate::template::{Call, Readers, Resource, Template};
-use crate::value::Home;
+use crate::text::edit::Edit;
+use crate::text::span::{Line, LineIndex, Span};
 
 /// How sure a fix is to be wanted. Ordered: a user who allows the less sure
 /// allows the surer too, so a filter is `<=`.

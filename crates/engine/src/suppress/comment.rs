@@ -15,7 +15,7 @@
 
 use super::{CHECKOV, DATADOG, Date, IMMUTAG, KICS, TFSEC, TRIVY};
 use super::{CHECKOV_ID, RULE_ID, Until};
-use crate::excerpt::brief;
+use crate::text::excerpt::brief;
 
 /// Words one of which each comment holds that asks for anything, in lower
 /// case.

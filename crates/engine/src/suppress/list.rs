@@ -11,9 +11,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::{Date, Until, is_trivy_id};
-use crate::excerpt::brief;
-use crate::span::{LineIndex, Position};
 use crate::syntax::{self, NodeId, Tree};
+use crate::text::excerpt::brief;
+use crate::text::span::{LineIndex, Position};
 
 /// An entry of a list that names our rule.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,9 +10,9 @@
 //! rule's names.
 
 use super::{CHECKOV, CHECKOV_ID, GUARD, IMMUTAG};
-use crate::excerpt::brief;
 use crate::syntax::{NodeId, ScalarStyle, Tree};
 use crate::template::{self, Merged};
+use crate::text::excerpt::brief;
 
 /// The keys under which Checkov looks for what to skip. In comments it goes by
 /// `cortex`, too; here it does not.

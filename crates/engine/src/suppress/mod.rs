@@ -42,9 +42,9 @@ pub use date::Date;
 pub use list::{ListError, Listed, trivyignore, trivyignore_yaml};
 
 use crate::find::{Finding, MODE, Policy};
-use crate::span::LineIndex;
 use crate::syntax::{self, Format, NodeId, SyntaxError, Tree};
 use crate::template::Resource;
+use crate::text::span::LineIndex;
 
 /// This tool's own ignores.
 pub const IMMUTAG: Tool = "immutag";

@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 
 use super::comment::{self, Asked, What};
 use super::{Date, Suppression, Suppressions, own_keys};
-use crate::span::{LineIndex, Span};
 use crate::syntax::{CollectionStyle, NodeId, Tree};
 use crate::template::Resource;
+use crate::text::span::{LineIndex, Span};
 
 /// Adds what the comments of a text ask for, each with what it covers.
 pub(super) fn place(

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{Entry, NodeId, ScalarStyle, Tree, Value};
-use crate::span::Span;
+use crate::text::span::Span;
 
 /// A value that did not stand in the text before.
 #[derive(Clone, Debug, PartialEq, Eq)]

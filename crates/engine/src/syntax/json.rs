@@ -12,7 +12,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Builder, CollectionStyle, Format, ScalarStyle, SyntaxError, Tree};
-use crate::span::{LineIndex, Span};
+use crate::text::span::{LineIndex, Span};
 
 /// Reads `text` as one JSON document.
 pub(super) fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {

@@ -20,7 +20,7 @@ mod yaml;
 
 use std::fmt;
 
-use crate::span::Span;
+use crate::text::span::Span;
 
 pub(crate) use tree::{Builder, Head};
 pub use tree::{CollectionStyle, Entry, NodeId, ScalarStyle, Tag, TagKind, Tree, Value};

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use super::{Format, MAX_DEPTH, SyntaxError, SyntaxErrorKind};
-use crate::mask::{Mark, MarkKind, Marks};
-use crate::span::Span;
+use crate::markup::{Mark, MarkKind, Marks};
+use crate::text::span::Span;
 
 /// The name of a node within its tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -138,7 +138,7 @@ pub(crate) struct Head {
 }
 
 /// A stretch of the text, or of one of a tree's lists. A text has less than
-/// 4 GiB ([`source::text`](crate::source::text) sees to that), and places of
+/// 4 GiB ([`source::text`](crate::text::source::text) sees to that), and places of
 /// 32 bits halve what a tree weighs: where there are a million nodes, time is
 /// what their memory takes.
 #[derive(Clone, Copy, Debug)]

@@ -14,7 +14,7 @@ use super::{
     Builder, CollectionStyle, Format, NodeId, ScalarStyle, SyntaxError, SyntaxErrorKind, Tag,
     TagKind, Tree,
 };
-use crate::span::Span;
+use crate::text::span::Span;
 
 /// Reads `text` as a stream of YAML documents.
 pub(super) fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {

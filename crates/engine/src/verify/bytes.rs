@@ -9,10 +9,10 @@
 use std::collections::BTreeSet;
 
 use super::ProofError;
-use crate::edit::{Edit, EditSet};
-use crate::span::Span;
 use crate::syntax::Tree;
 use crate::syntax::change::{Change, Changes};
+use crate::text::edit::{Edit, EditSet};
+use crate::text::span::Span;
 
 /// Checks every edit.
 pub(super) fn check(tree: &Tree<'_>, edits: &EditSet, changes: &Changes) -> Result<(), ProofError> {

@@ -142,8 +142,8 @@ mod tests {
     use std::borrow::Cow;
 
     use super::*;
-    use crate::span::Span;
     use crate::syntax::{Builder, CollectionStyle, Format, parse_as};
+    use crate::text::span::Span;
 
     const TEXT: &str = r#"{"a": 1, "b": ["c", "d"], "e": {"f": null}}"#;
 

@@ -7,7 +7,7 @@
 //! `json` through `serde_json` without spans).
 //!
 //! The fourth question of the proof, whether the finding is gone and nothing
-//! is left to do, is the rule's to answer: [`mod@crate::remediate`] asks it.
+//! is left to do, is the rule's to answer: [`mod@crate::assess`] asks it.
 
 mod bytes;
 mod json;
@@ -15,9 +15,9 @@ mod yaml;
 
 use std::fmt;
 
-use crate::edit::EditSet;
 use crate::syntax::change::{self, Changes};
 use crate::syntax::{self, Format, NodeId, Tree};
+use crate::text::edit::EditSet;
 
 /// Which part of the proof failed. It is never the user's fault.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,10 +10,10 @@ use rowan::ast::AstNode;
 use rowan::{GreenNodeData, GreenTokenData, Language, NodeOrToken, TextRange, TextSize};
 use yaml_edit::{Lang, Scalar, SyntaxKind, YamlFile};
 
-use crate::span::Span;
 use crate::syntax::{
     Builder, CollectionStyle, Format, Head, NodeId, ScalarStyle, Tag, TagKind, Tree,
 };
+use crate::text::span::Span;
 
 type SyntaxNode = rowan::SyntaxNode<Lang>;
 

@@ -22,27 +22,27 @@ use anstream::AutoStream;
 use crate::cli::{
     Given, ImpactFormat, Input, Mode, Options, OutputFormat, Shell, Verbosity, manual,
 };
-use crate::config::{self, Choice, Config, ConfigError};
-use crate::discover::{self, Found, GlobError, Problem, Target, Walk};
 use crate::explain::{self, Topic};
+use crate::files::discover::{self, Found, GlobError, Problem, Target, Walk};
+use crate::files::read;
+use crate::files::write;
+use crate::git::repository::Repositories;
 use crate::git::{self, Blobs, GitError, Listed, Repository, Staged, Uncommitted};
-use crate::interactive::Session;
-use crate::interrupt::{self, Interrupt};
 use crate::outcome::{self, FileError, Outcome, Tally};
-use crate::progress::{Counts, Progress};
-use crate::read;
 use crate::report::{self, Report};
-use crate::repository::Repositories;
-use crate::settings::{Flags, Settings};
+use crate::settings::file::{Choice, Config, ConfigError};
+use crate::settings::lists::{ListFileError, Lists};
+use crate::settings::{self, Flags, Settings};
 use crate::survey::{self, Facing, Moving, Surveys, Turning};
-use crate::trivyignore::{ListFileError, Lists};
-use crate::write;
-use immutag_engine::diff::{self, Hunk};
-use immutag_engine::remediate::{
+use crate::terminal::interrupts::{self, Interrupt};
+use crate::terminal::progress::{Counts, Progress};
+use crate::terminal::questions::Session;
+use immutag_engine::assess::{
     Answer, Assessment, Note, Remediation, Rules, Unused, remediate, remediate_without,
 };
-use immutag_engine::span::Position;
 use immutag_engine::suppress::{self, Date, Useless};
+use immutag_engine::text::diff::{self, Hunk};
+use immutag_engine::text::span::Position;
 
 /// How a run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +63,7 @@ impl From<ExitStatus> for std::process::ExitCode {
             ExitStatus::Clean => 0,
             ExitStatus::Findings => 1,
             ExitStatus::Error => 2,
-            ExitStatus::Interrupted => interrupt::STATUS,
+            ExitStatus::Interrupted => interrupts::STATUS,
         })
     }
 }
@@ -412,7 +412,7 @@ impl<'o> Job<'o> {
             repositories,
             settings,
             others: Mutex::default(),
-            home: Repositories::new().root(Path::new(config::NAME)),
+            home: Repositories::new().root(Path::new(settings::file::NAME)),
             uncommitted: Mutex::default(),
             surveys: options.keep_moving_tags.then(|| {
                 let templates = files.templates(options, interrupt);
@@ -521,7 +521,7 @@ impl<'o> Job<'o> {
     /// The settings that a folder of another repository has of its own, if they
     /// say something else than those of this run.
     fn other(&self, folder: &Path, root: &Path) -> Option<Other> {
-        let file = config::beside(folder, root)?;
+        let file = settings::file::beside(folder, root)?;
         let used = self.options.settings_file.as_ref();
         let used = used.and_then(|used| fs::canonicalize(used).ok());
         if used.is_some() && fs::canonicalize(&file).ok() == used {
@@ -537,7 +537,7 @@ impl<'o> Job<'o> {
             });
         };
         // Who says nothing has no settings.
-        if config.file == config::File::default() {
+        if config.file == settings::file::File::default() {
             return None;
         }
         let own = Settings::new(flags, Some(&config)).ok();

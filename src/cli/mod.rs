@@ -14,14 +14,14 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::Choice;
-use crate::discover::{MAX_THREADS, Partition, Selection};
 use crate::explain::{self, Topic};
+use crate::files::discover::{MAX_THREADS, Partition, Selection};
+use crate::settings::file::Choice;
 use crate::settings::{Flags, Override, Settings};
+use immutag_engine::assess::Rules;
 use immutag_engine::find::{MAX_FILTERS, TagPattern};
-use immutag_engine::remediate::Rules;
-use immutag_engine::source::DEFAULT_MAX_SIZE;
 use immutag_engine::suppress::SuppressionRules;
+use immutag_engine::text::source::DEFAULT_MAX_SIZE;
 
 const EXAMPLES: &str = "\
 Examples:

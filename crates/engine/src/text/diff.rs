@@ -10,8 +10,8 @@ use std::ops::Range;
 
 use similar::{DiffOp, DiffTag};
 
-use crate::edit::EditSet;
-use crate::span::Span;
+use crate::text::edit::EditSet;
+use crate::text::span::Span;
 
 /// Lines of context around a change, as git shows them.
 const CONTEXT: usize = 3;
@@ -258,7 +258,7 @@ fn trimmed(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edit::Edit;
+    use crate::text::edit::Edit;
 
     #[test]
     fn what_changes_within_a_line_is_marked_and_a_new_line_is_not() {

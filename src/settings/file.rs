@@ -24,10 +24,10 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::bounded;
-use crate::discover;
+use crate::files::bounded;
+use crate::files::discover;
 use immutag_engine::find::{MAX_FILTERS, TagPattern};
-use immutag_engine::span::LineIndex;
+use immutag_engine::text::span::LineIndex;
 
 /// The name of the file.
 pub const NAME: &str = "immutag.toml";

@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::outcome::FileError;
-use immutag_engine::source::{self, SourceError};
+use immutag_engine::text::source::{self, SourceError};
 
 /// What most templates fit into, in bytes. A file that does is read without a question
 /// for its size.

@@ -9,17 +9,17 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::iter;
 
-use crate::edit::{Edit, EditError, EditSet};
-use crate::excerpt::{self, Excerpt};
 use crate::find::{self, Finding, Policy, Verdict, Verdicts};
-use crate::mask::{self, Mark, Marks};
+use crate::markup::{self, Mark, Marks};
 use crate::plan::{Applicability, Fix, Planner, Refusal};
-use crate::source::{self, SourceError};
-use crate::span::{LineIndex, Position, Region, Span};
 use crate::suppress::{self, SuppressionRules, Useless};
 use crate::syntax::change::Changes;
 use crate::syntax::{self, CollectionStyle, Format, NodeId, SyntaxError, Tree};
 use crate::template::{self, Template};
+use crate::text::edit::{Edit, EditError, EditSet};
+use crate::text::excerpt::{self, Excerpt};
+use crate::text::source::{self, SourceError};
+use crate::text::span::{LineIndex, Position, Region, Span};
 use crate::verify::{self, ProofError};
 
 /// How a text is judged and what may be done to it.
@@ -241,7 +241,7 @@ pub fn remediate_without(
         let masked = marks.masked(text);
         let tree = syntax::parse(&masked).map(|tree| tree.with_marks(marks.clone()));
         let is_sure = |tree: &Tree<'_>| {
-            let otherwise = mask::otherwise_masked(text);
+            let otherwise = markup::otherwise_masked(text);
             self::deceptive(tree, &marks).is_none() && syntax::parse(&otherwise).is_ok()
         };
         if let Some(tree) = tree.ok().filter(is_whole).filter(is_sure) {
@@ -448,7 +448,7 @@ fn reread(
     if tree.text() != text {
         // As for the text before: whether it can be read must not hang on how
         // its marks are masked, or it is an error as soon as it is written.
-        if let Err(error) = syntax::parse(&mask::otherwise_masked(after)) {
+        if let Err(error) = syntax::parse(&markup::otherwise_masked(after)) {
             let why = format!("with its template marks taken in another way, {error}");
             return Err(ProofError::Unreadable(why));
         }

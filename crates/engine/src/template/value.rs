@@ -14,9 +14,9 @@
 //! Source: AWS CloudFormation User Guide, "Intrinsic function reference",
 //! "Parameters", "Mappings", and "`AWS::LanguageExtensions` transform".
 
-use crate::excerpt::{LONGEST, brief};
 use crate::syntax::{Entry, NodeId, Tree, Value};
 use crate::template::{self, Call, Leaf, Loop, Piece, Reached, Sections, Substitution};
+use crate::text::excerpt::{LONGEST, brief};
 
 const PLACEHOLDER: &str = "its value is a placeholder";
 /// Said of a word that is longer than any that is looked for, or is looked up

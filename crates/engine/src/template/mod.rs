@@ -20,6 +20,8 @@
 //! Sources: AWS CloudFormation User Guide, "Template anatomy" and
 //! "`Fn::ForEach`"; Serverless Framework documentation, "AWS - Resources".
 
+pub mod value;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 

@@ -106,7 +106,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use sha2::{Digest, Sha256};
 
-use crate::bounded;
+use crate::files::bounded;
 
 /// The include globs that hold when none are given: the names that CloudFormation's own
 /// tools take for templates, and those of files from which a template engine makes one.

@@ -12,9 +12,9 @@ use crate::cli::Mode;
 use crate::explain;
 use crate::outcome::Outcome;
 use crate::report::{escaped, shown, text};
-use immutag_engine::diff;
-use immutag_engine::edit::{Edit, EditSet};
-use immutag_engine::remediate::{Answer, Assessment, Reported};
+use immutag_engine::assess::{Answer, Assessment, Reported};
+use immutag_engine::text::diff;
+use immutag_engine::text::edit::{Edit, EditSet};
 
 const PROMPT: Style = AnsiColor::Blue.on_default().bold();
 

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::span::{LineIndex, Position, Span};
+use crate::text::span::{LineIndex, Position, Span};
 
 /// How many lines are shown above a place, and below.
 const CONTEXT: usize = 2;

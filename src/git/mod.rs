@@ -16,6 +16,8 @@
 //! that one writes the index where only time stamps differ, even with
 //! `--no-optional-locks`, and then runs a hook.
 
+pub mod repository;
+
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fmt;

@@ -18,7 +18,7 @@ use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::bounded;
+use crate::files::bounded;
 use immutag_engine::suppress::{self, Listed};
 
 /// The list of IDs.

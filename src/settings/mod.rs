@@ -11,13 +11,16 @@
 //! override as they are. A list that is given takes the place of another one
 //! and is not added to it, so that what holds can be seen in one place.
 
+pub mod file;
+pub mod lists;
+
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, At, Choice, Config, Glob};
-use crate::discover::{Cover, DEFAULT_INCLUDE, GlobError, Patterns};
+use crate::files::discover::{Cover, DEFAULT_INCLUDE, GlobError, Patterns};
+use crate::settings::file::{At, Choice, Config, Glob};
+use immutag_engine::assess::Rules;
 use immutag_engine::find::{Profile, TagPattern};
 use immutag_engine::plan::Applicability;
-use immutag_engine::remediate::Rules;
 
 /// What the command line says about the settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -294,7 +297,7 @@ impl Sources<'_> {
         self.switch(self.flags.creation_templates, names, file)
     }
 
-    fn keep_mutable(self, file: Option<&At<config::Tags>>) -> Option<Setting<Vec<TagPattern>>> {
+    fn keep_mutable(self, file: Option<&At<file::Tags>>) -> Option<Setting<Vec<TagPattern>>> {
         let given = &self.flags.keep_mutable;
         if given.is_empty() {
             return file.map(|at| self.setting(at, at.value.as_slice().to_vec()));

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::span::Span;
+use crate::text::span::Span;
 
 /// Replace the bytes of `span` by `text`. An empty span inserts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

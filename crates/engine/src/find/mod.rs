@@ -13,11 +13,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::excerpt::brief;
-use crate::source::REPOSITORY;
 use crate::syntax::{Entry, NodeId, Tree, Value};
+use crate::template::value::{self, Budget, Context, Home, Known, Word};
 use crate::template::{self, Call, Merged, Resource, Scopes, Template};
-use crate::value::{self, Budget, Context, Home, Known, Word};
+use crate::text::excerpt::brief;
+use crate::text::source::REPOSITORY;
 
 /// The property that the rule is about.
 pub const MODE: &str = "ImageTagMutability";

@@ -14,7 +14,7 @@
 
 use memchr::{memchr, memchr_iter, memmem};
 
-use crate::span::Span;
+use crate::text::span::Span;
 
 /// What a mark may do to the text around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
