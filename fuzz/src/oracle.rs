@@ -11,12 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use immutag::report::patch;
+use immutag_engine::assess::Remediation;
 use immutag_engine::find::TagPattern;
 use immutag_engine::plan::Applicability;
-use immutag_engine::assess::Remediation;
+use immutag_engine::text::diff;
 use immutag_engine::{
-    Answer, Assessment, Policy, Profile, Rules, SuppressionRules, TextError, Verdict, diff,
-    remediate, remediate_without,
+    Answer, Assessment, Policy, Profile, Rules, SuppressionRules, TextError, Verdict, remediate,
+    remediate_without,
 };
 
 use crate::tree::{self, Kind, Node};
