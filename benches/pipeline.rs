@@ -1,4 +1,4 @@
-//! How long `remediate` takes, by the size of a text and its format.
+//! How long `assess` and `prove` take, by the size of a text and its format.
 //!
 //! The time per byte is to stay the same, within half as much again, from
 //! 10 KB to 10 MB, and a file of 20,000 findings is to take seconds, not
@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use immutag_engine::{Applicability, Rules, remediate};
+use immutag_engine::{Applicability, Rules, assess};
 
 #[path = "tree/stock.rs"]
 mod stock;
@@ -120,10 +120,10 @@ fn repair(text: &str) -> usize {
         allow: Applicability::Unsafe,
         ..Rules::default()
     };
-    remediate(text.as_bytes(), &rules)
+    assess(text.as_bytes(), &rules)
         .ok()
-        .and_then(|assessment| assessment.remediation)
-        .map_or(0, |remediation| remediation.edits.edits().len())
+        .and_then(|assessment| assessment.prove().ok()?)
+        .map_or(0, |fixed| fixed.edits().edits().len())
 }
 
 fn by_size(c: &mut Criterion, format: &str, make: fn(usize) -> String) {

@@ -38,9 +38,58 @@ pub mod explain;
 pub mod fault;
 pub mod files;
 pub mod git;
+pub mod options;
 pub mod outcome;
 pub mod report;
 pub mod run;
 pub mod settings;
 pub mod survey;
 pub mod terminal;
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use self::cli::Request;
+use self::run::ExitStatus;
+use self::terminal::interrupts::Interrupt;
+
+/// Does what the arguments of a process say, the name of the program first, and gives its exit
+/// status.
+#[must_use]
+pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    files::write::outlive_limits();
+    let done = match cli::parse(arguments.clone()) {
+        Ok(Request::Run(options)) => run::run(&options, &Interrupt::watch()),
+        Ok(Request::Impact(options, format)) => run::impact(&options, format, &Interrupt::watch()),
+        Ok(Request::Settings(choice, flags)) => run::settings(&choice, &flags),
+        Ok(Request::Explain(topic)) => run::explain(topic),
+        Ok(Request::Completions(shell)) => run::completions(shell),
+        Ok(Request::Manual(command)) => run::manual(command.as_deref()),
+        Err(error) => return usage(arguments, error),
+    };
+    match done {
+        Ok(status) => status.into(),
+        Err(error) => {
+            // Where standard error is gone there is nobody left to tell.
+            let error = report::escaped(&format!("{error:#}"));
+            let _ = writeln!(io::stderr(), "immutag: error: {error}");
+            ExitStatus::Error.into()
+        }
+    }
+}
+
+/// Prints a usage error, or the help that was asked for.
+fn usage(arguments: Vec<OsString>, error: clap::Error) -> ExitCode {
+    // What is wrong is quoted, and may be the name of a file.
+    let shown = arguments
+        .into_iter()
+        .map(|word| OsString::from(report::escaped(&word.to_string_lossy())));
+    let error = cli::parse(shown).err().unwrap_or(error);
+    match error.print() {
+        // Help that nobody gets is a failure, too; but if its reader has left, there is
+        // nobody who misses it.
+        Err(failed) if failed.kind() != io::ErrorKind::BrokenPipe => ExitStatus::Error.into(),
+        _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+    }
+}

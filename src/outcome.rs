@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use immutag_engine::assess::{Answer, Assessment, TextError};
-use immutag_engine::text::diff::Hunk;
-use immutag_engine::text::span::Position;
+use immutag_engine::{
+    Decision, Facts, Finding, Fixed, FixedEdit, Hunk, Position, ProofError, TemplateError,
+};
 
 /// Why a file was not assessed, or not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,13 +33,37 @@ impl FileError {
     }
 }
 
-impl From<TextError> for FileError {
-    fn from(error: TextError) -> Self {
+impl From<TemplateError> for FileError {
+    fn from(error: TemplateError) -> Self {
         Self {
             position: Some(error.position),
             code: error.code,
-            message: error.message,
+            message: format!("{}{}", error.message, remedy(error.code)),
         }
+    }
+}
+
+impl From<ProofError> for FileError {
+    fn from(error: ProofError) -> Self {
+        Self {
+            position: Some(Position { line: 1, column: 1 }),
+            code: "proof",
+            message: format!(
+                "the repair could not be proven ({error}), so the file stays as it is; please \
+                 report this file's shape as a bug"
+            ),
+        }
+    }
+}
+
+/// What to do about a template that could not be assessed, by the code of the error: what the
+/// engine cannot name, since only this program has it.
+fn remedy(code: &str) -> &'static str {
+    match code {
+        "syntax" => "; correct the file, or leave it out with --exclude",
+        "depth" => "; leave the file out with --exclude",
+        "size" => "; raise it with --max-file-size",
+        _ => "",
     }
 }
 
@@ -52,10 +76,13 @@ pub struct Outcome {
     pub real: Option<PathBuf>,
     /// The root of the git repository that it lies in: as a path from the
     /// working directory if it lies below, `.` for that directory's own.
-    pub repository: Option<PathBuf>,
-    /// The findings, without the texts, or why there are none.
-    pub result: Result<Assessment, FileError>,
-    /// The lines that the repair changes, where a format shows them.
+    pub git_repository: Option<PathBuf>,
+    /// What there is to say about the template, or why there is nothing.
+    pub result: Result<Facts, FileError>,
+    /// The edits that fix each finding, by its index; none where they are neither shown nor
+    /// written.
+    edits: Vec<Vec<FixedEdit>>,
+    /// The lines that the fixes change, where a format shows them.
     pub hunks: Vec<Hunk>,
     /// Whether the file was changed.
     pub changed: bool,
@@ -64,15 +91,34 @@ pub struct Outcome {
 impl Outcome {
     /// What there is to say about a file that nothing is done to.
     #[must_use]
-    pub fn new(path: PathBuf, result: Result<Assessment, FileError>) -> Self {
+    pub fn new(path: PathBuf, result: Result<Facts, FileError>) -> Self {
         Self {
             path,
             real: None,
-            repository: None,
+            git_repository: None,
             result,
+            edits: Vec::new(),
             hunks: Vec::new(),
             changed: false,
         }
+    }
+
+    /// Takes what is shown of a proven fix, which fixes some of so many findings.
+    pub fn show(&mut self, fixed: &Fixed, findings: usize, shows_lines: bool) {
+        let edits = (0..findings).map(|index| fixed.edits_of(index).to_vec());
+        self.edits = edits.collect();
+        if shows_lines {
+            self.hunks = fixed.hunks();
+        }
+    }
+
+    /// The findings, each with the edits that fix it.
+    pub fn findings(&self) -> impl Iterator<Item = (&Finding, &[FixedEdit])> {
+        let findings = self.result.iter().flat_map(|facts| &facts.findings);
+        findings.enumerate().map(|(index, finding)| {
+            let edits = self.edits.get(index);
+            (finding, edits.map_or(&[][..], Vec::as_slice))
+        })
     }
 
     /// The name of the file in a patch. Behind a link it is the file's own
@@ -92,8 +138,8 @@ pub struct Summary {
     pub templates: usize,
     /// Templates with findings.
     pub broken: usize,
-    /// Repositories declared.
-    pub repositories: usize,
+    /// ECR repositories declared.
+    pub ecr_repositories: usize,
     /// Findings that are, or would be, fixed.
     pub fixed: usize,
     /// Findings whose fix the rules do not allow.
@@ -131,23 +177,23 @@ impl Summary {
 
     /// Counts one more outcome.
     pub fn add(&mut self, outcome: &Outcome) {
-        let Ok(assessment) = &outcome.result else {
+        let Ok(facts) = &outcome.result else {
             self.errors += 1;
             return;
         };
         self.changed += usize::from(outcome.changed);
-        self.templates += usize::from(assessment.repositories > 0);
-        self.repositories += assessment.repositories;
+        self.templates += usize::from(facts.ecr_repositories > 0);
+        self.ecr_repositories += facts.ecr_repositories;
         let before = self.findings();
-        for finding in &assessment.findings {
-            let counter = match finding.answer {
-                Answer::Suppressed { .. } => &mut self.suppressed,
+        for finding in &facts.findings {
+            let counter = match finding.decision {
+                Decision::Suppressed { .. } => &mut self.suppressed,
                 _ if !finding.counts => &mut self.notes,
-                Answer::Fixed(_) => &mut self.fixed,
-                Answer::Withheld(_) => &mut self.withheld,
-                Answer::ReportOnly => &mut self.report_only,
-                Answer::Refused { .. } => &mut self.refused,
-                Answer::Declined => &mut self.declined,
+                Decision::Fix(_) => &mut self.fixed,
+                Decision::Withheld(_) => &mut self.withheld,
+                Decision::ReportOnly => &mut self.report_only,
+                Decision::Refused { .. } => &mut self.refused,
+                Decision::Declined => &mut self.declined,
             };
             *counter += 1;
         }
@@ -160,21 +206,21 @@ impl Summary {
 pub struct Tally {
     /// In all.
     pub summary: Summary,
-    /// In each repository, by [`Outcome::repository`]. The files that were
-    /// looked at are not counted here.
-    pub repositories: BTreeMap<Option<PathBuf>, Summary>,
+    /// In each git repository, by [`Outcome::git_repository`]. The files that were
+    /// scanned are not counted here.
+    pub git_repositories: BTreeMap<Option<PathBuf>, Summary>,
 }
 
 impl Tally {
     /// Counts one more outcome.
     pub fn add(&mut self, outcome: &Outcome) {
         self.summary.add(outcome);
-        let repository = self.repositories.entry(outcome.repository.clone());
+        let repository = self.git_repositories.entry(outcome.git_repository.clone());
         repository.or_default().add(outcome);
     }
 
     /// Takes note of a repository in which nothing may be found.
     pub fn enter(&mut self, repository: Option<PathBuf>) {
-        self.repositories.entry(repository).or_default();
+        self.git_repositories.entry(repository).or_default();
     }
 }

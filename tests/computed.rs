@@ -5,27 +5,32 @@
 
 use std::fmt::Write;
 
-use immutag_engine::{Answer, Applicability, Assessment, Rules, Verdict, remediate};
+#[path = "common/proven.rs"]
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod engine;
 
-fn assess(text: &str) -> Assessment {
+use engine::{Proven, proven};
+use immutag_engine::{Applicability, Decision, Rules, Verdict};
+
+fn assess(text: &str) -> Proven {
     let rules = Rules {
         allow: Applicability::Unsafe,
         ..Rules::default()
     };
-    remediate(text.as_bytes(), &rules).unwrap()
+    proven(text.as_bytes(), &rules).unwrap()
 }
 
-fn answers(assessment: &Assessment) -> Vec<(&str, &str)> {
-    let findings = assessment.findings.iter();
+fn answers(assessment: &Proven) -> Vec<(&str, &str)> {
+    let findings = assessment.facts.findings.iter();
     findings
         .map(|finding| {
-            let answer = match &finding.answer {
-                Answer::Fixed(_) => "fixed",
-                Answer::Withheld(_) => "unsafe",
-                Answer::ReportOnly => "report-only",
-                Answer::Suppressed { by, .. } => by,
-                Answer::Declined => "declined",
-                Answer::Refused { code, .. } => code,
+            let answer = match &finding.decision {
+                Decision::Fix(_) => "fixed",
+                Decision::Withheld(_) => "unsafe",
+                Decision::ReportOnly => "report-only",
+                Decision::Suppressed { by, .. } => by,
+                Decision::Declined => "declined",
+                Decision::Refused { code, .. } => code,
             };
             (finding.logical_id.as_str(), answer)
         })
@@ -58,7 +63,8 @@ Resources:
         "ImageTagMutability: IMMUTABLE",
     ] {
         let text = declare(mode);
-        let after = assess(&text).remediation.unwrap().after;
+        let fixed = assess(&text).fixed.unwrap();
+        let after = fixed.after();
         let expected = text.replace("Default: MUTABLE", "Default: IMMUTABLE");
         assert_eq!(after, expected, "{mode}");
     }
@@ -90,7 +96,7 @@ Resources:
 ",
     );
     assert_eq!(
-        assessment.findings.first().unwrap().message,
+        assessment.facts.findings.first().unwrap().message,
         "ImageTagMutability can be MUTABLE: parameter Mode defaults to MUTABLE if IsProd, line 2; \
          it is AWS::NoValue unless IsProd, line 7"
     );
@@ -110,7 +116,7 @@ Resources:
 ",
     );
     assert_eq!(
-        assessment.findings.first().unwrap().message,
+        assessment.facts.findings.first().unwrap().message,
         "cannot tell whether tags are immutable: parameter Mode has no Default, line 2"
     );
 }
@@ -136,7 +142,7 @@ Resources:
       ImageTagMutability: *b60
 ";
     let assessment = assess(&text);
-    let finding = assessment.findings.first().unwrap();
+    let finding = assessment.facts.findings.first().unwrap();
     assert_eq!(finding.verdict, Verdict::Mutable);
     assert_eq!(finding.message.matches("line 2").count(), 1);
     // The anchors stand in a list that is none of the repository's.
@@ -153,9 +159,15 @@ Resources:
       ImageTagMutability: &self !If [C, *self, IMMUTABLE]
 ";
     // A parser may refuse it first; it must not be followed for ever.
-    if let Ok(assessment) = remediate(text.as_bytes(), &Rules::default()) {
-        assert_eq!(assessment.remediation, None);
-        assert!(assessment.findings.iter().all(|finding| !finding.counts));
+    if let Ok(assessment) = proven(text.as_bytes(), &Rules::default()) {
+        assert_eq!(assessment.fixed, None);
+        assert!(
+            assessment
+                .facts
+                .findings
+                .iter()
+                .all(|finding| !finding.counts)
+        );
     }
 }
 
@@ -173,7 +185,8 @@ fn a_word_that_stands_alone_in_sub_is_a_literal() {
         };
         let assessment = assess(&declare(was));
         assert_eq!(answers(&assessment), [("A", "fixed")], "{was}");
-        let after = assessment.remediation.unwrap().after;
+        let fixed = assessment.fixed.unwrap();
+        let after = fixed.after();
         assert_eq!(after, declare(is));
     }
 }

@@ -28,9 +28,12 @@ use std::path::{Path, PathBuf};
 
 use immutag::cli::{self, Request};
 use immutag::settings::Settings;
-use immutag_engine::{
-    Answer, Assessment, Date, Profile, Rules, SuppressionRules, Verdict, remediate,
-};
+#[path = "common/proven.rs"]
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod engine;
+
+use engine::{Proven, proven};
+use immutag_engine::{Date, Decision, Profile, Rules, SuppressionRules, Verdict};
 
 struct Case {
     /// The name of the folder, and of the input where there are several.
@@ -72,22 +75,24 @@ fn cases_in(folder: &Path) -> Vec<Case> {
         .into_iter()
         .chain(args.split_whitespace())
         .map(Into::into);
-    let given = match cli::parse(args) {
-        Ok(Request::Run(given)) => given,
+    let options = match cli::parse(args) {
+        Ok(Request::Run(options)) => options,
         other => panic!("{}: {other:?}", folder.display()),
     };
-    let options = given.options(Settings::new(&given.flags, None).unwrap());
-    let rules = Rules {
+    let mut rules = Rules {
         suppressions: SuppressionRules {
+            are_on: options.heeds_suppressions,
             today: Date {
                 year: 2026,
                 month: 1,
                 day: 1,
             },
-            ..options.rules.suppressions
+            ..SuppressionRules::default()
         },
-        ..options.rules
+        ..Rules::default()
     };
+    let settings = Settings::new(&options.flags, None).unwrap();
+    settings.apply(&mut rules);
     let slug = folder.file_name().unwrap().to_string_lossy();
     let mut inputs: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
@@ -117,22 +122,23 @@ fn cases_in(folder: &Path) -> Vec<Case> {
 }
 
 /// What is reported, as `codes` has it; with or without notes.
-fn codes(assessment: &Assessment, with_notes: bool) -> Vec<String> {
+fn codes(assessment: &Proven, with_notes: bool) -> Vec<String> {
     assessment
+        .facts
         .findings
         .iter()
         .filter(|finding| {
-            let is_suppressed = matches!(finding.answer, Answer::Suppressed { .. });
+            let is_suppressed = matches!(finding.decision, Decision::Suppressed { .. });
             finding.counts || with_notes || is_suppressed
         })
         .map(|finding| {
-            let answer = match finding.answer {
-                Answer::Declined => "declined".to_owned(),
-                Answer::Fixed(_) => "fixed".to_owned(),
-                Answer::Withheld(_) => "unsafe".to_owned(),
-                Answer::ReportOnly => "report-only".to_owned(),
-                Answer::Refused { code, .. } => code.to_owned(),
-                Answer::Suppressed { by, .. } => format!("suppressed {by}"),
+            let answer = match finding.decision {
+                Decision::Declined => "declined".to_owned(),
+                Decision::Fix(_) => "fixed".to_owned(),
+                Decision::Withheld(_) => "unsafe".to_owned(),
+                Decision::ReportOnly => "report-only".to_owned(),
+                Decision::Refused { code, .. } => code.to_owned(),
+                Decision::Suppressed { by, .. } => format!("suppressed {by}"),
             };
             format!("{} {answer}", finding.verdict.code())
         })
@@ -140,7 +146,7 @@ fn codes(assessment: &Assessment, with_notes: bool) -> Vec<String> {
 }
 
 /// What is wrong with what is reported, where the case says what should be.
-fn compare_codes(case: &Case, assessment: &Assessment, failures: &mut Vec<String>) {
+fn compare_codes(case: &Case, assessment: &Proven, failures: &mut Vec<String>) {
     if let Some(expected) = case.codes() {
         let actual = codes(assessment, true);
         if actual != expected {
@@ -172,7 +178,7 @@ fn each_fix_gives_its_expected_bytes() {
     let mut failures = Vec::new();
     for case in &cases {
         let slug = &case.slug;
-        let assessment = match remediate(&case.input, &case.rules) {
+        let assessment = match proven(&case.input, &case.rules) {
             Ok(assessment) => assessment,
             Err(error) => {
                 failures.push(format!("{slug}: {error}"));
@@ -180,16 +186,16 @@ fn each_fix_gives_its_expected_bytes() {
             }
         };
         compare_codes(case, &assessment, &mut failures);
-        for finding in &assessment.findings {
-            if finding.counts && !matches!(finding.answer, Answer::Fixed(_)) {
+        for finding in &assessment.facts.findings {
+            if finding.counts && !matches!(finding.decision, Decision::Fix(_)) {
                 failures.push(format!(
                     "{slug}: {} {:?}",
-                    finding.logical_id, finding.answer
+                    finding.logical_id, finding.decision
                 ));
             }
         }
-        let after = match &assessment.remediation {
-            Some(remediation) => remediation.after.as_bytes(),
+        let after = match &assessment.fixed {
+            Some(fixed) => fixed.after().as_bytes(),
             None => &case.input,
         };
         let expected = case.expected();
@@ -207,16 +213,17 @@ fn each_fix_gives_its_expected_bytes() {
 #[test]
 fn each_expected_file_complies_and_stays() {
     for case in cases("fix") {
-        let again = remediate(&case.expected(), &case.rules).unwrap();
+        let again = proven(&case.expected(), &case.rules).unwrap();
         let left = again
+            .facts
             .findings
             .iter()
             .filter(|finding| finding.counts)
             .count();
-        assert_eq!(left, 0, "{}: {:?}", case.slug, again.findings);
-        assert_eq!(again.remediation, None, "{}", case.slug);
+        assert_eq!(left, 0, "{}: {:?}", case.slug, again.facts.findings);
+        assert_eq!(again.fixed, None, "{}", case.slug);
         assert!(
-            again.repositories > 0,
+            again.facts.ecr_repositories > 0,
             "{}: declares no repository",
             case.slug
         );
@@ -228,13 +235,18 @@ fn what_complies_or_does_not_concern_us_is_kept() {
     let cases = cases("keep");
     let mut failures = Vec::new();
     for case in &cases {
-        match remediate(&case.input, &case.rules) {
+        match proven(&case.input, &case.rules) {
             Ok(assessment) => {
                 compare_codes(case, &assessment, &mut failures);
-                if assessment.remediation.is_some() {
+                if assessment.fixed.is_some() {
                     failures.push(format!("{}: changed", case.slug));
                 }
-                for finding in assessment.findings.iter().filter(|finding| finding.counts) {
+                for finding in assessment
+                    .facts
+                    .findings
+                    .iter()
+                    .filter(|finding| finding.counts)
+                {
                     failures.push(format!("{}: {finding:?}", case.slug));
                 }
             }
@@ -249,10 +261,10 @@ fn what_is_refused_is_refused_for_its_reason() {
     let cases = cases("refuse");
     let mut failures = Vec::new();
     for case in &cases {
-        let actual = match remediate(&case.input, &case.rules) {
+        let actual = match proven(&case.input, &case.rules) {
             Err(error) => vec![format!("error {}", error.code)],
             Ok(assessment) => {
-                if assessment.remediation.is_some() {
+                if assessment.fixed.is_some() {
                     failures.push(format!("{}: changed", case.slug));
                 }
                 codes(&assessment, false)
@@ -279,8 +291,12 @@ fn twins_in_yaml_and_json_are_found_the_same() {
         let found: Vec<Vec<String>> = twins
             .iter()
             .map(|case| {
-                let assessment = remediate(&case.input, &case.rules).unwrap();
-                let ids = assessment.findings.iter().map(|found| &found.logical_id);
+                let assessment = proven(&case.input, &case.rules).unwrap();
+                let ids = assessment
+                    .facts
+                    .findings
+                    .iter()
+                    .map(|found| &found.logical_id);
                 ids.zip(codes(&assessment, true))
                     .map(|(id, code)| format!("{id}: {code}"))
                     .collect()

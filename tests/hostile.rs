@@ -40,7 +40,12 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cap::Cap;
-use immutag_engine::{Answer, Assessment, Rules, TextError, remediate};
+#[path = "common/proven.rs"]
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod engine;
+
+use engine::{Failed, Proven, proven};
+use immutag_engine::{Decision, Rules};
 use tempfile::TempDir;
 
 #[global_allocator]
@@ -74,7 +79,7 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 /// Assesses a text, within the bounds.
-fn assess(name: &str, text: &str) -> Result<Assessment, TextError> {
+fn assess(name: &str, text: &str) -> Result<Proven, Failed> {
     let before = ALLOCATOR.total_allocated();
     let bound = |each: usize| each * text.len() + ALWAYS;
     ALLOCATOR
@@ -84,7 +89,7 @@ fn assess(name: &str, text: &str) -> Result<Assessment, TextError> {
         max_size: LIMIT,
         ..Rules::default()
     };
-    let result = remediate(text.as_bytes(), &rules);
+    let result = proven(text.as_bytes(), &rules);
     ALLOCATOR.set_limit(usize::MAX).unwrap();
     let work = ALLOCATOR.total_allocated() - before;
     let size = text.len();
@@ -97,10 +102,10 @@ fn assess(name: &str, text: &str) -> Result<Assessment, TextError> {
 /// byte stays.
 fn assert_repaired(name: &str, text: &str) {
     let assessment = assess(name, text).unwrap();
-    let repair = assessment.remediation.unwrap();
-    let (before, after) = (repair.before.as_str(), repair.after.as_str());
+    let repair = assessment.fixed.unwrap();
+    let (before, after) = (repair.before(), repair.after());
     assert_eq!(before, text, "{name}");
-    let edits: Vec<_> = repair.edits.edits().iter().collect();
+    let edits: Vec<_> = repair.edits().edits().iter().collect();
     assert!(!edits.is_empty(), "{name}");
     let (mut kept, mut at) = (String::new(), 0);
     for edit in &edits {
@@ -122,10 +127,10 @@ fn assert_refused(name: &str, text: &str, code: &str) {
 /// The findings of a text that is not repaired, each in words.
 fn assert_left(name: &str, text: &str, count: usize, words: &str) {
     let assessment = assess(name, text).unwrap();
-    assert!(assessment.remediation.is_none(), "{name}");
-    assert_eq!(assessment.findings.len(), count, "{name}");
-    for finding in &assessment.findings {
-        let whole = format!("{} {:?}", finding.message, finding.answer);
+    assert!(assessment.fixed.is_none(), "{name}");
+    assert_eq!(assessment.facts.findings.len(), count, "{name}");
+    for finding in &assessment.facts.findings {
+        let whole = format!("{} {:?}", finding.message, finding.decision);
         assert!(whole.contains(words), "{name}: {whole:.500}");
     }
 }
@@ -156,9 +161,13 @@ fn aliases_are_not_expanded() {
         .unwrap();
     }
     let assessment = assess("properties that double", &text).unwrap();
-    assert_eq!(assessment.findings.len(), 40);
-    let repair = assessment.remediation.unwrap();
-    assert_eq!(repair.edits.edits().len(), 1, "only the last is not shared");
+    assert_eq!(assessment.facts.findings.len(), 40);
+    let repair = assessment.fixed.unwrap();
+    assert_eq!(
+        repair.edits().edits().len(),
+        1,
+        "only the last is not shared"
+    );
 
     let mut text = String::from("X:\n  m0: &m0 {a: 1}\n");
     for nth in 1..40 {
@@ -267,10 +276,15 @@ fn what_many_share_is_not_told_whole_for_each() {
         ),
     ] {
         let assessment = assess(name, &text).unwrap();
-        assert_eq!(assessment.findings.len(), REPOSITORIES / 10, "{name}");
-        let longest = assessment.findings.iter().map(|f| f.message.len()).max();
+        assert_eq!(assessment.facts.findings.len(), REPOSITORIES / 10, "{name}");
+        let longest = assessment
+            .facts
+            .findings
+            .iter()
+            .map(|f| f.message.len())
+            .max();
         assert!(longest < Some(16 << 10), "{name}: {longest:?}");
-        let excerpts = assessment.findings.iter().flat_map(|f| &f.excerpts);
+        let excerpts = assessment.facts.findings.iter().flat_map(|f| &f.excerpts);
         let shown: usize = excerpts.map(|excerpt| excerpt.text.len()).sum();
         assert!(shown < 64 * text.len(), "{name}: {shown} bytes shown");
     }
@@ -486,16 +500,17 @@ fn what_ends_a_line_elsewhere_is_kept_or_refused() {
         ] {
             let name = text.escape_debug().to_string();
             match assess(&name, &text) {
-                Ok(assessment) if assessment.remediation.is_some() => {
+                Ok(assessment) if assessment.fixed.is_some() => {
                     assert_repaired(&name, &text);
                     repaired += 1;
                 }
                 Ok(assessment) => {
-                    let mut answers = assessment.findings.iter().map(|f| &f.answer);
-                    let is_told = assessment.repositories == 0 || assessment.findings.len() == 1;
+                    let mut answers = assessment.facts.findings.iter().map(|f| &f.decision);
+                    let is_told = assessment.facts.ecr_repositories == 0
+                        || assessment.facts.findings.len() == 1;
                     assert!(is_told, "{name}");
                     assert!(
-                        answers.all(|answer| matches!(answer, Answer::Refused { .. })),
+                        answers.all(|answer| matches!(answer, Decision::Refused { .. })),
                         "{name}"
                     );
                 }

@@ -24,8 +24,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+#[path = "common/proven.rs"]
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod engine;
+
+use engine::proven;
 use immutag_engine::syntax::{self, NodeId, Tree, Value};
-use immutag_engine::{Answer, Rules, remediate};
+use immutag_engine::{Decision, Rules};
 
 /// What is grafted beside a case.
 const OURS: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
@@ -389,14 +394,19 @@ enum End {
 }
 
 fn end(name: &str, text: &str) -> End {
-    let assessment = match remediate(text.as_bytes(), &Rules::default()) {
+    let assessment = match proven(text.as_bytes(), &Rules::default()) {
         Ok(assessment) => assessment,
         Err(error) => return End::Refused(format!("{}: {}", error.code, error.message)),
     };
-    match assessment.remediation {
-        Some(repair) => End::Fixed(repair.after),
-        None => match assessment.findings.first().map(|found| &found.answer) {
-            Some(Answer::Refused { code, reason }) => End::Refused(format!("{code}: {reason}")),
+    match assessment.fixed {
+        Some(repair) => End::Fixed(repair.after().to_owned()),
+        None => match assessment
+            .facts
+            .findings
+            .first()
+            .map(|found| &found.decision)
+        {
+            Some(Decision::Refused { code, reason }) => End::Refused(format!("{code}: {reason}")),
             other => panic!("{name}: neither repaired nor refused but {other:?} in\n{text}"),
         },
     }

@@ -8,8 +8,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use crate::proven::proven;
 use arbitrary::{Result, Unstructured};
-use immutag_engine::{Answer, Applicability, Profile, Verdict, remediate};
+use immutag_engine::{Applicability, Decision, Profile, Verdict};
 
 use crate::MAX_LEN;
 use crate::oracle::{self, MODE, ensure, rules};
@@ -38,7 +39,7 @@ fn drawn(mut u: Unstructured<'_>) -> Result<()> {
     };
     let rules = rules(letter);
     let Some(assessment) = oracle::check(text.as_bytes(), &rules) else {
-        let error = remediate(text.as_bytes(), &rules);
+        let error = proven(text.as_bytes(), &rules);
         panic!("{error:?} of\n{}", oracle::shown(&text));
     };
     let documents = tree::yaml(&text).expect("libyaml reads what was drawn");
@@ -47,6 +48,7 @@ fn drawn(mut u: Unstructured<'_>) -> Result<()> {
     for (key, body) in repositories(root) {
         let can_be = Evaluation::of(root, body);
         let found = assessment
+            .facts
             .findings
             .iter()
             .find(|finding| finding.logical_id == key);
@@ -64,25 +66,26 @@ fn drawn(mut u: Unstructured<'_>) -> Result<()> {
             "{key} is {verdict:?}, and can be {can_be:?}"
         );
     }
-    let Some(remediation) = &assessment.remediation else {
+    let Some(fixed) = &assessment.fixed else {
         return Ok(());
     };
-    let after = tree::yaml(&remediation.after).expect("the oracle has read it");
+    let after = tree::yaml(&fixed.after()).expect("the oracle has read it");
     let new_root = &after[0];
     for ((key, old), (_, new)) in repositories(root).zip(repositories(new_root)) {
         let finding = assessment
+            .facts
             .findings
             .iter()
             .find(|found| found.logical_id == key);
         let was = Evaluation::of(root, old);
         let is = Evaluation::of(new_root, new);
-        let is_fixed = finding.is_some_and(|found| matches!(found.answer, Answer::Fixed(_)));
+        let is_fixed = finding.is_some_and(|found| matches!(found.decision, Decision::Fix(_)));
         if is_fixed {
             ensure!(
                 is.bad.is_empty(),
                 &text,
                 "{key} can be {is:?} in\n{}",
-                oracle::shown(&remediation.after)
+                oracle::shown(&fixed.after())
             );
         } else {
             // It may have gained by what was repaired for others.

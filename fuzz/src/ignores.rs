@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::proven::{Proven, proven};
 use immutag_engine::suppress::{trivyignore, trivyignore_yaml};
-use immutag_engine::{Answer, Assessment, Rules, SuppressionRules, remediate};
+use immutag_engine::{Decision, Rules, SuppressionRules};
 
 use crate::MAX_LEN;
 use crate::oracle::{self, ensure, rules, shown};
@@ -53,7 +54,7 @@ pub fn check(data: &[u8]) {
         return;
     };
     let text = std::str::from_utf8(bytes).unwrap_or_default();
-    let without = match remediate(bytes, &off) {
+    let without = match proven(bytes, &off) {
         Ok(without) => without,
         // Ignores may keep a repair from being tried that fails its proof.
         Err(error) => {
@@ -62,12 +63,12 @@ pub fn check(data: &[u8]) {
         }
     };
     ensure!(
-        without.unused.is_empty(),
+        without.facts.unused_suppressions.is_empty(),
         text,
         "unused, and not looked for"
     );
-    let facts = |of: &Assessment| -> Vec<_> {
-        let findings = of.findings.iter();
+    let facts = |of: &Proven| -> Vec<_> {
+        let findings = of.facts.findings.iter();
         findings
             .map(|found| (found.verdict, found.logical_id.clone(), found.region))
             .collect()
@@ -78,15 +79,15 @@ pub fn check(data: &[u8]) {
         "ignores change what is found"
     );
     let mut hidden = 0;
-    for (found, plain) in with.findings.iter().zip(&without.findings) {
-        match &found.answer {
-            Answer::Suppressed { by, is_listed, .. } => {
+    for (found, plain) in with.facts.findings.iter().zip(&without.facts.findings) {
+        match &found.decision {
+            Decision::Suppressed { by, is_listed, .. } => {
                 hidden += 1;
                 ensure!(!found.counts && !is_listed, text, "{found:?} counts");
                 ensure!(
                     WORDS.iter().any(|word| word.contains(by))
-                        || *by == "guard"
-                        || *by == "datadog",
+                        || **by == *"guard"
+                        || **by == *"datadog",
                     text,
                     "by {by:?}"
                 );
@@ -98,7 +99,8 @@ pub fn check(data: &[u8]) {
                     "{found:?} and {plain:?}"
                 );
                 // What is hidden may keep what it shares from being changed.
-                let is_kept = matches!(answer, Answer::Refused { .. }) || *answer == plain.answer;
+                let is_kept =
+                    matches!(answer, Decision::Refused { .. }) || *answer == plain.decision;
                 ensure!(is_kept, text, "{found:?} is {plain:?} without ignores");
             }
         }
@@ -111,13 +113,13 @@ pub fn check(data: &[u8]) {
         "{hidden} are hidden by nothing"
     );
     ensure!(
-        may_ask || with.unused.is_empty(),
+        may_ask || with.facts.unused_suppressions.is_empty(),
         text,
         "unused, and not there"
     );
     if hidden == 0 {
         ensure!(
-            with.findings == without.findings,
+            with.facts.findings == without.facts.findings,
             text,
             "nothing is hidden, and something is changed"
         );
@@ -127,7 +129,7 @@ pub fn check(data: &[u8]) {
 
 /// A comment of ours, written above the name of the first resource that is
 /// reported and stands in lines, hides it, and hides no other.
-fn asked(text: &str, rules: &Rules, before: &Assessment) {
+fn asked(text: &str, rules: &Rules, before: &Proven) {
     let Some(documents) = tree::yaml(text).filter(|_| tree::json(text).is_none()) else {
         return;
     };
@@ -148,7 +150,7 @@ fn asked(text: &str, rules: &Rules, before: &Assessment) {
             }
         }
     }
-    for (nth, finding) in before.findings.iter().enumerate() {
+    for (nth, finding) in before.facts.findings.iter().enumerate() {
         let Some([key]) = names.get(finding.logical_id.as_str()).map(Vec::as_slice) else {
             continue;
         };
@@ -157,7 +159,7 @@ fn asked(text: &str, rules: &Rules, before: &Assessment) {
         let is_alone =
             lead.chars().all(|c| c == ' ') && (start > 0 || !text.starts_with('\u{feff}'));
         let is_its_own = finding.region.span.start >= key.start;
-        if !is_alone || !is_its_own || !matches!(finding.answer, Answer::Fixed(_)) {
+        if !is_alone || !is_its_own || !matches!(finding.decision, Decision::Fix(_)) {
             continue;
         }
         let ignored = format!(
@@ -165,21 +167,26 @@ fn asked(text: &str, rules: &Rules, before: &Assessment) {
             &text[..start],
             &text[start..]
         );
-        let after = match remediate(ignored.as_bytes(), rules) {
+        let after = match proven(ignored.as_bytes(), rules) {
             Ok(after) => after,
             Err(error) => panic!("{error:?} of\n{}", shown(&ignored)),
         };
-        let answer = after.findings.get(nth).map(|found| &found.answer);
+        let answer = after.facts.findings.get(nth).map(|found| &found.decision);
         let is_hidden = match answer {
-            Some(Answer::Suppressed { reason, .. }) => reason.as_deref() == Some("as told"),
+            Some(Decision::Suppressed { reason, .. }) => reason.as_deref() == Some("as told"),
             _ => false,
         };
         ensure!(is_hidden, &ignored, "{} is {answer:?}", finding.logical_id);
-        let others = after.findings.iter().zip(&before.findings).enumerate();
+        let others = after
+            .facts
+            .findings
+            .iter()
+            .zip(&before.facts.findings)
+            .enumerate();
         for (other, (now, then)) in others {
             let is_same = other == nth
-                || now.answer == then.answer
-                || matches!(now.answer, Answer::Refused { .. });
+                || now.decision == then.decision
+                || matches!(now.decision, Decision::Refused { .. });
             ensure!(is_same, &ignored, "{now:?} was {then:?}");
         }
         return;

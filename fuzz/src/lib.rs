@@ -25,6 +25,7 @@ pub mod computed;
 pub mod edits;
 pub mod ignores;
 pub mod oracle;
+pub mod proven;
 pub mod template;
 pub mod text;
 pub mod tree;

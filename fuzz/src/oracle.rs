@@ -10,15 +10,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::proven::{Failed, Proven, proven, proven_without};
 use immutag::report::patch;
-use immutag_engine::assess::Remediation;
+use immutag_engine::Fixed;
 use immutag_engine::find::TagPattern;
 use immutag_engine::plan::Applicability;
-use immutag_engine::text::diff;
-use immutag_engine::{
-    Answer, Assessment, Policy, Profile, Rules, SuppressionRules, TextError, Verdict, remediate,
-    remediate_without,
-};
+use immutag_engine::{Decision, Policy, Profile, Rules, SuppressionRules, Verdict};
 
 use crate::tree::{self, Kind, Node};
 
@@ -81,11 +78,11 @@ pub fn shown(text: &str) -> String {
 
 /// Holds a text against the whole promise. Gives what was found, where the
 /// text could be read.
-pub fn check(bytes: &[u8], rules: &Rules) -> Option<Assessment> {
-    let result = remediate(bytes, rules);
+pub fn check(bytes: &[u8], rules: &Rules) -> Option<Proven> {
+    let result = proven(bytes, rules);
     let lossy = String::from_utf8_lossy(bytes);
     ensure!(
-        result == remediate(bytes, rules),
+        result == proven(bytes, rules),
         &lossy,
         "it is not the same twice"
     );
@@ -96,14 +93,14 @@ pub fn check(bytes: &[u8], rules: &Rules) -> Option<Assessment> {
             return None;
         }
     };
-    if assessment == Assessment::default() {
+    if assessment == Proven::default() {
         return Some(assessment);
     }
     let text = std::str::from_utf8(bytes).expect("read, so it is text");
     findings(text, &assessment, rules);
     sinks(text, &assessment, rules);
-    if let Some(remediation) = &assessment.remediation {
-        repaired(text, &assessment, remediation, rules);
+    if let Some(fixed) = &assessment.fixed {
+        repaired(text, &assessment, fixed, rules);
     }
     if let Some(documents) = tree::read(text) {
         is_complete(text, &documents, &assessment, rules);
@@ -115,7 +112,7 @@ pub fn check(bytes: &[u8], rules: &Rules) -> Option<Assessment> {
 /// An error lies in the text, and is never a repair that failed its proof for
 /// a fault of the planner's. (The judge of YAML is known to reject or to
 /// misread some of what the reader takes: that it is asked is its use.)
-fn refused(text: &str, error: &TextError) {
+fn refused(text: &str, error: &Failed) {
     let lines = text.split('\n').count();
     ensure!(
         error.position.line <= lines,
@@ -132,13 +129,15 @@ fn refused(text: &str, error: &TextError) {
 }
 
 /// What is reported lies in the text, and its edits are those that are made.
-fn findings(text: &str, assessment: &Assessment, rules: &Rules) {
+fn findings(text: &str, assessment: &Proven, rules: &Rules) {
     let mut edits = BTreeSet::new();
-    for finding in &assessment.findings {
+    for (index, finding) in assessment.facts.findings.iter().enumerate() {
+        let fixed = assessment.fixed.as_ref();
+        let its_edits = fixed.map_or(&[][..], |fixed| fixed.edits_of(index));
         let spans = [finding.region.span]
             .into_iter()
             .chain(finding.sources.iter().map(|source| source.region.span))
-            .chain(finding.edits.iter().map(|edit| edit.region.span));
+            .chain(its_edits.iter().map(|edit| edit.region.span));
         for span in spans {
             ensure!(
                 text.get(span.range()).is_some(),
@@ -146,20 +145,20 @@ fn findings(text: &str, assessment: &Assessment, rules: &Rules) {
                 "{span:?} is no text"
             );
         }
-        match finding.answer {
-            Answer::Fixed(how) => {
+        match finding.decision {
+            Decision::Fix(how) => {
                 ensure!(how <= rules.allow, text, "{finding:?} is not allowed");
-                ensure!(!finding.edits.is_empty(), text, "{finding:?} has no edit");
+                ensure!(!its_edits.is_empty(), text, "{finding:?} has no edit");
             }
-            _ => ensure!(finding.edits.is_empty(), text, "{finding:?} has an edit"),
+            _ => ensure!(its_edits.is_empty(), text, "{finding:?} has an edit"),
         }
-        for edit in &finding.edits {
+        for edit in its_edits {
             edits.insert((edit.region.span, edit.text.as_str()));
         }
     }
-    let made: BTreeSet<_> = match &assessment.remediation {
-        Some(remediation) => remediation
-            .edits
+    let made: BTreeSet<_> = match &assessment.fixed {
+        Some(fixed) => fixed
+            .edits()
             .edits()
             .iter()
             .map(|edit| (edit.span, edit.text.as_str()))
@@ -171,29 +170,30 @@ fn findings(text: &str, assessment: &Assessment, rules: &Rules) {
         text,
         "findings have the edits {edits:?}, made are {made:?}"
     );
-    let is_fixed = |answer: &Answer| matches!(answer, Answer::Fixed(_));
+    let is_fixed = |answer: &Decision| matches!(answer, Decision::Fix(_));
     let any = assessment
+        .facts
         .findings
         .iter()
-        .any(|found| is_fixed(&found.answer));
+        .any(|found| is_fixed(&found.decision));
     ensure!(
-        any == assessment.remediation.is_some(),
+        any == assessment.fixed.is_some(),
         text,
         "fixed without a change"
     );
 }
 
 /// A report finds what a repair finds, and a patch gives what a repair gives.
-fn sinks(text: &str, assessment: &Assessment, rules: &Rules) {
+fn sinks(text: &str, assessment: &Proven, rules: &Rules) {
     let report_only = Rules {
         report_only: true,
         ..rules.clone()
     };
-    let report = remediate(text.as_bytes(), &report_only);
+    let report = proven(text.as_bytes(), &report_only);
     let report = report.unwrap_or_else(|error| panic!("only repaired, not reported: {error:?}"));
-    ensure!(report.remediation.is_none(), text, "a report repairs");
-    let facts = |of: &Assessment| -> Vec<_> {
-        let findings = of.findings.iter();
+    ensure!(report.fixed.is_none(), text, "a report repairs");
+    let facts = |of: &Proven| -> Vec<_> {
+        let findings = of.facts.findings.iter();
         findings
             .map(|found| {
                 (
@@ -210,28 +210,22 @@ fn sinks(text: &str, assessment: &Assessment, rules: &Rules) {
         text,
         "a report finds {report:?}"
     );
-    for (reported, found) in report.findings.iter().zip(&assessment.findings) {
-        let is_same = match &found.answer {
-            Answer::Fixed(_) | Answer::Withheld(_) => reported.answer == Answer::ReportOnly,
-            answer => reported.answer == *answer,
+    for (reported, found) in report.facts.findings.iter().zip(&assessment.facts.findings) {
+        let is_same = match &found.decision {
+            Decision::Fix(_) | Decision::Withheld(_) => reported.decision == Decision::ReportOnly,
+            answer => reported.decision == *answer,
         };
         // A resource that is repaired keeps nothing from being changed for
         // others; one that is not allowed to be, neither.
         ensure!(is_same, text, "{reported:?} is reported for {found:?}");
     }
-    if let Some(Remediation {
-        before,
-        after,
-        edits,
-    }) = &assessment.remediation
-    {
+    if let Some(fixed) = &assessment.fixed {
         let mut out = Vec::new();
-        let hunks = diff::hunks(before, after, edits);
-        patch::write_file(Path::new("t"), &hunks, &mut out).expect("memory takes it");
+        patch::write_file(Path::new("t"), &fixed.hunks(), &mut out).expect("memory takes it");
         let out = String::from_utf8(out).expect("text");
-        let patched = patched(before, &out);
+        let patched = patched(fixed.before(), &out);
         ensure!(
-            patched.as_ref() == Some(after),
+            patched.as_deref() == Some(fixed.after()),
             text,
             "the patch gives {patched:?}:\n{out}"
         );
@@ -282,12 +276,8 @@ fn patched(before: &str, patch: &str) -> Option<String> {
 }
 
 /// A repair, by its bytes, by its trees, and by what is left after it.
-fn repaired(text: &str, assessment: &Assessment, remediation: &Remediation, rules: &Rules) {
-    let Remediation {
-        before,
-        after,
-        edits,
-    } = remediation;
+fn repaired(text: &str, assessment: &Proven, fixed: &Fixed, rules: &Rules) {
+    let (before, after, edits) = (fixed.before(), fixed.after(), fixed.edits());
     ensure!(before == text, text, "another text was repaired");
     ensure!(before != after, text, "the repair changes nothing");
 
@@ -360,37 +350,37 @@ fn repaired(text: &str, assessment: &Assessment, remediation: &Remediation, rule
                 shown(text)
             )
         };
-        trees(text, after, &was, &is, remediation, rules);
+        trees(text, after, &was, &is, fixed, rules);
         results(text, after, &was, &is, assessment);
     }
 
     // Nothing is left to do, and nothing is new.
-    let again = remediate(after.as_bytes(), rules);
+    let again = proven(after.as_bytes(), rules);
     let again = match again {
         Ok(again) => again,
         Err(error) => panic!("repaired, it cannot be read: {error:?}\n{}", shown(after)),
     };
     ensure!(
-        again.remediation.is_none(),
+        again.fixed.is_none(),
         text,
         "a second repair:\n{}",
         shown(after)
     );
     ensure!(
-        again.repositories == assessment.repositories,
+        again.facts.ecr_repositories == assessment.facts.ecr_repositories,
         text,
         "another number of repositories"
     );
     let mut left: BTreeMap<&str, (usize, usize, usize, usize)> = BTreeMap::new();
-    for finding in &assessment.findings {
+    for finding in &assessment.facts.findings {
         let counts = left.entry(&finding.logical_id).or_default();
-        if matches!(finding.answer, Answer::Fixed(_)) {
+        if matches!(finding.decision, Decision::Fix(_)) {
             counts.1 += 1;
         } else {
             counts.0 += 1;
         }
     }
-    for finding in &again.findings {
+    for finding in &again.facts.findings {
         let counts = left.entry(&finding.logical_id).or_default();
         counts.2 += 1;
         counts.3 += usize::from(finding.verdict != Verdict::Unverifiable);
@@ -515,14 +505,7 @@ enum Delta<'n> {
 
 /// The trees are the same but for what the rule asks for, and the edits lie
 /// where the trees differ.
-fn trees(
-    text: &str,
-    after: &str,
-    was: &[Node],
-    is: &[Node],
-    remediation: &Remediation,
-    rules: &Rules,
-) {
+fn trees(text: &str, after: &str, was: &[Node], is: &[Node], fixed: &Fixed, rules: &Rules) {
     // A key that is an alias has its name elsewhere: that is left to the
     // crate's own proof.
     let has_alias = |(key, _): &(Node, Node)| matches!(key.kind, Kind::Alias(_));
@@ -557,7 +540,7 @@ fn trees(
         "nothing has changed in\n{}",
         shown(after)
     );
-    for edit in remediation.edits.edits() {
+    for edit in fixed.edits().edits() {
         let (start, end) = (edit.span.start, edit.span.end);
         let gone = &text[start..end];
         let is_blank = |text: &str| {
@@ -809,14 +792,14 @@ fn named(documents: &[Node], id: &str) -> usize {
 
 /// What was repaired is as the rule asks for, and a resource that was not is
 /// as it was.
-fn results(text: &str, after: &str, was: &[Node], is: &[Node], assessment: &Assessment) {
+fn results(text: &str, after: &str, was: &[Node], is: &[Node], assessment: &Proven) {
     let is_shared = text.contains('&') || text.contains("<<");
-    for finding in &assessment.findings {
+    for finding in &assessment.facts.findings {
         let id = &finding.logical_id;
         let (Some(old), Some(new)) = (body(was, id), body(is, id)) else {
             continue;
         };
-        if matches!(finding.answer, Answer::Fixed(_)) {
+        if matches!(finding.decision, Decision::Fix(_)) {
             let Some(properties) = new.get("Properties") else {
                 panic!("{id} has no properties in\n{}", shown(after));
             };
@@ -842,6 +825,7 @@ fn results(text: &str, after: &str, was: &[Node], is: &[Node], assessment: &Asse
             );
         } else if !is_shared
             && assessment
+                .facts
                 .findings
                 .iter()
                 .filter(|f| f.logical_id == *id)
@@ -861,7 +845,7 @@ fn results(text: &str, after: &str, was: &[Node], is: &[Node], assessment: &Asse
 
 /// No plain case is missed: a resource directly under `Resources` whose mode
 /// is written as a word, or not at all, is reported if the word is wrong.
-fn is_complete(text: &str, documents: &[Node], assessment: &Assessment, rules: &Rules) {
+fn is_complete(text: &str, documents: &[Node], assessment: &Proven, rules: &Rules) {
     let engine = ["{{", "{%", "{#", "<<", "Fn::", "!"];
     // What ends a line for this reader and for no other.
     let breaks = ["\u{85}", "\u{2028}", "\u{2029}"];
@@ -889,6 +873,7 @@ fn is_complete(text: &str, documents: &[Node], assessment: &Assessment, rules: &
                 continue;
             };
             let found: Vec<Verdict> = assessment
+                .facts
                 .findings
                 .iter()
                 .filter(|finding| finding.logical_id == id)
@@ -952,10 +937,11 @@ fn plain_verdict(body: &Node, rules: &Rules) -> Option<Option<Verdict>> {
 }
 
 /// Whoever says no to a repair gets all the others, and that one stays.
-fn declined(text: &str, assessment: &Assessment, rules: &Rules) {
+fn declined(text: &str, assessment: &Proven, rules: &Rules) {
     let fixed =
-        |(_, found): &(usize, &immutag_engine::Reported)| matches!(found.answer, Answer::Fixed(_));
+        |(_, found): &(usize, &immutag_engine::Finding)| matches!(found.decision, Decision::Fix(_));
     let all: Vec<usize> = assessment
+        .facts
         .findings
         .iter()
         .enumerate()
@@ -963,29 +949,25 @@ fn declined(text: &str, assessment: &Assessment, rules: &Rules) {
         .map(|(nth, _)| nth)
         .collect();
     let Some(&first) = all.first() else { return };
-    let none = remediate_without(text.as_bytes(), rules, &all.iter().copied().collect());
+    let none = proven_without(text.as_bytes(), rules, &all.iter().copied().collect());
     let none = none.unwrap_or_else(|error| panic!("all declined: {error:?} of\n{}", shown(text)));
-    ensure!(
-        none.remediation.is_none(),
-        text,
-        "all is declined, and repaired"
-    );
+    ensure!(none.fixed.is_none(), text, "all is declined, and repaired");
     if all.len() > 1 {
-        let others = remediate_without(text.as_bytes(), rules, &BTreeSet::from([first]));
+        let others = proven_without(text.as_bytes(), rules, &BTreeSet::from([first]));
         let others = match others {
             Ok(others) => others,
             Err(error) => panic!("one declined: {error:?} of\n{}", shown(text)),
         };
         ensure!(
-            others.findings[first].answer == Answer::Declined,
+            others.facts.findings[first].decision == Decision::Declined,
             text,
             "{first} is declined"
         );
-        if let Some(remediation) = &others.remediation {
-            let documents = tree::read(text).zip(tree::read(&remediation.after));
+        if let Some(fixed) = &others.fixed {
+            let documents = tree::read(text).zip(tree::read(fixed.after()));
             if let Some((was, is)) = documents {
-                trees(text, &remediation.after, &was, &is, remediation, rules);
-                results(text, &remediation.after, &was, &is, &others);
+                trees(text, fixed.after(), &was, &is, fixed, rules);
+                results(text, fixed.after(), &was, &is, &others);
             }
         }
     }

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::proven::proven;
 use arbitrary::{Result, Unstructured};
-use immutag_engine::{Answer, remediate};
+use immutag_engine::Decision;
 
 use crate::model::{self, Draw, FILTERS, Template, Value};
 use crate::oracle::{self, ensure, rules};
@@ -70,7 +71,7 @@ fn drawn(mut u: Unstructured<'_>) -> Result<()> {
     // Tags that stay mutable are not in the model's table.
     let rules = rules(letter & !(1 << 2) & !(1 << 3));
     let Some(assessment) = oracle::check(text.as_bytes(), &rules) else {
-        let error = remediate(text.as_bytes(), &rules);
+        let error = proven(text.as_bytes(), &rules);
         panic!("{error:?} of\n{}", oracle::shown(&text));
     };
     let its_rules = model::Rules {
@@ -92,15 +93,16 @@ fn drawn(mut u: Unstructured<'_>) -> Result<()> {
         })
         .collect();
     let found: Vec<(String, &str, &str)> = assessment
+        .facts
         .findings
         .iter()
         .map(|finding| {
-            let answer = match &finding.answer {
-                Answer::Fixed(_) => "fixed",
-                Answer::Withheld(_) => "withheld",
-                Answer::Refused { code, .. } => code,
-                Answer::Suppressed { .. } => "suppressed",
-                Answer::ReportOnly | Answer::Declined => "not asked for",
+            let answer = match &finding.decision {
+                Decision::Fix(_) => "fixed",
+                Decision::Withheld(_) => "withheld",
+                Decision::Refused { code, .. } => code,
+                Decision::Suppressed { .. } => "suppressed",
+                Decision::ReportOnly | Decision::Declined => "not asked for",
             };
             (finding.logical_id.clone(), finding.verdict.code(), answer)
         })
@@ -110,9 +112,9 @@ fn drawn(mut u: Unstructured<'_>) -> Result<()> {
         &text,
         "found {found:?}, not {expected:?}"
     );
-    if let (Some(remediation), false) = (&assessment.remediation, is_ignored) {
-        let after = &remediation.after;
-        let mut rest = after.as_str();
+    if let (Some(fixed), false) = (&assessment.fixed, is_ignored) {
+        let after = fixed.after();
+        let mut rest = after;
         for comment in &staying {
             let at = rest.find(comment.as_str());
             ensure!(
@@ -140,8 +142,8 @@ fn drawn(mut u: Unstructured<'_>) -> Result<()> {
         }
         // Lines that hold none of an edit are there still, in their order.
         if !text.contains(FILTERS) {
-            let touched: BTreeSet<usize> = remediation
-                .edits
+            let touched: BTreeSet<usize> = fixed
+                .edits()
                 .edits()
                 .iter()
                 .map(|edit| text[..edit.span.start].matches('\n').count())

@@ -1,9 +1,9 @@
-//! The command line: arguments to what is [`Given`], and that to [`Options`].
+//! The command line: arguments to [`Options`].
 //!
 //! This module owns every use of `clap`, the words of the help, and the
 //! defaults of what only the command line can say. What a file can say, too,
-//! is for [`crate::settings`]. It opens no file. What is generated
-//! from the definition of the command line, completions and manual pages, is in
+//! becomes a [`Layer`]; which layer wins is for [`crate::settings`]. It opens no file. What is
+//! generated from the definition of the command line, completions and manual pages, is in
 //! [`manual`].
 
 pub mod manual;
@@ -11,17 +11,19 @@ pub mod manual;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::explain::{self, Topic};
 use crate::files::discover::{MAX_THREADS, Partition, Selection};
+use crate::options::{
+    Color, ImpactFormat, Input, Mode, Options, OutputFile, OutputFormat, StandardOutput,
+    SummaryFile, SummaryFormat, Verbosity,
+};
 use crate::settings::file::Choice;
-use crate::settings::{Flags, Override, Settings};
-use immutag_engine::assess::Rules;
-use immutag_engine::find::{MAX_FILTERS, TagPattern};
-use immutag_engine::suppress::SuppressionRules;
-use immutag_engine::text::source::DEFAULT_MAX_SIZE;
+use crate::settings::layer::{Glob, Globs, Layer, Setting, Tags};
+use immutag_engine::rule::MAX_FILTERS;
+use immutag_engine::{DEFAULT_MAX_SIZE, TagPattern};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -112,54 +114,6 @@ Examples:
   immutag man fix | man -l -            ... and that of a command
   immutag man fix > immutag-fix.1       make a file for a package";
 
-/// What to do with the repairs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Report the findings.
-    Check,
-    /// Print the repairs as a patch.
-    Diff,
-    /// Write the repairs.
-    Fix,
-}
-
-/// How much is said beside what was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verbosity {
-    /// Neither notes nor the summary.
-    Quiet,
-    /// Notes and the summary.
-    Normal,
-    /// Compliant templates too.
-    Verbose,
-}
-
-/// Where the names of files come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// The paths of the selection.
-    Paths,
-    /// A list of paths, one per line or NUL-terminated, beside those of the
-    /// selection.
-    List {
-        /// The file that holds the list; None for standard input.
-        from: Option<PathBuf>,
-        /// Whether names end in NUL and not in a line break.
-        nul: bool,
-    },
-    /// The files that are staged, below the paths of the selection, as the
-    /// index has them.
-    Staged,
-    /// The files that have changed since the merge base with a revision, below
-    /// the paths of the selection.
-    Since(String),
-    /// One text on standard input.
-    Stdin {
-        /// What to call it.
-        name: PathBuf,
-    },
-}
-
 /// A shell that completions are there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Shell {
@@ -174,193 +128,66 @@ pub enum Shell {
     PowerShell,
 }
 
-/// When to use colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless the environment (`NO_COLOR`) says otherwise.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-/// How outcomes are written down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// Findings with the lines around them, for people [default on a terminal]
-    Full,
-    /// A line per finding, for editors and `grep` [default elsewhere]
-    Concise,
-    /// A patch for `git apply` and `patch -p1` [default of `diff`]
-    Patch,
-    /// One JSON document, for programs; schema in docs/immutag-output.schema.json
-    Json,
-    /// The same as JSON lines: one for the run, one per file, one for the summary
-    Jsonl,
-    /// SARIF 2.1.0 with fixes and suppressions, for code scanning
-    Sarif,
-    /// Diagnostics with suggestions, for reviewdog
-    Rdjson,
-    /// Annotations of GitHub workflows
-    Github,
-    /// A Code Quality report for GitLab
-    Gitlab,
-    /// A report as of unit tests, a case for each finding
-    Junit,
-    /// A comment for a pull request, with a table and folded diffs
-    Markdown,
-    /// A page to review in a browser, in one file
-    Html,
-}
-
-impl OutputFormat {
-    /// Whether the format shows the lines that a repair changes.
-    #[must_use]
-    pub fn shows_lines(self) -> bool {
-        matches!(self, Self::Patch | Self::Markdown | Self::Html)
+impl ValueEnum for Color {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Always, Self::Never]
     }
 
-    /// Whether the format shows files that nothing is wrong with.
-    #[must_use]
-    pub fn shows_compliant(self) -> bool {
-        matches!(self, Self::Junit)
-    }
-}
-
-/// How the summary of each git repository is written down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SummaryFormat {
-    /// One document, for programs; schema in docs/immutag-output.schema.json
-    Json,
-    /// A table, for people
-    Markdown,
-}
-
-/// The summary of each git repository, in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SummaryFile {
-    /// How it is written.
-    pub format: SummaryFormat,
-    /// Where to.
-    pub path: PathBuf,
-}
-
-/// How the pushes of moving tags are written down.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ImpactFormat {
-    /// A line per push, and what to do, for people
-    #[default]
-    Text,
-    /// One JSON document, for programs; schema in docs/immutag-impact.schema.json
-    Json,
-}
-
-/// A report that goes to a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutputFile {
-    /// How it is written.
-    pub format: OutputFormat,
-    /// Where to.
-    pub path: PathBuf,
-}
-
-/// What standard output takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StandardOutput {
-    /// What suits the mode, and whether it is a terminal.
-    Default,
-    /// This format.
-    Format(OutputFormat),
-    /// Nothing: a file takes it.
-    Nothing,
-}
-
-/// Everything that a run is to know, from the command line and the settings.
-#[derive(Clone, Debug)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line, independent of the others"
-)]
-pub struct Options {
-    /// What to do with the repairs.
-    pub mode: Mode,
-    /// How to judge and what to allow.
-    pub rules: Rules,
-    /// Where other rules hold; the last one wins.
-    pub overrides: Vec<Override>,
-    /// Which files.
-    pub selection: Selection,
-    /// Where their names come from.
-    pub input: Input,
-    /// How much to say.
-    pub verbosity: Verbosity,
-    /// What standard output takes.
-    pub stdout: StandardOutput,
-    /// The reports that go to files.
-    pub files: Vec<OutputFile>,
-    /// Where a summary of each git repository goes.
-    pub summary_file: Option<SummaryFile>,
-    /// When to use colour.
-    pub color: Color,
-    /// Name the ignores that hide nothing.
-    pub report_unused_suppressions: bool,
-    /// Ask for each repair.
-    pub interactive: bool,
-    /// Write no file that has changes which are not committed.
-    pub require_clean: bool,
-    /// Exit with 0 although findings are left.
-    pub exit_zero: bool,
-    /// Exit with 1 if a file was changed.
-    pub exit_non_zero_on_fix: bool,
-    /// Let the tags stay mutable that the files of the git repository move.
-    pub keep_moving_tags: bool,
-    /// Look for what would break when a folder is checked.
-    pub notes_impact: bool,
-    /// The file that the settings come from, if they come from one.
-    pub settings_file: Option<PathBuf>,
-    /// Whether somebody said where the settings come from, for all files.
-    pub settings_are_named: bool,
-}
-
-impl Options {
-    /// Whether any format that is asked for shows something.
-    #[must_use]
-    pub fn shows(&self, shows_it: impl Fn(OutputFormat) -> bool) -> bool {
-        let stdout = match self.stdout {
-            StandardOutput::Default if self.mode == Mode::Diff => Some(OutputFormat::Patch),
-            StandardOutput::Default | StandardOutput::Nothing => None,
-            StandardOutput::Format(format) => Some(format),
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Self::Auto => (
+                "auto",
+                "On a terminal, unless the environment (`NO_COLOR`) says otherwise",
+            ),
+            Self::Always => ("always", "Always"),
+            Self::Never => ("never", "Never"),
         };
-        let mut formats = stdout
-            .into_iter()
-            .chain(self.files.iter().map(|f| f.format));
-        formats.any(shows_it)
+        Some(PossibleValue::new(name).help(help))
     }
 }
 
-/// What the command line says about a run.
-#[derive(Clone, Debug)]
-pub struct Given {
-    /// What it says about settings, on which a file may have a say, too.
-    pub flags: Flags,
-    /// The rest, with the settings left at their defaults.
-    rest: Options,
+impl ValueEnum for OutputFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Full => "Findings with the lines around them, for people [default on a terminal]",
+            Self::Concise => "A line per finding, for editors and `grep` [default elsewhere]",
+            Self::Patch => "A patch for `git apply` and `patch -p1` [default of `diff`]",
+            Self::Json => {
+                "One JSON document, for programs; schema in docs/immutag-output.schema.json"
+            }
+            Self::Jsonl => {
+                "The same as JSON lines: one for the run, one per file, one for the summary"
+            }
+            Self::Sarif => "SARIF 2.1.0 with fixes and suppressions, for code scanning",
+            Self::Rdjson => "Diagnostics with suggestions, for reviewdog",
+            Self::Github => "Annotations of GitHub workflows",
+            Self::Gitlab => "A Code Quality report for GitLab",
+            Self::Junit => "A report as of unit tests, a case for each finding",
+            Self::Markdown => "A comment for a pull request, with a table and folded diffs",
+            Self::Html => "A page to review in a browser, in one file",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
+    }
 }
 
-impl Given {
-    /// All that the run is to know, with the settings that hold.
-    #[must_use]
-    pub fn options(&self, settings: Settings) -> Options {
-        let mut options = self.rest.clone();
-        settings.apply(&mut options.rules);
-        options.selection.include = settings.include.value;
-        options.selection.exclude = settings.exclude.value;
-        options.overrides = settings.overrides;
-        options.settings_file = settings.file;
-        options.settings_are_named = self.flags.config != Choice::Found;
-        options
+impl ValueEnum for ImpactFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Text, Self::Json]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Self::Text => ("text", "A line per push, and what to do, for people"),
+            Self::Json => (
+                "json",
+                "One JSON document, for programs; schema in docs/immutag-impact.schema.json",
+            ),
+        };
+        Some(PossibleValue::new(name).help(help))
     }
 }
 
@@ -368,11 +195,11 @@ impl Given {
 #[derive(Clone, Debug)]
 pub enum Request {
     /// To look at files.
-    Run(Box<Given>),
+    Run(Box<Options>),
     /// To look for what pushes tags that move.
-    Impact(Box<Given>, ImpactFormat),
+    Impact(Box<Options>, ImpactFormat),
     /// To print the settings that hold.
-    Settings(Box<Flags>),
+    Settings(Choice, Box<Layer>),
     /// To say what a code means, or all of them.
     Explain(Option<Topic>),
     /// To print the completions for a shell.
@@ -599,33 +426,61 @@ struct SettingFlags {
 }
 
 impl SettingFlags {
-    fn into_flags(self) -> Result<Flags, clap::Error> {
-        let switch = |on: bool, off: bool| (on || off).then_some(on);
-        let mut keep_mutable: Vec<TagPattern> = Vec::new();
-        for tag in self.keep_mutable {
-            if !keep_mutable.contains(&tag) {
-                keep_mutable.push(tag);
-            }
-        }
-        if keep_mutable.len() > MAX_FILTERS {
+    /// Which file of settings is read, and what the flags say.
+    fn into_layer(self) -> Result<(Choice, Layer), clap::Error> {
+        let switch = |on: bool, off: bool, names: (&'static str, &'static str)| {
+            let name = if on { names.0 } else { names.1 };
+            (on || off).then(|| Setting::flag(name, on))
+        };
+        let globs = |name, globs: Vec<String>| {
+            let globs: Vec<Glob> = globs.into_iter().map(Glob::unchecked).collect();
+            (!globs.is_empty()).then(|| Setting::flag(name, globs))
+        };
+        let at_least_one = |setting: Setting<Vec<Glob>>| {
+            let value = Globs::try_from(setting.value).ok()?;
+            let origin = setting.origin;
+            Some(Setting { value, origin })
+        };
+        let tags: Tags = self.keep_mutable.into_iter().collect();
+        let count = tags.as_slice().len();
+        if count > MAX_FILTERS {
             return usage(&format!(
                 "--keep-mutable takes at most {MAX_FILTERS} tags, as ECR does; use `*` for several"
             ));
         }
-        Ok(Flags {
-            config: match self.config {
-                Some(file) => Choice::Named(file),
-                None if self.no_config => Choice::Not,
-                None => Choice::Found,
+        let report_only = globs("--report-only", self.report_only).and_then(at_least_one);
+        let report_only = report_only.map(|paths| Setting {
+            origin: paths.origin,
+            value: Layer {
+                paths: Some(paths),
+                report_only: Some(Setting::flag("--report-only", true)),
+                ..Layer::default()
             },
-            include: self.include,
-            exclude: self.exclude,
-            strict: switch(self.strict, self.no_strict),
-            unsafe_fixes: switch(self.unsafe_fixes, self.no_unsafe_fixes),
-            keep_mutable,
-            creation_templates: switch(self.creation_templates, self.no_creation_templates),
-            report_only: self.report_only,
-        })
+        });
+        let layer = Layer {
+            include: globs("--include", self.include).and_then(at_least_one),
+            exclude: globs("--exclude", self.exclude),
+            strict: switch(self.strict, self.no_strict, ("--strict", "--no-strict")),
+            unsafe_fixes: switch(
+                self.unsafe_fixes,
+                self.no_unsafe_fixes,
+                ("--unsafe-fixes", "--no-unsafe-fixes"),
+            ),
+            keep_mutable: (count > 0).then(|| Setting::flag("--keep-mutable", tags)),
+            creation_templates: switch(
+                self.creation_templates,
+                self.no_creation_templates,
+                ("--creation-templates", "--no-creation-templates"),
+            ),
+            overrides: report_only.into_iter().collect(),
+            ..Layer::default()
+        };
+        let choice = match self.config {
+            Some(file) => Choice::Named(file),
+            None if self.no_config => Choice::Not,
+            None => Choice::Found,
+        };
+        Ok((choice, layer))
     }
 }
 
@@ -763,27 +618,28 @@ struct Common {
 
 impl Cli {
     fn into_request(self) -> Result<Request, clap::Error> {
-        let given = match self.command {
-            Command::Check { common, no_impact } => {
-                let mut given = common.into_given(Mode::Check)?;
-                given.rest.notes_impact &= !no_impact;
-                given
-            }
-            Command::Diff(common) => common.into_given(Mode::Diff)?,
+        let options = match self.command {
+            Command::Check { common, no_impact } => Options {
+                notes_impact: !no_impact,
+                ..common.into_options(Mode::Check)?
+            },
+            Command::Diff(common) => common.into_options(Mode::Diff)?,
             Command::Fix {
                 common,
                 interactive,
                 require_clean,
                 exit_non_zero_on_fix,
             } => {
-                let mut given = common.into_given(Mode::Fix)?;
-                if interactive && !matches!(given.rest.input, Input::Paths) {
+                let options = common.into_options(Mode::Fix)?;
+                if interactive && !matches!(options.input, Input::Paths) {
                     return usage("--interactive reads answers from standard input; name paths");
                 }
-                given.rest.interactive = interactive;
-                given.rest.require_clean = require_clean;
-                given.rest.exit_non_zero_on_fix = exit_non_zero_on_fix;
-                given
+                Options {
+                    interactive,
+                    require_clean,
+                    exit_non_zero_on_fix,
+                    ..options
+                }
             }
             Command::Impact {
                 paths,
@@ -802,11 +658,12 @@ impl Cli {
                 if common.paths.contains(&PathBuf::from("-")) {
                     return usage("`impact` looks at the files around templates; name their paths");
                 }
-                let given = common.into_given(Mode::Check)?;
-                return Ok(Request::Impact(Box::new(given), output_format));
+                let options = common.into_options(Mode::Check)?;
+                return Ok(Request::Impact(Box::new(options), output_format));
             }
             Command::Config(settings) => {
-                return Ok(Request::Settings(Box::new(settings.into_flags()?)));
+                let (choice, layer) = settings.into_layer()?;
+                return Ok(Request::Settings(choice, Box::new(layer)));
             }
             Command::Explain { code } => {
                 let is_asked = |topic: &Topic| Some(topic.code) == code.as_deref();
@@ -815,12 +672,12 @@ impl Cli {
             Command::Completions { shell } => return Ok(Request::Completions(shell)),
             Command::Man { command } => return Ok(Request::Manual(command)),
         };
-        Ok(Request::Run(Box::new(given)))
+        Ok(Request::Run(Box::new(options)))
     }
 }
 
 impl Common {
-    fn into_given(self, mode: Mode) -> Result<Given, clap::Error> {
+    fn into_options(self, mode: Mode) -> Result<Options, clap::Error> {
         let input = self.input()?;
         let is_unnamed = matches!(input, Input::Stdin { .. }) && self.stdin_filename.is_none();
         if self.keep_moving_tags && is_unnamed {
@@ -835,17 +692,11 @@ impl Common {
         } else {
             self.paths
         };
-        let rest = Options {
+        let (config, flags) = self.settings.into_layer()?;
+        Ok(Options {
             mode,
-            rules: Rules {
-                max_size: self.max_file_size.unwrap_or(DEFAULT_MAX_SIZE),
-                suppressions: SuppressionRules {
-                    are_on: !self.no_suppressions,
-                    ..SuppressionRules::default()
-                },
-                ..Rules::default()
-            },
-            overrides: Vec::new(),
+            config,
+            flags,
             selection: Selection {
                 paths,
                 no_ignore: self.no_ignore,
@@ -856,6 +707,11 @@ impl Common {
                 ..Selection::default()
             },
             input,
+            max_size: self.max_file_size.unwrap_or(DEFAULT_MAX_SIZE),
+            heeds_suppressions: !self.no_suppressions,
+            report_unused_suppressions: self.report_unused_suppressions,
+            keep_moving_tags: self.keep_moving_tags,
+            notes_impact: false,
             verbosity: match (self.quiet, self.verbose) {
                 (true, _) => Verbosity::Quiet,
                 (_, true) => Verbosity::Verbose,
@@ -865,19 +721,10 @@ impl Common {
             files,
             summary_file: self.summary_file,
             color: self.color,
-            report_unused_suppressions: self.report_unused_suppressions,
-            exit_zero: self.exit_zero,
             interactive: false,
             require_clean: false,
+            exit_zero: self.exit_zero,
             exit_non_zero_on_fix: false,
-            keep_moving_tags: self.keep_moving_tags,
-            notes_impact: mode == Mode::Check,
-            settings_file: None,
-            settings_are_named: false,
-        };
-        Ok(Given {
-            flags: self.settings.into_flags()?,
-            rest,
         })
     }
 
@@ -1046,10 +893,7 @@ mod tests {
 
     fn options(arguments: &[&str]) -> Result<Options, clap::Error> {
         match parse(arguments.iter().map(Into::into))? {
-            Request::Run(given) => {
-                let settings = Settings::new(&given.flags, None).unwrap();
-                Ok(given.options(settings))
-            }
+            Request::Run(options) => Ok(*options),
             other => panic!("{other:?}"),
         }
     }
@@ -1066,9 +910,13 @@ mod tests {
             )
         };
         let kept = keep(&["latest", "dev-*", "*.*", "v1_2"]).unwrap();
-        assert_eq!(kept.rules.policy.keep_mutable.len(), 4);
+        let count = |options: &Options| {
+            let tags = options.flags.keep_mutable.as_ref();
+            tags.map(|tags| tags.value.as_slice().len())
+        };
+        assert_eq!(count(&kept), Some(4));
         let twice = keep(&["a", "b", "a", "c", "d", "e"]).unwrap();
-        assert_eq!(twice.rules.policy.keep_mutable.len(), 5);
+        assert_eq!(count(&twice), Some(5));
         for wrong in ["", "a b", "é", "***", &"x".repeat(129)] {
             assert!(keep(&[wrong]).is_err(), "{wrong}");
         }
@@ -1080,7 +928,7 @@ mod tests {
         let strict = |flags: &[&str]| {
             let arguments: Vec<&str> = ["immutag", "config"].iter().chain(flags).copied().collect();
             match parse(arguments.iter().map(Into::into)) {
-                Ok(Request::Settings(flags)) => flags.strict,
+                Ok(Request::Settings(_, flags)) => flags.strict.map(|strict| strict.value),
                 other => panic!("{other:?}"),
             }
         };
@@ -1114,9 +962,9 @@ mod tests {
     #[test]
     fn suppressions_count_unless_they_are_turned_off() {
         let given = options(&["immutag", "check"]).unwrap();
-        assert!(given.rules.suppressions.are_on && !given.report_unused_suppressions);
+        assert!(given.heeds_suppressions && !given.report_unused_suppressions);
         let given = options(&["immutag", "fix", "--no-suppressions"]).unwrap();
-        assert!(!given.rules.suppressions.are_on);
+        assert!(!given.heeds_suppressions);
         let both = [
             "immutag",
             "diff",

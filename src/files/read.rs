@@ -122,8 +122,8 @@ mod tests {
 
     /// A text of that many bytes that ends in the name of the type.
     fn naming(size: usize) -> Vec<u8> {
-        let mut bytes = vec![b'#'; size - source::REPOSITORY.len()];
-        bytes.extend(source::REPOSITORY.as_bytes());
+        let mut bytes = vec![b'#'; size - immutag_engine::rule::REPOSITORY.len()];
+        bytes.extend(immutag_engine::rule::REPOSITORY.as_bytes());
         bytes
     }
 

@@ -11,7 +11,7 @@ use std::path::{Component, Path};
 use sha2::{Digest, Sha256};
 
 use super::rule;
-use immutag_engine::assess::Assessment;
+use immutag_engine::Facts;
 
 /// The version of the recipe. It changes if the fingerprints do.
 pub const VERSION: &str = "immutag/v1";
@@ -24,7 +24,7 @@ const BYTES: usize = 16;
 /// `/` between its parts, the logical ID, and how many findings of that ID
 /// stand above in the file, with a NUL behind each.
 #[must_use]
-pub fn all(path: &Path, assessment: &Assessment) -> Vec<String> {
+pub fn all(path: &Path, facts: &Facts) -> Vec<String> {
     let mut place = Sha256::new();
     place.update(rule::ID);
     place.update([0]);
@@ -55,7 +55,7 @@ pub fn all(path: &Path, assessment: &Assessment) -> Vec<String> {
         }
         digits
     };
-    let findings = assessment.findings.iter();
+    let findings = facts.findings.iter();
     findings
         .map(|finding| finding.logical_id.as_str())
         .map(fingerprint)
@@ -65,7 +65,7 @@ pub fn all(path: &Path, assessment: &Assessment) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use immutag_engine::assess::{Rules, remediate};
+    use immutag_engine::{Rules, assess};
 
     const WEB: &str = "  Web: {Type: AWS::ECR::Repository}\n";
     const JOBS: &str = "  Jobs: {Type: AWS::ECR::Repository}\n";
@@ -73,7 +73,7 @@ mod tests {
     fn of(path: &str, text: &str) -> Vec<String> {
         all(
             Path::new(path),
-            &remediate(text.as_bytes(), &Rules::default()).unwrap(),
+            &assess(text.as_bytes(), &Rules::default()).unwrap().facts,
         )
     }
 

@@ -9,10 +9,8 @@ use std::io::{self, Write};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet};
 
 use super::{Report, answer, escaped, shown, text};
-use crate::cli::Mode;
-use immutag_engine::assess::{Answer, Replacement, Reported};
-use immutag_engine::text::excerpt::Excerpt;
-use immutag_engine::text::span::Span;
+use crate::options::Mode;
+use immutag_engine::{Decision, Excerpt, Finding, FixedEdit, Span};
 
 /// What a code in brackets leads to, on terminals with links.
 const USER_GUIDE: &str =
@@ -25,10 +23,10 @@ const USER_GUIDE: &str =
 /// Those of `out`.
 pub fn write(report: &Report<'_>, has_links: bool, out: &mut dyn Write) -> io::Result<()> {
     let renderer = Renderer::styled();
-    for (outcome, assessment) in report.assessed() {
+    for (outcome, _) in report.assessed() {
         let path = shown(&outcome.path);
-        for finding in report.findings(assessment) {
-            let groups = groups(&path, finding, report.options.mode, has_links);
+        for (finding, edits) in report.fixed_findings(outcome) {
+            let groups = groups(&path, finding, edits, report.options.mode, has_links);
             writeln!(out, "{}\n", renderer.render(&groups))?;
         }
         text::write_notes(outcome, report.options, out)?;
@@ -36,7 +34,13 @@ pub fn write(report: &Report<'_>, has_links: bool, out: &mut dyn Write) -> io::R
     Ok(())
 }
 
-fn groups<'f>(path: &'f str, finding: &'f Reported, mode: Mode, has_links: bool) -> Vec<Group<'f>> {
+fn groups<'f>(
+    path: &'f str,
+    finding: &'f Finding,
+    edits: &'f [FixedEdit],
+    mode: Mode,
+    has_links: bool,
+) -> Vec<Group<'f>> {
     let level = if finding.counts {
         Level::WARNING
     } else {
@@ -73,21 +77,21 @@ fn groups<'f>(path: &'f str, finding: &'f Reported, mode: Mode, has_links: bool)
         }
     }
     let said = answer(finding, mode);
-    match finding.answer {
-        Answer::Fixed(_) => {}
-        Answer::Withheld(_) => {
+    match finding.decision {
+        Decision::Fix(_) => {}
+        Decision::Withheld(_) => {
             let how = "--unsafe-fixes repairs it: review with `immutag diff --unsafe-fixes`";
             group = group.element(Level::HELP.message(how));
         }
-        Answer::Refused { .. }
-        | Answer::Suppressed { .. }
-        | Answer::Declined
-        | Answer::ReportOnly => {
+        Decision::Refused { .. }
+        | Decision::Suppressed { .. }
+        | Decision::Declined
+        | Decision::ReportOnly => {
             group = group.element(Level::NOTE.message(escaped(&said)));
         }
     }
     let mut groups = vec![group];
-    if matches!(finding.answer, Answer::Fixed(_)) {
+    if matches!(finding.decision, Decision::Fix(_)) {
         let what = if mode == Mode::Fix {
             Level::NOTE.secondary_title("fixed")
         } else {
@@ -95,7 +99,7 @@ fn groups<'f>(path: &'f str, finding: &'f Reported, mode: Mode, has_links: bool)
         };
         let mut repair = Group::with_title(what);
         for excerpt in &finding.excerpts {
-            if let Some(snippet) = repaired(excerpt, &finding.edits) {
+            if let Some(snippet) = repaired(excerpt, edits) {
                 repair = repair.element(snippet);
             }
         }
@@ -107,7 +111,7 @@ fn groups<'f>(path: &'f str, finding: &'f Reported, mode: Mode, has_links: bool)
 /// An excerpt with the finding's places in it; None where it has none.
 fn annotated<'f>(
     excerpt: &'f Excerpt,
-    finding: &'f Reported,
+    finding: &'f Finding,
 ) -> Option<Snippet<'f, annotate_snippets::Annotation<'f>>> {
     let mut annotations = Vec::new();
     if let Some(span) = beginning(excerpt, finding.region.span) {
@@ -127,7 +131,7 @@ fn annotated<'f>(
 }
 
 /// An excerpt with the edits that are made in it; None where there are none.
-fn repaired<'f>(excerpt: &'f Excerpt, edits: &'f [Replacement]) -> Option<Snippet<'f, Patch<'f>>> {
+fn repaired<'f>(excerpt: &'f Excerpt, edits: &'f [FixedEdit]) -> Option<Snippet<'f, Patch<'f>>> {
     let patches: Vec<Patch<'f>> = edits
         .iter()
         .filter_map(|edit| {

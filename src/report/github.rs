@@ -17,8 +17,8 @@ use super::{Report, answer, escaped, slashed};
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     for outcome in report.outcomes {
         let file = property(&slashed(&outcome.path));
-        let assessment = match &outcome.result {
-            Ok(assessment) => assessment,
+        let facts = match &outcome.result {
+            Ok(facts) => facts,
             Err(error) => {
                 let place = error.position.map_or(String::new(), |at| {
                     format!(",line={},col={}", at.line, at.column)
@@ -29,7 +29,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
                 continue;
             }
         };
-        for finding in report.open_findings(assessment) {
+        for finding in report.open_findings(facts) {
             let level = if finding.counts { "warning" } else { "notice" };
             let (start, end) = (finding.region.start, finding.region.end);
             let title = property(&format!("immutag: {}", finding.verdict.code()));

@@ -12,7 +12,7 @@ use serde::ser::{SerializeSeq as _, Serializer as _};
 
 use super::json::Escaping;
 use super::{Report, answer, slashed};
-use immutag_engine::assess::Answer;
+use immutag_engine::Decision;
 
 #[derive(Serialize)]
 struct Issue<'i> {
@@ -46,8 +46,8 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut issues = serializer.serialize_seq(None)?;
     for outcome in report.outcomes {
         let path = slashed(&outcome.path);
-        let assessment = match &outcome.result {
-            Ok(assessment) => assessment,
+        let facts = match &outcome.result {
+            Ok(facts) => facts,
             Err(error) => {
                 let line = error.position.map_or(1, |at| at.line);
                 issues.serialize_element(&Issue {
@@ -66,8 +66,8 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
                 continue;
             }
         };
-        for (finding, fingerprint) in report.known_findings(outcome, assessment) {
-            if matches!(finding.answer, Answer::Suppressed { .. }) {
+        for (finding, _, fingerprint) in report.known_findings(outcome, facts) {
+            if matches!(finding.decision, Decision::Suppressed { .. }) {
                 continue;
             }
             issues.serialize_element(&Issue {

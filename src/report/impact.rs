@@ -11,11 +11,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{escaped, json, shown, slashed, text, uri};
-use crate::cli::ImpactFormat;
+use crate::options::ImpactFormat;
 use crate::outcome::Outcome;
 use crate::survey::{self, Faced, Facing, Survey};
-use immutag_engine::find::MOST_TAGS;
-use immutag_engine::text::span;
+use immutag_engine::MOST_TAGS;
 use immutag_impact::{Kind, MAX_PUSHES, MAX_SIZE, Repository, Tag, Target, Via};
 
 /// The version of the format.
@@ -76,7 +75,7 @@ fn write_text(facing: &[Facing], outcomes: &[Outcome], out: &mut dyn Write) -> i
         let declared: usize = outcomes
             .iter()
             .filter_map(|outcome| outcome.result.as_ref().ok())
-            .map(|assessment| assessment.repositories)
+            .map(|facts| facts.ecr_repositories)
             .sum();
         let declared = counted(declared, "repository", "repositories");
         let failed = outcomes.iter().filter(|outcome| outcome.result.is_err());
@@ -434,9 +433,9 @@ struct Summary {
     files: usize,
 }
 
-impl From<span::Position> for Position {
-    fn from(position: span::Position) -> Self {
-        let span::Position { line, column } = position;
+impl From<immutag_engine::Position> for Position {
+    fn from(position: immutag_engine::Position) -> Self {
+        let immutag_engine::Position { line, column } = position;
         Self { line, column }
     }
 }

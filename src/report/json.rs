@@ -11,10 +11,9 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 
 use super::{Report, rule, status, uri};
-use crate::cli::Mode;
+use crate::options::Mode;
 use crate::outcome::{self, Outcome};
-use immutag_engine::assess::{Answer, Assessment, Reported};
-use immutag_engine::text::span;
+use immutag_engine::{Decision, Facts, FixedEdit};
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -49,7 +48,7 @@ pub fn write_lines(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// Those of `out`.
 pub fn write_repositories(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let repositories = report.repositories.iter();
+    let repositories = report.git_repositories.iter();
     let document = Campaign {
         run: Run::of(report),
         repositories: repositories
@@ -346,7 +345,7 @@ fn file<'r>(report: &Report<'r>, outcome: &'r Outcome) -> File<'r> {
         error: None,
     };
     match &outcome.result {
-        Ok(assessment) => say(report, outcome, assessment, &mut file),
+        Ok(facts) => say(report, outcome, facts, &mut file),
         Err(error) => {
             file.error = Some(Error {
                 code: error.code,
@@ -358,19 +357,14 @@ fn file<'r>(report: &Report<'r>, outcome: &'r Outcome) -> File<'r> {
     file
 }
 
-fn say<'r>(
-    report: &Report<'_>,
-    outcome: &'r Outcome,
-    assessment: &'r Assessment,
-    file: &mut File<'r>,
-) {
-    file.repositories = assessment.repositories;
+fn say<'r>(report: &Report<'_>, outcome: &'r Outcome, facts: &'r Facts, file: &mut File<'r>) {
+    file.repositories = facts.ecr_repositories;
     file.findings = report
-        .known_findings(outcome, assessment)
-        .map(|(found, fingerprint)| finding(found, report.options.mode, fingerprint))
+        .known_findings(outcome, facts)
+        .map(|(found, edits, fingerprint)| finding(found, edits, report.options.mode, fingerprint))
         .collect();
     file.notes = report
-        .notes(assessment)
+        .notes(facts)
         .map(|note| Note {
             code: note.code,
             message: &note.message,
@@ -378,7 +372,7 @@ fn say<'r>(
         })
         .collect();
     file.unused_suppressions = report
-        .unused(assessment)
+        .unused(facts)
         .map(|unused| Unused {
             code: unused.why.code(),
             by: unused.by,
@@ -387,7 +381,12 @@ fn say<'r>(
         .collect();
 }
 
-fn finding(found: &Reported, mode: Mode, fingerprint: String) -> Finding<'_> {
+fn finding<'f>(
+    found: &'f immutag_engine::Finding,
+    edits: &'f [FixedEdit],
+    mode: Mode,
+    fingerprint: String,
+) -> Finding<'f> {
     let mut finding = Finding {
         logical_id: &found.logical_id,
         verdict: found.verdict.code(),
@@ -402,12 +401,12 @@ fn finding(found: &Reported, mode: Mode, fingerprint: String) -> Finding<'_> {
         edits: Vec::new(),
         fingerprint,
     };
-    match &found.answer {
-        Answer::Fixed(applicability) | Answer::Withheld(applicability) => {
+    match &found.decision {
+        Decision::Fix(applicability) | Decision::Withheld(applicability) => {
             finding.applicability = Some(applicability.name());
         }
-        Answer::Refused { code, reason } => finding.refusal = Some(Refusal { code, reason }),
-        Answer::Suppressed {
+        Decision::Refused { code, reason } => finding.refusal = Some(Refusal { code, reason }),
+        Decision::Suppressed {
             by,
             reason,
             is_listed,
@@ -418,14 +417,14 @@ fn finding(found: &Reported, mode: Mode, fingerprint: String) -> Finding<'_> {
                 reason: reason.as_deref(),
             });
         }
-        Answer::ReportOnly | Answer::Declined => {}
+        Decision::ReportOnly | Decision::Declined => {}
     }
     let sources = found.sources.iter().map(|source| Source {
         region: source.region.into(),
         message: &source.how,
     });
     finding.sources.extend(sources);
-    let edits = found.edits.iter().map(|edit| Edit {
+    let edits = edits.iter().map(|edit| Edit {
         region: edit.region.into(),
         text: &edit.text,
     });
@@ -433,8 +432,8 @@ fn finding(found: &Reported, mode: Mode, fingerprint: String) -> Finding<'_> {
     finding
 }
 
-impl From<span::Region> for Region {
-    fn from(region: span::Region) -> Self {
+impl From<immutag_engine::Region> for Region {
+    fn from(region: immutag_engine::Region) -> Self {
         Self {
             start: region.start.into(),
             end: region.end.into(),
@@ -444,8 +443,8 @@ impl From<span::Region> for Region {
     }
 }
 
-impl From<span::Position> for Position {
-    fn from(position: span::Position) -> Self {
+impl From<immutag_engine::Position> for Position {
+    fn from(position: immutag_engine::Position) -> Self {
         Self {
             line: position.line,
             column: position.column,
@@ -468,7 +467,7 @@ impl Counts {
         Self {
             templates: summary.templates,
             templates_with_findings: summary.broken,
-            repositories: summary.repositories,
+            repositories: summary.ecr_repositories,
             findings: summary.findings(),
             fixable: summary.fixed,
             withheld: summary.withheld,

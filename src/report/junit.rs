@@ -9,9 +9,9 @@ use std::io::{self, Write};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Report, answer, escaped, shown};
-use crate::cli::Mode;
+use crate::options::Mode;
 use crate::outcome::Outcome;
-use immutag_engine::assess::{Answer, Reported};
+use immutag_engine::{Decision, Finding};
 
 /// Writes the report.
 ///
@@ -49,16 +49,14 @@ fn suite(report: &Report<'_>, outcome: &Outcome) -> TestSuite {
                 .set_description(format!("{place}: {message}"));
             add("immutag".to_owned(), status);
         }
-        Ok(assessment) => {
-            for finding in report.findings(assessment) {
+        Ok(facts) => {
+            for finding in report.findings(facts) {
                 add(
                     escaped(&finding.logical_id),
                     status(&path, finding, report.options.mode),
                 );
             }
-            let comply = assessment
-                .repositories
-                .saturating_sub(assessment.findings.len());
+            let comply = facts.ecr_repositories.saturating_sub(facts.findings.len());
             if comply > 0 {
                 let name = match comply {
                     1 => "1 repository complies".to_owned(),
@@ -71,14 +69,14 @@ fn suite(report: &Report<'_>, outcome: &Outcome) -> TestSuite {
     suite
 }
 
-fn status(path: &str, finding: &Reported, mode: Mode) -> TestCaseStatus {
+fn status(path: &str, finding: &Finding, mode: Mode) -> TestCaseStatus {
     let words = escaped(&format!("{} [{}]", finding.message, answer(finding, mode)));
-    if matches!(finding.answer, Answer::Suppressed { .. }) {
+    if matches!(finding.decision, Decision::Suppressed { .. }) {
         let mut skipped = TestCaseStatus::skipped();
         skipped.set_message(words);
         return skipped;
     }
-    let is_done = mode == Mode::Fix && matches!(finding.answer, Answer::Fixed(_));
+    let is_done = mode == Mode::Fix && matches!(finding.decision, Decision::Fix(_));
     if is_done || !finding.counts {
         return TestCaseStatus::success();
     }

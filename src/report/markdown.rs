@@ -40,9 +40,9 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn write_table(report: &Report<'_>, comment: &mut String) {
     let mut rows = report
         .assessed()
-        .flat_map(|(outcome, assessment)| {
+        .flat_map(|(outcome, facts)| {
             let path = &outcome.path;
-            report.findings(assessment).map(move |finding| {
+            report.findings(facts).map(move |finding| {
                 let line = finding.region.start.line;
                 format!(
                     "| {}:{line} | {} | {} | `{}` | {} |\n",

@@ -30,28 +30,31 @@ use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
 use anstream::{AutoStream, ColorChoice, StripStream};
 use supports_hyperlinks::Stream;
 
-use crate::cli::{Color, Mode, Options, OutputFormat, StandardOutput, SummaryFormat, Verbosity};
+use crate::options::{Color, Mode, Options, OutputFormat, SummaryFormat, Verbosity};
 use crate::outcome::{Outcome, Summary};
-use immutag_engine::assess::{Answer, Assessment, Note, Reported, Unused};
-use immutag_engine::suppress::Useless;
+use immutag_engine::{
+    Decision, Facts, Finding, FixedEdit, Note, Rules, UnusedSuppression, Useless,
+};
 
 /// What there is to report.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'r> {
     /// What was asked for.
     pub options: &'r Options,
+    /// The rules for all files.
+    pub rules: &'r Rules,
     /// What came of it, in the order of the paths. Files that there is nothing
     /// to say about, in any format that is asked for, may be left out.
     pub outcomes: &'r [Outcome],
     /// The same in numbers.
     pub summary: &'r Summary,
     /// The same for each git repository.
-    pub repositories: &'r BTreeMap<Option<PathBuf>, Summary>,
+    pub git_repositories: &'r BTreeMap<Option<PathBuf>, Summary>,
 }
 
 impl<'r> Report<'r> {
     /// The files that were assessed, with what there is to say about them.
-    pub fn assessed(&self) -> impl Iterator<Item = (&'r Outcome, &'r Assessment)> {
+    pub fn assessed(&self) -> impl Iterator<Item = (&'r Outcome, &'r Facts)> {
         let outcomes = self.outcomes.iter();
         outcomes.filter_map(|outcome| Some((outcome, outcome.result.as_ref().ok()?)))
     }
@@ -60,62 +63,71 @@ impl<'r> Report<'r> {
     /// those that count.
     pub fn findings<'a>(
         &self,
-        assessment: &'a Assessment,
-    ) -> impl Iterator<Item = &'a Reported> + use<'a, 'r> {
+        facts: &'a Facts,
+    ) -> impl Iterator<Item = &'a Finding> + use<'a, 'r> {
         let report = *self;
-        let findings = assessment.findings.iter();
+        let findings = facts.findings.iter();
         findings.filter(move |finding| report.says(finding))
+    }
+
+    /// The same, each with the edits that fix it.
+    pub fn fixed_findings<'a>(
+        &self,
+        outcome: &'a Outcome,
+    ) -> impl Iterator<Item = (&'a Finding, &'a [FixedEdit])> + use<'a, 'r> {
+        let report = *self;
+        let findings = outcome.findings();
+        findings.filter(move |(finding, _)| report.says(finding))
     }
 
     /// Those of them that nobody asked to leave alone.
     pub fn open_findings<'a>(
         &self,
-        assessment: &'a Assessment,
-    ) -> impl Iterator<Item = &'a Reported> + use<'a, 'r> {
-        self.findings(assessment)
-            .filter(|finding| !matches!(finding.answer, Answer::Suppressed { .. }))
+        facts: &'a Facts,
+    ) -> impl Iterator<Item = &'a Finding> + use<'a, 'r> {
+        self.findings(facts)
+            .filter(|finding| !matches!(finding.decision, Decision::Suppressed { .. }))
     }
 
     /// Whether a finding is to be said: with `--quiet` only if it counts.
     #[must_use]
-    pub fn says(&self, finding: &Reported) -> bool {
+    pub fn says(&self, finding: &Finding) -> bool {
         finding.counts || self.options.verbosity > Verbosity::Quiet
     }
 
-    /// The same, each with what it is known by; see [`fingerprint`].
+    /// The same as [`Report::fixed_findings`], each with its fingerprint; see [`fingerprint`].
     pub fn known_findings<'a>(
         &self,
-        outcome: &Outcome,
-        assessment: &'a Assessment,
-    ) -> impl Iterator<Item = (&'a Reported, String)> + use<'a, 'r> {
+        outcome: &'a Outcome,
+        facts: &'a Facts,
+    ) -> impl Iterator<Item = (&'a Finding, &'a [FixedEdit], String)> + use<'a, 'r> {
         let report = *self;
-        let fingerprints = fingerprint::all(&outcome.path, assessment);
-        let findings = assessment.findings.iter().zip(fingerprints);
-        findings.filter(move |(finding, _)| report.says(finding))
+        let fingerprints = fingerprint::all(&outcome.path, facts);
+        let findings = outcome.findings().zip(fingerprints);
+        findings
+            .filter(move |((finding, _), _)| report.says(finding))
+            .map(|((finding, edits), known_as)| (finding, edits, known_as))
     }
 
     /// The notes on a file that are to be said: all, or none with `--quiet`.
-    pub fn notes<'a>(
-        &self,
-        assessment: &'a Assessment,
-    ) -> impl Iterator<Item = &'a Note> + use<'a> {
+    pub fn notes<'a>(&self, facts: &'a Facts) -> impl Iterator<Item = &'a Note> + use<'a> {
         let is_quiet = self.options.verbosity == Verbosity::Quiet;
-        assessment.notes.iter().filter(move |_| !is_quiet)
+        facts.notes.iter().filter(move |_| !is_quiet)
     }
 
     /// The ignores of no use, if they were asked for.
     pub fn unused<'a>(
         &self,
-        assessment: &'a Assessment,
-    ) -> impl Iterator<Item = &'a Unused> + use<'a> {
+        facts: &'a Facts,
+    ) -> impl Iterator<Item = &'a UnusedSuppression> + use<'a> {
         let is_asked = self.options.report_unused_suppressions;
-        assessment.unused.iter().filter(move |_| is_asked)
+        facts.unused_suppressions.iter().filter(move |_| is_asked)
     }
 
     /// Whether a file is to be named although nothing is wrong with it.
     #[must_use]
     pub fn names_compliant(&self, outcome: &Outcome) -> bool {
-        let declares = |assessment: &Assessment| assessment.repositories > 0;
+        let declares = |facts: &Facts| facts.ecr_repositories > 0;
         self.options.verbosity == Verbosity::Verbose && outcome.result.as_ref().is_ok_and(declares)
     }
 }
@@ -133,13 +145,7 @@ pub fn write(report: &Report<'_>, stdin: Option<&[u8]>) -> io::Result<()> {
     let color = choice(options.color);
     let repaired = stdin.filter(|_| options.mode == Mode::Fix);
     let is_terminal = io::stdout().is_terminal();
-    let format = match (options.stdout, options.mode) {
-        (StandardOutput::Nothing, _) => None,
-        (StandardOutput::Format(format), _) => Some(format),
-        (StandardOutput::Default, Mode::Diff) => Some(OutputFormat::Patch),
-        (StandardOutput::Default, _) if is_terminal => Some(OutputFormat::Full),
-        (StandardOutput::Default, _) => Some(OutputFormat::Concise),
-    };
+    let format = options.stdout.format(options.mode, is_terminal);
     let result = match (repaired, format) {
         (Some(text), _) => write_bytes(text),
         (None, None) => Ok(()),
@@ -250,7 +256,7 @@ fn write_errors(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     if report.options.verbosity > Verbosity::Quiet {
         // A run in a single repository says it all in its summary.
-        if report.repositories.len() > 1 {
+        if report.git_repositories.len() > 1 {
             summary::write_table(report, out)?;
         }
         text::write_summary(report.summary, report.options.mode, out)?;
@@ -260,51 +266,51 @@ fn write_errors(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 /// What is done about a finding, as one word: for machines.
 #[must_use]
-pub fn status(finding: &Reported, mode: Mode) -> &'static str {
-    match &finding.answer {
-        Answer::Fixed(_) if mode == Mode::Fix => "fixed",
-        Answer::Fixed(_) => "fixable",
-        Answer::Withheld(_) => "withheld",
-        Answer::Refused { .. } => "refused",
-        Answer::Suppressed { .. } => "suppressed",
-        Answer::Declined => "declined",
-        Answer::ReportOnly => "report-only",
+pub fn status(finding: &Finding, mode: Mode) -> &'static str {
+    match &finding.decision {
+        Decision::Fix(_) if mode == Mode::Fix => "fixed",
+        Decision::Fix(_) => "fixable",
+        Decision::Withheld(_) => "withheld",
+        Decision::Refused { .. } => "refused",
+        Decision::Suppressed { .. } => "suppressed",
+        Decision::Declined => "declined",
+        Decision::ReportOnly => "report-only",
     }
 }
 
 /// What is done about a finding, in words.
 #[must_use]
-pub fn answer(finding: &Reported, mode: Mode) -> String {
-    match &finding.answer {
-        Answer::Fixed(_) if mode == Mode::Fix => "fixed".to_owned(),
-        Answer::Fixed(_) => "fixable".to_owned(),
-        Answer::Withheld(_) => "fixable with --unsafe-fixes".to_owned(),
-        Answer::Refused { reason, .. } => format!("not fixable: {reason}"),
-        Answer::Suppressed {
+pub fn answer(finding: &Finding, mode: Mode) -> String {
+    match &finding.decision {
+        Decision::Fix(_) if mode == Mode::Fix => "fixed".to_owned(),
+        Decision::Fix(_) => "fixable".to_owned(),
+        Decision::Withheld(_) => "fixable with --unsafe-fixes".to_owned(),
+        Decision::Refused { reason, .. } => format!("not fixable: {reason}"),
+        Decision::Suppressed {
             by,
             reason: Some(reason),
             ..
         } => format!("suppressed by {by}: {reason}"),
-        Answer::Suppressed { by, .. } => format!("suppressed by {by}"),
-        Answer::Declined => "declined".to_owned(),
-        Answer::ReportOnly => "fixable, but report-only here".to_owned(),
+        Decision::Suppressed { by, .. } => format!("suppressed by {by}"),
+        Decision::Declined => "declined".to_owned(),
+        Decision::ReportOnly => "fixable, but report-only here".to_owned(),
     }
 }
 
 /// What is wrong and what is done about it, for formats that have a place of
 /// their own for a fix and for a suppression.
 #[must_use]
-pub fn told(finding: &Reported, mode: Mode) -> String {
+pub fn told(finding: &Finding, mode: Mode) -> String {
     let what = format!("{}: {}", finding.logical_id, finding.message);
-    match (&finding.answer, mode) {
-        (Answer::Fixed(_), Mode::Check | Mode::Diff) | (Answer::Suppressed { .. }, _) => what,
+    match (&finding.decision, mode) {
+        (Decision::Fix(_), Mode::Check | Mode::Diff) | (Decision::Suppressed { .. }, _) => what,
         _ => format!("{what} ({})", answer(finding, mode)),
     }
 }
 
 /// Why an ignore is of no use, in words.
 #[must_use]
-pub fn useless(unused: &Unused) -> String {
+pub fn useless(unused: &UnusedSuppression) -> String {
     let why = match unused.why {
         Useless::HidesNothing => "hides nothing",
         Useless::Expired => "has expired and hides nothing",

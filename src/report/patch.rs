@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::path::{Component, Path};
 
 use super::Report;
-use immutag_engine::text::diff::{Hunk, Sign};
+use immutag_engine::{Hunk, Sign};
 
 /// Writes the patches of all files, one after the other.
 ///

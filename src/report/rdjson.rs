@@ -12,10 +12,9 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 
 use super::{Report, escaped, json, told};
-use crate::cli::Mode;
+use crate::options::Mode;
 use crate::outcome::Outcome;
-use immutag_engine::assess::{Answer, Reported};
-use immutag_engine::text::span;
+use immutag_engine::{Decision, Finding, FixedEdit};
 
 /// Writes the report as one result.
 ///
@@ -109,39 +108,45 @@ impl Serialize for Diagnostics<'_> {
 }
 
 fn diagnostics<'r>(report: &Report<'_>, outcome: &'r Outcome) -> Vec<Diagnostic<'r>> {
-    let on_line = |severity, value, message: &str, position: Option<span::Position>| Diagnostic {
-        message: escaped(message),
-        location: Location::of(outcome, position.map(|at| Range::line(at.line))),
-        severity,
-        code: Code { value },
-        suggestions: Vec::new(),
-        related_locations: Vec::new(),
-    };
-    let assessment = match &outcome.result {
-        Ok(assessment) => assessment,
+    let on_line =
+        |severity, value, message: &str, position: Option<immutag_engine::Position>| Diagnostic {
+            message: escaped(message),
+            location: Location::of(outcome, position.map(|at| Range::line(at.line))),
+            severity,
+            code: Code { value },
+            suggestions: Vec::new(),
+            related_locations: Vec::new(),
+        };
+    let facts = match &outcome.result {
+        Ok(facts) => facts,
         Err(error) => return vec![on_line(ERROR, error.code, &error.message, error.position)],
     };
     let findings = report
-        .findings(assessment)
-        .filter(|finding| !matches!(finding.answer, Answer::Suppressed { .. }))
-        .map(|finding| diagnostic(outcome, finding, report.options.mode));
+        .fixed_findings(outcome)
+        .filter(|(finding, _)| !matches!(finding.decision, Decision::Suppressed { .. }))
+        .map(|(finding, edits)| diagnostic(outcome, finding, edits, report.options.mode));
     let notes = report
-        .notes(assessment)
+        .notes(facts)
         .map(|note| on_line(INFO, note.code, &note.message, Some(note.position)));
-    let unused = report.unused(assessment).map(|unused| {
+    let unused = report.unused(facts).map(|unused| {
         let (code, message) = (unused.why.code(), super::useless(unused));
         on_line(INFO, code, &message, Some(unused.position))
     });
     findings.chain(notes).chain(unused).collect()
 }
 
-fn diagnostic<'r>(outcome: &'r Outcome, finding: &'r Reported, mode: Mode) -> Diagnostic<'r> {
+fn diagnostic<'r>(
+    outcome: &'r Outcome,
+    finding: &'r Finding,
+    edits: &'r [FixedEdit],
+    mode: Mode,
+) -> Diagnostic<'r> {
     let related = finding.sources.iter().map(|source| RelatedLocation {
         message: escaped(&source.how),
         location: Location::of(outcome, Some(source.region.into())),
     });
     // Once they are written the ranges are those of another text.
-    let open = finding.edits.iter().filter(|_| mode != Mode::Fix);
+    let open = edits.iter().filter(|_| mode != Mode::Fix);
     let suggestions = open.map(|edit| Suggestion {
         range: edit.region.into(),
         text: &edit.text,
@@ -177,8 +182,8 @@ impl Range {
     }
 }
 
-impl From<span::Region> for Range {
-    fn from(region: span::Region) -> Self {
+impl From<immutag_engine::Region> for Range {
+    fn from(region: immutag_engine::Region) -> Self {
         Self {
             start: Position {
                 line: region.start.line,

@@ -29,11 +29,9 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 
 use super::{Report, escaped, fingerprint, json, rule, status, told, uri};
-use crate::cli::Mode;
+use crate::options::Mode;
 use crate::outcome::Outcome;
-use immutag_engine::assess::{Answer, Replacement, Reported};
-use immutag_engine::text::excerpt::Excerpt;
-use immutag_engine::text::span::{self, Position};
+use immutag_engine::{Decision, Excerpt, Finding, FixedEdit, Position};
 
 /// Where the schema is published.
 const SCHEMA: &str =
@@ -350,10 +348,12 @@ impl Serialize for Notifications<'_> {
 
 impl Serialize for Results<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let results = self.0.assessed().flat_map(|(outcome, assessment)| {
+        let results = self.0.assessed().flat_map(|(outcome, facts)| {
             let place = ArtifactLocation::of(outcome);
-            let findings = self.0.known_findings(outcome, assessment);
-            findings.map(move |(finding, known_as)| result(self.0, &place, finding, known_as))
+            let findings = self.0.known_findings(outcome, facts);
+            findings.map(move |(finding, edits, known_as)| {
+                result(self.0, &place, finding, edits, known_as)
+            })
         });
         serializer.collect_seq(results)
     }
@@ -371,17 +371,17 @@ fn notifications(report: &Report<'_>, outcome: &Outcome) -> Vec<Notification> {
             context_region: None,
         })],
     };
-    let assessment = match &outcome.result {
-        Ok(assessment) => assessment,
+    let facts = match &outcome.result {
+        Ok(facts) => facts,
         Err(error) => {
             let error = notification(error.code, "error", &error.message, error.position);
             return vec![error];
         }
     };
     let notes = report
-        .notes(assessment)
+        .notes(facts)
         .map(|note| notification(note.code, "note", &note.message, Some(note.position)));
-    let unused = report.unused(assessment).map(|unused| {
+    let unused = report.unused(facts).map(|unused| {
         let (code, message) = (unused.why.code(), super::useless(unused));
         notification(code, "note", &message, Some(unused.position))
     });
@@ -391,11 +391,12 @@ fn notifications(report: &Report<'_>, outcome: &Outcome) -> Vec<Notification> {
 fn result<'r>(
     report: &Report<'_>,
     place: &ArtifactLocation,
-    finding: &'r Reported,
+    finding: &'r Finding,
+    edits: &'r [FixedEdit],
     known_as: String,
 ) -> SarifResult<'r> {
     let options = report.options;
-    let physical = |region: span::Region| {
+    let physical = |region: immutag_engine::Region| {
         let holds = |excerpt: &&Excerpt| excerpt.holds(region.span);
         let excerpt = finding.excerpts.iter().find(holds);
         PhysicalLocation {
@@ -418,7 +419,7 @@ fn result<'r>(
         rule_index: 0,
         // Whether a finding would count, were it not suppressed, which is
         // said elsewhere.
-        level: if finding.verdict.counts(options.rules.policy.profile) {
+        level: if finding.verdict.counts(report.rules.policy.profile) {
             "warning"
         } else {
             "note"
@@ -442,20 +443,20 @@ fn result<'r>(
             refusal: None,
         },
     };
-    match &finding.answer {
-        Answer::Fixed(applicability) => {
+    match &finding.decision {
+        Decision::Fix(applicability) => {
             result.properties.applicability = Some(applicability.name());
             if options.mode != Mode::Fix {
-                result.fixes.push(fix(place, finding));
+                result.fixes.push(fix(place, finding, edits));
             }
         }
-        Answer::Withheld(applicability) => {
+        Decision::Withheld(applicability) => {
             result.properties.applicability = Some(applicability.name());
         }
-        Answer::Refused { code, reason } => {
+        Decision::Refused { code, reason } => {
             result.properties.refusal = Some(Refusal { code, reason });
         }
-        Answer::Suppressed {
+        Decision::Suppressed {
             by,
             reason,
             is_listed,
@@ -464,13 +465,13 @@ fn result<'r>(
             justification: reason.as_deref(),
             properties: SuppressionProperties { by },
         }),
-        Answer::ReportOnly | Answer::Declined => {}
+        Decision::ReportOnly | Decision::Declined => {}
     }
     result
 }
 
-fn fix<'r>(place: &ArtifactLocation, finding: &'r Reported) -> Fix<'r> {
-    let replacement = |edit: &'r Replacement| SarifReplacement {
+fn fix<'r>(place: &ArtifactLocation, finding: &Finding, edits: &'r [FixedEdit]) -> Fix<'r> {
+    let replacement = |edit: &'r FixedEdit| SarifReplacement {
         deleted_region: Region::of(edit.region),
         inserted_content: Some(Inserted { text: &edit.text })
             .filter(|inserted| !inserted.text.is_empty()),
@@ -482,7 +483,7 @@ fn fix<'r>(place: &ArtifactLocation, finding: &'r Reported) -> Fix<'r> {
         )),
         artifact_changes: [ArtifactChange {
             artifact_location: place.clone(),
-            replacements: finding.edits.iter().map(replacement).collect(),
+            replacements: edits.iter().map(replacement).collect(),
         }],
     }
 }
@@ -535,7 +536,7 @@ impl Region {
         }
     }
 
-    fn of(region: span::Region) -> Self {
+    fn of(region: immutag_engine::Region) -> Self {
         Self {
             end_line: Some(region.end.line),
             end_column: Some(region.end.column),
@@ -546,7 +547,7 @@ impl Region {
     }
 
     /// A region with its text, which is part of an excerpt.
-    fn with_snippet(region: span::Region, excerpt: Option<&Excerpt>) -> Self {
+    fn with_snippet(region: immutag_engine::Region, excerpt: Option<&Excerpt>) -> Self {
         let text = excerpt.and_then(|excerpt| excerpt.slice(region.span));
         Self {
             snippet: text.map(|text| Snippet {

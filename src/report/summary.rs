@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use super::{Report, markdown, shown, text};
-use crate::cli::{Mode, Verbosity};
+use crate::options::{Mode, Verbosity};
 use crate::outcome::Summary;
 
 /// A column of numbers.
@@ -30,7 +30,11 @@ fn columns(report: &Report<'_>) -> Vec<Column> {
     };
     let mut columns = vec![
         column("templates", |summary| summary.templates, false),
-        column("ECR repositories", |summary| summary.repositories, false),
+        column(
+            "ECR repositories",
+            |summary| summary.ecr_repositories,
+            false,
+        ),
         column(fixed, |summary| summary.fixed, false),
         column("unsafe", |summary| summary.withheld, false),
         column("refused", |summary| summary.refused, false),
@@ -48,7 +52,7 @@ fn columns(report: &Report<'_>) -> Vec<Column> {
 type Row<'r> = (Option<String>, &'r Summary, Vec<String>);
 
 fn rows<'r>(report: &Report<'r>, columns: &[Column]) -> Vec<Row<'r>> {
-    let rows = report.repositories.iter().map(|(root, summary)| {
+    let rows = report.git_repositories.iter().map(|(root, summary)| {
         let numbers = columns
             .iter()
             .map(|column| (column.count)(summary).to_string());

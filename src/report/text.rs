@@ -4,15 +4,14 @@
 //! so that editors and `grep` can take it apart.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 
 use super::{Report, answer, escaped, escaped_but_tabs, patch, shown, useless};
-use crate::cli::{Mode, Options, Verbosity};
+use crate::options::{Mode, Options, Verbosity};
 use crate::outcome::{Outcome, Summary};
-use immutag_engine::assess::{Answer, Reported};
-use immutag_engine::text::diff::{Hunk, Sign};
-use immutag_engine::text::span::Position;
+use immutag_engine::{Decision, Finding, Hunk, Position, Sign};
 
 const BOLD: Style = Style::new().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -59,8 +58,8 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// Those of `out`.
 pub fn write_left(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let is_told = |finding: &Reported| {
-        report.options.mode != Mode::Fix && matches!(finding.answer, Answer::Fixed(_))
+    let is_told = |finding: &Finding| {
+        report.options.mode != Mode::Fix && matches!(finding.decision, Decision::Fix(_))
     };
     for outcome in report.outcomes {
         write_findings(outcome, report, |finding| !is_told(finding), out)?;
@@ -72,14 +71,14 @@ pub fn write_left(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn write_findings(
     outcome: &Outcome,
     report: &Report<'_>,
-    is_said: impl Fn(&Reported) -> bool,
+    is_said: impl Fn(&Finding) -> bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let Ok(assessment) = &outcome.result else {
+    let Ok(facts) = &outcome.result else {
         return Ok(());
     };
-    for finding in report.findings(assessment).filter(|&f| is_said(f)) {
-        write_finding(outcome, finding, report.options.mode, out)?;
+    for finding in report.findings(facts).filter(|&f| is_said(f)) {
+        write_finding(&outcome.path, finding, report.options.mode, out)?;
     }
     write_notes(outcome, report.options, out)
 }
@@ -89,12 +88,12 @@ fn write_findings(
 /// # Errors
 /// Those of `out`.
 pub fn write_finding(
-    outcome: &Outcome,
-    finding: &Reported,
+    path: &Path,
+    finding: &Finding,
     mode: Mode,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let path = shown(&outcome.path);
+    let path = shown(path);
     let at = finding.region.start;
     let note = if finding.counts {
         String::new()
@@ -118,12 +117,12 @@ pub fn write_finding(
 /// # Errors
 /// Those of `out`.
 pub fn write_notes(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let Ok(assessment) = &outcome.result else {
+    let Ok(facts) = &outcome.result else {
         return Ok(());
     };
     let path = shown(&outcome.path);
     if options.report_unused_suppressions {
-        for unused in &assessment.unused {
+        for unused in &facts.unused_suppressions {
             let message = useless(unused);
             write_note(&path, unused.position, &message, unused.why.code(), out)?;
         }
@@ -131,12 +130,12 @@ pub fn write_notes(outcome: &Outcome, options: &Options, out: &mut dyn Write) ->
     if options.verbosity == Verbosity::Quiet {
         return Ok(());
     }
-    for note in &assessment.notes {
+    for note in &facts.notes {
         write_note(&path, note.position, &note.message, note.code, out)?;
     }
-    let complies = assessment.findings.is_empty() && assessment.repositories > 0;
+    let complies = facts.findings.is_empty() && facts.ecr_repositories > 0;
     if complies && options.verbosity == Verbosity::Verbose {
-        let count = counted(assessment.repositories, "repository", "repositories");
+        let count = counted(facts.ecr_repositories, "repository", "repositories");
         writeln!(out, "{BOLD}{path}{BOLD:#}: ok, {count}")?;
     }
     Ok(())
@@ -218,7 +217,7 @@ pub fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::
     let Summary {
         files,
         templates,
-        repositories,
+        ecr_repositories,
         fixed,
         withheld,
         report_only,
@@ -231,10 +230,10 @@ pub fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::
     } = *summary;
     let scanned = counted(files, "file", "files");
     if summary.findings() == 0 {
-        if errors == 0 && repositories == 0 {
+        if errors == 0 && ecr_repositories == 0 {
             writeln!(out, "No ECR repositories in {scanned}.")?;
-        } else if repositories > 0 {
-            let found = counted(repositories, "repository", "repositories");
+        } else if ecr_repositories > 0 {
+            let found = counted(ecr_repositories, "repository", "repositories");
             let templates = counted(templates, "template", "templates");
             writeln!(
                 out,

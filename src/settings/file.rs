@@ -2,8 +2,8 @@
 //! looked at.
 //!
 //! This module owns where the file is found, its form, and what is wrong with
-//! one. It does not know the command line, nor what wins where several say
-//! something about one setting: that is for [`crate::settings`].
+//! one. It does not know the command line, nor the settings themselves: they are a
+//! [`Layer`]; nor which layer wins: that is for [`crate::settings`].
 //!
 //! The file is looked for from the working directory upward, to the folder
 //! that holds `.git` (a directory, or the file of a worktree) and no further.
@@ -14,229 +14,18 @@
 //! misspelt would otherwise let edits happen that somebody meant to forbid.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::layer::{KEYS, Layer, OVERRIDE_KEYS, Origin};
 use crate::files::bounded;
-use crate::files::discover;
-use immutag_engine::find::{MAX_FILTERS, TagPattern};
-use immutag_engine::text::span::LineIndex;
 
 /// The name of the file.
 pub const NAME: &str = "immutag.toml";
-
-/// The keys of the file. A test holds them against [`File`].
-const KEYS: [&str; 7] = [
-    "include",
-    "exclude",
-    "strict",
-    "unsafe-fixes",
-    "keep-mutable",
-    "creation-templates",
-    "override",
-];
-
-/// The keys of an `[[override]]`. A test holds them against [`Override`].
-const OVERRIDE_KEYS: [&str; 6] = [
-    "paths",
-    "strict",
-    "unsafe-fixes",
-    "keep-mutable",
-    "creation-templates",
-    "report-only",
-];
-
-/// The settings of immutag for a repository.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct File {
-    /// In folders, look only at the files that match one of these globs. They
-    /// are relative to the folder of this file.
-    pub include: Option<At<Globs>>,
-    /// Leave out the files and folders that match one of these globs. They are
-    /// relative to the folder of this file.
-    pub exclude: Option<At<Vec<Glob>>>,
-    /// Pass only what is proven to be a literal IMMUTABLE.
-    pub strict: Option<At<bool>>,
-    /// Allow repairs that take a decision.
-    pub unsafe_fixes: Option<At<bool>>,
-    /// The tags that are to stay mutable; `*` stands for any characters.
-    pub keep_mutable: Option<At<Tags>>,
-    /// Cover `AWS::ECR::RepositoryCreationTemplate`, too.
-    pub creation_templates: Option<At<bool>>,
-    /// Other settings for some of the files. What stands further down wins.
-    #[serde(default, rename = "override")]
-    pub overrides: Vec<At<Override>>,
-}
-
-/// Other settings for some of the files.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Override {
-    /// The files and folders that match one of these globs. They are relative
-    /// to the folder of this file.
-    pub paths: At<Globs>,
-    /// Pass only what is proven to be a literal IMMUTABLE.
-    pub strict: Option<At<bool>>,
-    /// Allow repairs that take a decision.
-    pub unsafe_fixes: Option<At<bool>>,
-    /// The tags that are to stay mutable; `*` stands for any characters.
-    pub keep_mutable: Option<At<Tags>>,
-    /// Cover `AWS::ECR::RepositoryCreationTemplate`, too.
-    pub creation_templates: Option<At<bool>>,
-    /// Report what is found in these files, and never write them.
-    pub report_only: Option<At<bool>>,
-}
-
-/// A value, and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct At<T> {
-    /// The value.
-    pub value: T,
-    /// Where it begins, in bytes from the start of the file; [`Config::line`]
-    /// makes a line of it.
-    pub offset: usize,
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<T>::deserialize(deserializer)?;
-        let offset = spanned.span().start;
-        let value = spanned.into_inner();
-        Ok(Self { value, offset })
-    }
-}
-
-/// Text that is to be something. What it is not is told by the one who reads
-/// the text and not by one who takes it later, so that the error names the
-/// line of the text and not that of the list around it.
-struct Text<T>(fn(&str) -> Result<T, String>);
-
-impl<T> Visitor<'_> for Text<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        self.0(text).map_err(E::custom)
-    }
-}
-
-/// A glob, as `*.yaml` or `legacy/**`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(extend("minLength" = 1, "pattern" = "^[^!]")))]
-pub struct Glob(String);
-
-impl<'de> Deserialize<'de> for Glob {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text(|glob| {
-            let checked = discover::check_glob(glob).map_err(|error| error.to_string());
-            checked.map(|()| Self(glob.to_owned()))
-        }))
-    }
-}
-
-impl Glob {
-    /// The glob as it is written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Globs, at least one.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(extend("minItems" = 1)))]
-#[serde(try_from = "Vec<Glob>")]
-pub struct Globs(Vec<Glob>);
-
-impl TryFrom<Vec<Glob>> for Globs {
-    type Error = &'static str;
-
-    fn try_from(globs: Vec<Glob>) -> Result<Self, Self::Error> {
-        if globs.is_empty() {
-            return Err("it takes at least one glob, or no file would match");
-        }
-        Ok(Self(globs))
-    }
-}
-
-impl Globs {
-    /// The globs.
-    #[must_use]
-    pub fn as_slice(&self) -> &[Glob] {
-        &self.0
-    }
-}
-
-/// A tag, as `latest`, or a pattern of tags, as `dev-*`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(
-    test,
-    schemars(extend(
-        "minLength" = 1,
-        "maxLength" = 128,
-        "pattern" = r"^[A-Za-z0-9._-]*(\*[A-Za-z0-9._-]*){0,2}$"
-    ))
-)]
-struct Tag(#[cfg_attr(test, schemars(with = "String"))] TagPattern);
-
-impl<'de> Deserialize<'de> for Tag {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text(|tag| {
-            let pattern = TagPattern::new(tag).map_err(|reason| format!("`{tag}`: {reason}"));
-            pattern.map(Self)
-        }))
-    }
-}
-
-/// Tags, as many as ECR takes for one repository.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(extend("maxItems" = MAX_FILTERS)))]
-#[serde(try_from = "Vec<Tag>")]
-pub struct Tags(#[cfg_attr(test, schemars(with = "Vec<Tag>"))] Vec<TagPattern>);
-
-impl TryFrom<Vec<Tag>> for Tags {
-    type Error = String;
-
-    fn try_from(tags: Vec<Tag>) -> Result<Self, Self::Error> {
-        if tags.len() > MAX_FILTERS {
-            return Err(format!(
-                "it takes at most {MAX_FILTERS} tags, as ECR does; use `*` for several"
-            ));
-        }
-        let mut patterns: Vec<TagPattern> = Vec::new();
-        for Tag(pattern) in tags {
-            if !patterns.contains(&pattern) {
-                patterns.push(pattern);
-            }
-        }
-        Ok(Self(patterns))
-    }
-}
-
-impl Tags {
-    /// The tags, each once.
-    #[must_use]
-    pub fn as_slice(&self) -> &[TagPattern] {
-        &self.0
-    }
-}
 
 /// Which file is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -259,7 +48,7 @@ pub struct Config {
     /// The folder that holds it, as an absolute path without links.
     pub folder: PathBuf,
     /// What it says.
-    pub file: File,
+    pub layer: Layer,
     text: String,
 }
 
@@ -306,7 +95,7 @@ impl Config {
                 message: "it is not UTF-8".to_owned(),
             }
         })?;
-        let file = parse(&text).map_err(|error| ConfigError {
+        let layer = parse(&text).map_err(|error| ConfigError {
             path: path.clone(),
             line: error.offset.map(|offset| line(&text, offset)),
             message: error.message,
@@ -314,7 +103,7 @@ impl Config {
         Ok(Self {
             path,
             folder,
-            file,
+            layer,
             text,
         })
     }
@@ -326,12 +115,14 @@ impl Config {
     }
 }
 
+/// The line of an offset in bytes, counted from 1.
 fn line(text: &str, offset: usize) -> usize {
-    LineIndex::new(text).position(offset).line
+    text.get(..offset).unwrap_or(text).matches('\n').count() + 1
 }
 
-/// Why a file cannot be used. Nothing may be looked at then.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a file cannot be used. Nothing may be scanned then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}: {message}", .path.display(), .line.map(|line| format!(":{line}")).unwrap_or_default())]
 pub struct ConfigError {
     /// The file, as it is shown.
     pub path: PathBuf,
@@ -340,18 +131,6 @@ pub struct ConfigError {
     /// What is wrong, and the remedy where there is one to tell.
     pub message: String,
 }
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.path.display())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}", self.message)
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 fn unreadable(path: &Path, reason: &str) -> ConfigError {
     ConfigError {
@@ -409,10 +188,19 @@ impl From<toml::de::Error> for FormError {
     }
 }
 
-fn parse(text: &str) -> Result<File, FormError> {
+fn parse(text: &str) -> Result<Layer, FormError> {
     let table = DeTable::parse(text)?;
     known(table.get_ref())?;
-    Ok(toml::from_str(text)?)
+    let layer: Layer = toml::from_str(text)?;
+    for one in &layer.overrides {
+        if let (None, Origin::File { offset }) = (&one.value.paths, one.origin) {
+            return Err(FormError {
+                offset: Some(offset),
+                message: "missing field `paths`".to_owned(),
+            });
+        }
+    }
+    Ok(layer)
 }
 
 /// Checks that all keys are known, for an error with a suggestion in it.
@@ -475,13 +263,16 @@ fn nearest<'k>(name: &str, keys: &[&'k str]) -> Option<&'k str> {
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "a test sets up its files itself")]
 mod tests {
+    use super::super::layer::{Setting, Tags};
     use super::*;
     use std::collections::BTreeSet;
+
+    use immutag_engine::TagPattern;
 
     use schemars::{JsonSchema, Schema, SchemaGenerator};
     use serde_json::Value;
 
-    impl<T: JsonSchema> JsonSchema for At<T> {
+    impl<T: JsonSchema> JsonSchema for Setting<T> {
         fn schema_name() -> Cow<'static, str> {
             T::schema_name()
         }
@@ -602,10 +393,10 @@ mod tests {
         ("exclude = ['a", 1, ""),
     ];
 
-    fn read(text: &str) -> Result<File, ConfigError> {
+    fn read(text: &str) -> Result<Layer, ConfigError> {
         let (path, folder) = (PathBuf::from(NAME), PathBuf::from("/srv"));
         let config = Config::of(path, folder, text.as_bytes().to_vec())?;
-        Ok(config.file)
+        Ok(config.layer)
     }
 
     #[test]
@@ -614,28 +405,32 @@ mod tests {
             let file = read(text);
             assert!(file.is_ok(), "{text}: {file:?}");
         }
-        assert_eq!(read(""), Ok(File::default()));
+        assert_eq!(read(""), Ok(Layer::default()));
         let text = "\u{feff}# head\r\nkeep-mutable = [\r\n  'a', 'b',\r\n  'a']\r\n\r\n\
                     [[override]]\r\npaths = ['x']\r\n[[override]]\r\n\r\nstrict = false\r\npaths = ['y']\r\n";
         let config = Config::of(PathBuf::new(), PathBuf::new(), text.as_bytes().to_vec());
         let config = config.unwrap();
-        let tags = config.file.keep_mutable.as_ref().unwrap();
+        let line_of = |origin| match origin {
+            Origin::File { offset } => config.line(offset),
+            other => panic!("{other:?}"),
+        };
+        let tags: &Setting<Tags> = config.layer.keep_mutable.as_ref().unwrap();
         let names: Vec<&str> = tags
             .value
             .as_slice()
             .iter()
             .map(TagPattern::as_str)
             .collect();
-        assert_eq!((names, config.line(tags.offset)), (vec!["a", "b"], 2));
+        assert_eq!((names, line_of(tags.origin)), (vec!["a", "b"], 2));
         let lines: Vec<usize> = config
-            .file
+            .layer
             .overrides
             .iter()
-            .map(|one| config.line(one.offset))
+            .map(|one| line_of(one.origin))
             .collect();
         assert_eq!(lines, [6, 8]);
-        let strict = config.file.overrides[1].value.strict.as_ref().unwrap();
-        assert_eq!((strict.value, config.line(strict.offset)), (false, 10));
+        let strict = config.layer.overrides[1].value.strict.as_ref().unwrap();
+        assert_eq!((strict.value, line_of(strict.origin)), (false, 10));
     }
 
     #[test]
@@ -698,9 +493,31 @@ mod tests {
 
     /// The schema of the type, without null, which TOML does not have.
     fn schema() -> Value {
-        let mut schema = schemars::schema_for!(File).to_value();
+        let mut schema = schemars::schema_for!(Layer).to_value();
         schema["title"] = NAME.into();
+        schema["description"] = "The settings of immutag for a repository.".into();
         without_null(&mut schema);
+        // The type is the same for both; each takes its own keys.
+        let only = |schema: &mut Value, keys: &[&str]| {
+            let properties = schema["properties"].as_object_mut().unwrap();
+            for key in keys {
+                assert!(properties.contains_key(*key), "{key}");
+            }
+            properties.retain(|key, _| keys.contains(&key.as_str()));
+        };
+        let mut one = schema.clone();
+        only(&mut schema, &KEYS);
+        only(&mut one, &OVERRIDE_KEYS);
+        one["description"] = "Other settings for some of the files.".into();
+        one["required"] = vec!["paths"].into();
+        let one = one.as_object_mut().unwrap();
+        one.retain(|key, _| !matches!(key.as_str(), "$defs" | "$schema" | "title"));
+        let defs = schema["$defs"].as_object_mut().unwrap();
+        defs.remove("Layer");
+        defs.insert("Override".to_owned(), Value::Object(one.clone()));
+        let overrides = &mut schema["properties"]["override"];
+        overrides.as_object_mut().unwrap().remove("default");
+        overrides["items"] = serde_json::json!({"$ref": "#/$defs/Override"});
         schema
     }
 
@@ -751,15 +568,13 @@ mod tests {
         }
     }
 
+    /// Each key of the type is one of the file's, or of an override's.
     #[test]
-    fn the_keys_are_those_of_the_type() {
-        let keys = |schema: &Value| -> BTreeSet<String> {
-            let properties = schema["properties"].as_object().unwrap();
-            properties.keys().cloned().collect()
-        };
-        let owned = |keys: &[&str]| keys.iter().map(|&key| key.to_owned()).collect();
-        let schema = schema();
-        assert_eq!(keys(&schema), owned(&KEYS));
-        assert_eq!(keys(&schema["$defs"]["Override"]), owned(&OVERRIDE_KEYS));
+    fn keys_are_those_of_the_type() {
+        let schema = schemars::schema_for!(Layer).to_value();
+        let properties = schema["properties"].as_object().unwrap();
+        let of_type: BTreeSet<&str> = properties.keys().map(String::as_str).collect();
+        let listed: BTreeSet<&str> = KEYS.into_iter().chain(OVERRIDE_KEYS).collect();
+        assert_eq!(of_type, listed);
     }
 }

@@ -5,16 +5,14 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::cli::Mode;
 use crate::explain;
-use crate::outcome::Outcome;
+use crate::options::Mode;
 use crate::report::{escaped, shown, text};
-use immutag_engine::assess::{Answer, Assessment, Reported};
-use immutag_engine::text::diff;
-use immutag_engine::text::edit::{Edit, EditSet};
+use immutag_engine::{Decision, Facts, Finding, Fixed};
 
 const PROMPT: Style = AnsiColor::Blue.on_default().bold();
 
@@ -60,24 +58,22 @@ impl<I: BufRead, O: Write> Session<I, O> {
         }
     }
 
-    /// Asks for each finding of a file that would be repaired, in order, and
-    /// gives the indexes of those that are not to be. An end of the answers
-    /// means to quit. Nothing is asked of a text without a remediation.
+    /// Asks for each finding of a file that a proven fix would fix, in order, and
+    /// gives the indexes of those that are declined. An end of the answers
+    /// means to quit.
     ///
     /// # Errors
     /// Those of the terminal.
     pub fn declined(
         &mut self,
-        outcome: &Outcome,
-        assessment: &Assessment,
+        path: &Path,
+        facts: &Facts,
+        fixed: &Fixed,
     ) -> io::Result<BTreeSet<usize>> {
         let mut declined = BTreeSet::new();
         let mut rest = if self.has_quit { Rest::None } else { Rest::Ask };
-        let Some(remediation) = &assessment.remediation else {
-            return Ok(declined);
-        };
-        for (index, finding) in assessment.findings.iter().enumerate() {
-            if !matches!(finding.answer, Answer::Fixed(_)) {
+        for (index, finding) in facts.findings.iter().enumerate() {
+            if !matches!(finding.decision, Decision::Fix(_)) {
                 continue;
             }
             self.passed += 1;
@@ -86,10 +82,9 @@ impl<I: BufRead, O: Write> Session<I, O> {
                 Rest::None => false,
                 Rest::Ask => {
                     writeln!(self.questions)?;
-                    let mode = Mode::Check;
-                    text::write_finding(outcome, finding, mode, &mut self.questions)?;
-                    self.show(&remediation.before, finding)?;
-                    let (is_wanted, then) = self.ask(outcome, finding)?;
+                    text::write_finding(path, finding, Mode::Check, &mut self.questions)?;
+                    text::write_hunks(&fixed.hunks_of(index), &mut self.questions)?;
+                    let (is_wanted, then) = self.ask(path, finding)?;
                     rest = then;
                     is_wanted
                 }
@@ -101,26 +96,16 @@ impl<I: BufRead, O: Write> Session<I, O> {
         Ok(declined)
     }
 
-    /// Shows the lines that a repair changes.
-    fn show(&mut self, before: &str, finding: &Reported) -> io::Result<()> {
-        let edits = finding.edits.iter();
-        let edits = edits.map(|edit| Edit::replace(edit.region.span, edit.text.clone()));
-        let edits = EditSet::new(edits.collect()).map_err(io::Error::other)?;
-        let after = edits.apply(before).map_err(io::Error::other)?;
-        let hunks = diff::hunks(before, &after, &edits);
-        text::write_hunks(&hunks, &mut self.questions)
-    }
-
     /// Asks until there is an answer: whether the repair is wanted, and what
     /// holds for the rest of the file.
-    fn ask(&mut self, outcome: &Outcome, finding: &Reported) -> io::Result<(bool, Rest)> {
+    fn ask(&mut self, path: &Path, finding: &Finding) -> io::Result<(bool, Rest)> {
         loop {
             let (passed, total) = (self.passed, self.total);
             write!(
                 self.questions,
                 "{PROMPT}({passed}/{total}) Repair {} in {} [y,n,a,d,q,e,?]?{PROMPT:#} ",
                 escaped(&finding.logical_id),
-                shown(&outcome.path)
+                shown(path)
             )?;
             self.questions.flush()?;
             let mut line = String::new();

@@ -17,6 +17,9 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../common/proven.rs"]
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod engine;
 mod json;
 mod model;
 mod read;
@@ -25,9 +28,10 @@ mod yaml;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use immutag_engine::assess::Reported;
+use engine::{Proven, proven};
+use immutag_engine::Finding;
 use immutag_engine::find::TagPattern;
-use immutag_engine::{Answer, Applicability, Assessment, Policy, Profile, Rules, remediate};
+use immutag_engine::{Applicability, Decision, Policy, Profile, Rules};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree;
@@ -228,8 +232,8 @@ fn to_crlf(text: &str) -> String {
 }
 
 /// The assessment of a text that can be read and, if need be, repaired.
-fn assess(text: &str, rules: &Rules) -> Result<Assessment, TestCaseError> {
-    remediate(text.as_bytes(), rules)
+fn assess(text: &str, rules: &Rules) -> Result<Proven, TestCaseError> {
+    proven(text.as_bytes(), rules)
         .map_err(|error| TestCaseError::fail(format!("{error:?} of\n{}", shown(text))))
 }
 
@@ -237,23 +241,24 @@ fn assess(text: &str, rules: &Rules) -> Result<Assessment, TestCaseError> {
 fn fix(text: &str, rules: &Rules) -> Result<String, TestCaseError> {
     let assessment = assess(text, rules)?;
     Ok(assessment
-        .remediation
-        .map_or_else(|| text.to_owned(), |remediation| remediation.after))
+        .fixed
+        .map_or_else(|| text.to_owned(), |fixed| fixed.after().to_owned()))
 }
 
 /// The findings as the model has them.
-fn found(assessment: &Assessment) -> Vec<(String, (&'static str, &'static str))> {
+fn found(assessment: &Proven) -> Vec<(String, (&'static str, &'static str))> {
     assessment
+        .facts
         .findings
         .iter()
         .map(|finding| {
-            let answer = match &finding.answer {
-                Answer::Fixed(_) => "fixed",
-                Answer::Withheld(_) => "withheld",
-                Answer::ReportOnly => "report-only",
-                Answer::Refused { code, .. } => code,
-                Answer::Suppressed { .. } => "suppressed",
-                Answer::Declined => "declined",
+            let answer = match &finding.decision {
+                Decision::Fix(_) => "fixed",
+                Decision::Withheld(_) => "withheld",
+                Decision::ReportOnly => "report-only",
+                Decision::Refused { code, .. } => code,
+                Decision::Suppressed { .. } => "suppressed",
+                Decision::Declined => "declined",
             };
             (finding.logical_id.clone(), (finding.verdict.code(), answer))
         })
@@ -339,11 +344,11 @@ proptest! {
             resource.body.contains(&("Type".to_owned(), Value::text(REPOSITORY)))
         };
         let repositories = text.case.template.resources().filter(is_repository).count();
-        prop_assert_eq!(assessment.repositories, repositories);
-        let is_fixed = |finding: &Reported| matches!(finding.answer, Answer::Fixed(_));
+        prop_assert_eq!(assessment.facts.ecr_repositories, repositories);
+        let is_fixed = |finding: &Finding| matches!(finding.decision, Decision::Fix(_));
         prop_assert_eq!(
-            assessment.remediation.is_some(),
-            assessment.findings.iter().any(is_fixed)
+            assessment.fixed.is_some(),
+            assessment.facts.findings.iter().any(is_fixed)
         );
     }
 
@@ -351,7 +356,7 @@ proptest! {
     /// the resource, whichever is the innermost that there is.
     #[test]
     fn each_finding_points_at_its_key(text in files()) {
-        for finding in assess(text.str(), &text.rules())?.findings {
+        for finding in assess(text.str(), &text.rules())?.facts.findings {
             let line = text.str().split('\n').nth(finding.region.start.line - 1);
             let line = line.unwrap_or_default().trim_start_matches(BYTE_ORDER_MARK);
             let at: String = line.chars().skip(finding.region.start.column - 1).collect();
@@ -379,14 +384,14 @@ proptest! {
             .filter(is_refused)
             .map(|(id, _)| id)
             .collect();
-        let found: Vec<String> = again.findings.into_iter().map(|f| f.logical_id).collect();
+        let found: Vec<String> = again.facts.findings.into_iter().map(|f| f.logical_id).collect();
         prop_assert_eq!(found, left);
     }
 
     #[test]
     fn a_second_fix_changes_nothing(text in files()) {
         let fixed = fix(text.str(), &text.rules())?;
-        prop_assert_eq!(assess(&fixed, &text.rules())?.remediation, None);
+        prop_assert_eq!(assess(&fixed, &text.rules())?.fixed, None);
     }
 
     /// Whoever takes the safe fixes first and the others later gets what they
@@ -430,7 +435,7 @@ proptest! {
         if text.case.template.resources().any(has_filters) {
             return Ok(());
         }
-        let Some(remediation) = assessment.remediation else {
+        let Some(fixed) = assessment.fixed else {
             return Ok(());
         };
         let end = match text.line_end {
@@ -438,7 +443,7 @@ proptest! {
             Some(end) => end,
             None => return Ok(()),
         };
-        let [old, new] = [remediation.before, remediation.after].map(|text| text + end);
+        let [old, new] = [fixed.before(), fixed.after()].map(|text| text.to_owned() + end);
         let old: Vec<&str> = old.split_inclusive('\n').collect();
         let lines: Vec<&str> = new.split_inclusive('\n').collect();
         // Where nothing is indented, a new brace cannot be told from an old one.
@@ -455,7 +460,7 @@ proptest! {
             prop_assert!(come.iter().all(|line| !line.trim().is_empty()), "{new}");
             rewritten += gone.len();
         }
-        let fixed = assessment.findings.iter().filter(|f| matches!(f.answer, Answer::Fixed(_)));
+        let fixed = assessment.facts.findings.iter().filter(|f| matches!(f.decision, Decision::Fix(_)));
         prop_assert!(rewritten <= fixed.count(), "{new}");
     }
 
@@ -567,10 +572,10 @@ proptest! {
     fn an_ignored_line_is_left_and_all_else_is_done(text in files(), which in any::<Index>()) {
         let rules = text.rules();
         let plain = assess(text.str(), &rules)?;
-        if text.is_json || plain.findings.is_empty() {
+        if text.is_json || plain.facts.findings.is_empty() {
             return Ok(());
         }
-        let line = which.get(&plain.findings).region.start.line;
+        let line = which.get(&plain.facts.findings).region.start.line;
         let start: usize = text.str().split_inclusive('\n').take(line - 1).map(str::len).sum();
         let mark = if text.str()[start..].starts_with(BYTE_ORDER_MARK) {
             BYTE_ORDER_MARK.len()
@@ -579,17 +584,17 @@ proptest! {
         };
         let (above, below) = text.str().split_at(start + mark);
         let ignored = assess(&format!("{above}# kics-scan ignore-line\n{below}"), &rules)?;
-        prop_assert_eq!(ignored.findings.len(), plain.findings.len());
-        for (before, after) in plain.findings.iter().zip(&ignored.findings) {
+        prop_assert_eq!(ignored.facts.findings.len(), plain.facts.findings.len());
+        for (before, after) in plain.facts.findings.iter().zip(&ignored.facts.findings) {
             if before.region.start.line == line {
-                let is_hidden = matches!(after.answer, Answer::Suppressed { by: "kics", .. });
+                let is_hidden = matches!(after.decision, Decision::Suppressed { by: "kics", .. });
                 prop_assert!(is_hidden && !after.counts, "{after:?}");
             } else {
-                prop_assert_eq!(&before.answer, &after.answer);
+                prop_assert_eq!(&before.decision, &after.decision);
                 prop_assert_eq!(before.counts, after.counts);
             }
         }
-        prop_assert_eq!(ignored.unused, Vec::new());
+        prop_assert_eq!(ignored.facts.unused_suppressions, Vec::new());
     }
 
     /// An ignore for the file leaves it as it is, whatever it is.
@@ -602,9 +607,9 @@ proptest! {
         let plain = assess(bare, &text.rules())?;
         for comment in ["# immutag: ignore-file", "# kics-scan ignore"] {
             let ignored = assess(&format!("{comment}\n{bare}"), &text.rules())?;
-            prop_assert_eq!(ignored.findings.len(), plain.findings.len());
-            prop_assert!(ignored.findings.iter().all(|finding| !finding.counts));
-            prop_assert_eq!(ignored.remediation, None);
+            prop_assert_eq!(ignored.facts.findings.len(), plain.facts.findings.len());
+            prop_assert!(ignored.facts.findings.iter().all(|finding| !finding.counts));
+            prop_assert_eq!(ignored.fixed, None);
         }
     }
 
@@ -617,8 +622,8 @@ proptest! {
             let [in_yaml, in_json] = twins.each_ref().map(|twin| assess(twin.str(), &case.rules()));
             let (in_yaml, in_json) = (in_yaml?, in_json?);
             prop_assert_eq!(found(&in_yaml), found(&in_json));
-            if let (Some(in_yaml), Some(in_json)) = (in_yaml.remediation, in_json.remediation) {
-                prop_assert_eq!(yaml.read(&in_yaml.after), json.read(&in_json.after));
+            if let (Some(in_yaml), Some(in_json)) = (in_yaml.fixed, in_json.fixed) {
+                prop_assert_eq!(yaml.read(in_yaml.after()), json.read(in_json.after()));
             }
         }
     }
@@ -627,10 +632,10 @@ proptest! {
     /// order, apart from each other, and no more than that.
     #[test]
     fn edits_lead_there_and_back(text in files()) {
-        if let Some(remediation) = assess(text.str(), &text.rules())?.remediation {
-            prop_assert_eq!(&remediation.before, text.str());
+        if let Some(fixed) = assess(text.str(), &text.rules())?.fixed {
+            prop_assert_eq!(fixed.before(), text.str());
             let (mut made, mut at) = (String::new(), 0);
-            for edit in remediation.edits.edits() {
+            for edit in fixed.edits().edits() {
                 prop_assert!(at <= edit.span.start && edit.span.start <= edit.span.end);
                 prop_assert!(edit.span.of(text.str()) != edit.text, "{edit:?} changes nothing");
                 made.push_str(&text.str()[at..edit.span.start]);
@@ -638,9 +643,9 @@ proptest! {
                 at = edit.span.end;
             }
             made.push_str(&text.str()[at..]);
-            prop_assert_eq!(&made, &remediation.after);
-            let back = remediation.edits.inverse(&remediation.before);
-            prop_assert_eq!(back.apply(&remediation.after), Ok(remediation.before));
+            prop_assert_eq!(&made, &fixed.after());
+            let back = fixed.edits().inverse(fixed.before());
+            prop_assert_eq!(back.apply(fixed.after()), Ok(fixed.before().to_owned()));
         }
     }
 
@@ -651,7 +656,7 @@ proptest! {
         let other = text.str().replace(REPOSITORY, LOOKALIKE);
         let broken_off = &other.as_bytes()[..cut.index(other.len() + 1)];
         for bytes in [other.as_bytes(), broken_off] {
-            prop_assert_eq!(remediate(bytes, &text.rules()), Ok(Assessment::default()));
+            prop_assert_eq!(proven(bytes, &text.rules()), Ok(Proven::default()));
         }
     }
 
@@ -661,11 +666,11 @@ proptest! {
     #[test]
     fn a_text_broken_off_is_read_or_refused(text in files(), cut in any::<Index>()) {
         let bytes = &text.str().as_bytes()[..cut.index(text.str().len() + 1)];
-        match remediate(bytes, &text.rules()) {
+        match proven(bytes, &text.rules()) {
             Ok(assessment) => {
-                if let Some(remediation) = assessment.remediation {
-                    let again = assess(&remediation.after, &text.rules())?;
-                    prop_assert_eq!(again.remediation, None);
+                if let Some(fixed) = assessment.fixed {
+                    let again = assess(fixed.after(), &text.rules())?;
+                    prop_assert_eq!(again.fixed, None);
                 }
             }
             Err(error) => {

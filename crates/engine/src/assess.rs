@@ -1,39 +1,36 @@
-//! One text through the whole pipeline: read, find, plan, edit, prove.
+//! A template to what there is to say about it, and to the fixes that are planned for it.
 //!
-//! This module owns the order of the steps and the proof's last question. It
-//! is pure: bytes in, values out. What becomes of the result (a line, a
-//! patch, a written file) is decided by those who call it, all from the same
-//! [`Remediation`], so that a dry run cannot differ from the write.
+//! This module owns the order of the steps (read, find, suppress, plan) and the types in which
+//! their result is told. It makes no edit: that is for [`Assessment::prove`]. What becomes of
+//! the result (a line, a patch, a written file) is decided by those who call it, all from the
+//! same [`Assessment`], so that a dry run cannot differ from the write.
 
 use std::collections::BTreeSet;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::iter;
 
-use crate::find::{self, Finding, Policy, Verdict, Verdicts};
-use crate::markup::{self, Mark, Marks};
+use crate::find::{self, Finding as Breach, Policy, Verdict, Verdicts};
 use crate::plan::{Applicability, Fix, Planner, Refusal};
+use crate::prove::Plan;
 use crate::suppress::{self, SuppressionRules, Useless};
-use crate::syntax::change::Changes;
-use crate::syntax::{self, CollectionStyle, Format, NodeId, SyntaxError, Tree};
+use crate::syntax::{self, NodeId, SyntaxError, Tree};
 use crate::template::{self, Template};
-use crate::text::edit::{Edit, EditError, EditSet};
 use crate::text::excerpt::{self, Excerpt};
 use crate::text::source::{self, SourceError};
 use crate::text::span::{LineIndex, Position, Region, Span};
-use crate::verify::{self, ProofError};
 
-/// How a text is judged and what may be done to it.
+/// How a template is judged, and what may be done to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// How the rule is taken, and what it asks for.
     pub policy: Policy,
     /// Up to which applicability fixes are made.
     pub allow: Applicability,
-    /// The size above which a text is refused, in bytes.
+    /// The size above which a template is refused, in bytes.
     pub max_size: u64,
-    /// Which ignores of the users' count.
+    /// Which suppressions count.
     pub suppressions: SuppressionRules,
-    /// Report what is found, and repair nothing.
+    /// Report the findings and fix none.
     pub report_only: bool,
 }
 
@@ -51,91 +48,83 @@ impl Default for Rules {
 
 impl Rules {
     /// The fix that is made by a plan, if there is one and it is allowed.
-    fn made<'p>(&self, plan: &'p Result<Fix, Refusal>) -> Option<&'p Fix> {
+    pub(crate) fn made<'p>(&self, plan: &'p Result<Fix, Refusal>) -> Option<&'p Fix> {
         plan.as_ref()
             .ok()
             .filter(|fix| fix.applicability <= self.allow && !self.report_only)
     }
 }
 
-/// What is done about a finding.
+/// What becomes of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// It is repaired in the remediation of its file, by a fix this sure.
-    Fixed(Applicability),
+pub enum Decision {
+    /// It is fixed, by a fix this sure, where [`Assessment::prove`] proves it.
+    Fix(Applicability),
     /// There is a fix, but it is less sure than the rules allow.
     Withheld(Applicability),
-    /// There is a fix, but the rules ask for a report and for nothing else.
+    /// There is a fix, but the rules ask for a report only.
     ReportOnly,
-    /// There is none: the code and the words of the refusal.
+    /// No fix can be offered.
     Refused {
-        /// See [`Refusal::code`].
+        /// A short name of the reason that stays the same between releases.
         code: &'static str,
-        /// The reason and the remedy.
+        /// The reason, as a clause. It names no way out that only a program around this
+        /// crate has, such as a flag.
         reason: String,
     },
-    /// A user asked to leave it alone: it does not count, and its resource is
+    /// A person asked to leave it alone: it does not count, and its resource is
     /// not edited.
     Suppressed {
-        /// The tool whose ignore it is; see [`crate::suppress`].
+        /// The tool whose suppression it is; see [`crate::suppress`].
         by: &'static str,
-        /// The reason that the user gave.
+        /// The reason that was given.
         reason: Option<String>,
-        /// Whether it stands in a list beside the text, and not in it.
+        /// Whether it stands in a list beside the template, and not in it.
         is_listed: bool,
     },
-    /// There is one that the rules allow, and the user said no to it.
+    /// There is a fix that the rules allow, and the user declined it.
     Declined,
 }
 
-/// A finding as it is reported.
+/// A fact: this resource breaks the rule, or may.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reported {
+#[non_exhaustive]
+pub struct Finding {
     /// What is wrong.
     pub verdict: Verdict,
     /// Whether it breaks the rule, or is a note.
     pub counts: bool,
-    /// The resource's name.
+    /// The resource's logical ID.
     pub logical_id: String,
-    /// Where a scanner would report it: the mode's key, that of `Properties`,
+    /// Where a scanner would report it: the key `ImageTagMutability`, that of `Properties`,
     /// or the logical ID.
     pub region: Region,
     /// What is wrong, as a clause; names the sources.
     pub message: String,
     /// Where a computed value comes from.
-    pub sources: Vec<ReportedSource>,
-    /// What is done about it.
-    pub answer: Answer,
-    /// The edits that repair it, if it is [`Answer::Fixed`]. Findings that
-    /// share what is edited name the same edits.
-    pub edits: Vec<Replacement>,
-    /// The text around all of these places.
+    pub sources: Vec<Source>,
+    /// What becomes of it.
+    pub decision: Decision,
+    /// The lines around its place, its sources and what its fix changes, as the template
+    /// has them.
     pub excerpts: Vec<Excerpt>,
 }
 
 /// A place that a computed value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReportedSource {
+#[non_exhaustive]
+pub struct Source {
     /// Where it is.
     pub region: Region,
     /// What comes from there, as a clause.
     pub how: String,
 }
 
-/// An edit, with its place for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replacement {
-    /// What goes.
-    pub region: Region,
-    /// What comes.
-    pub text: String,
-}
-
-/// What is worth knowing about a text beside its findings. It changes no
+/// Something worth knowing about a template beside its findings. It changes no
 /// exit status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// Where it is about.
+    /// The place that it is about.
     pub position: Position,
     /// A short name that stays the same between releases.
     pub code: &'static str,
@@ -143,325 +132,213 @@ pub struct Note {
     pub message: String,
 }
 
-/// An ignore in a text that is of no use.
+/// A suppression in a template that covers no finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unused {
+pub struct UnusedSuppression {
     /// Where it stands.
     pub position: Position,
-    /// The tool whose ignore it is; see [`crate::suppress`].
+    /// The tool whose suppression it is; see [`crate::suppress`].
     pub by: &'static str,
-    /// Why it is of no use.
+    /// Why it covers nothing.
     pub why: Useless,
 }
 
-/// A text that changes, before and after, and the edits between.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remediation {
-    /// The bytes that were read.
-    pub before: String,
-    /// The bytes that are proven to repair them.
-    pub after: String,
-    /// What leads from one to the other.
-    pub edits: EditSet,
-}
-
-/// What there is to say about one text.
+/// What there is to say about one template.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Assessment {
-    /// The findings, in the order of the text.
-    pub findings: Vec<Reported>,
-    /// What else there is to say, in the order of the text.
+pub struct Facts {
+    /// The findings, in the order of the template.
+    pub findings: Vec<Finding>,
+    /// The notes, in the order of the template.
     pub notes: Vec<Note>,
-    /// How many repositories of images the text declares.
-    pub repositories: usize,
-    /// The ignores that hide nothing, in the order of the text.
-    pub unused: Vec<Unused>,
+    /// How many ECR repositories the template declares (with
+    /// [`Policy::creation_templates`], creation templates, too).
+    pub ecr_repositories: usize,
+    /// The suppressions that cover nothing, in the order of the template.
+    pub unused_suppressions: Vec<UnusedSuppression>,
     /// The numbers of those entries of lists that cover a finding; see
-    /// [`suppress::Listed`].
+    /// [`Listed`](crate::suppress::Listed).
     pub listed: BTreeSet<usize>,
-    /// The repair, if any of the findings is repaired.
-    pub remediation: Option<Remediation>,
 }
 
-/// Why a text could not be assessed as a whole. Nothing is changed then.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TextError {
+/// A template that was read: what there is to say about it, and what is planned for it.
+///
+/// Its text with the fixes made is only to be had from [`Assessment::prove`].
+#[derive(Debug, Default)]
+pub struct Assessment {
+    /// What there is to say.
+    pub facts: Facts,
+    /// What is planned; None where nothing is.
+    pub(crate) plan: Option<Box<Plan>>,
+}
+
+/// Why a template could not be assessed. Nothing can be fixed then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+#[non_exhaustive]
+pub struct TemplateError {
     /// Where it fails.
     pub position: Position,
-    /// A short name that stays the same between releases.
+    /// A short name that stays the same between releases: `syntax`, `depth`, `size`,
+    /// `encoding` or `line-endings`.
     pub code: &'static str,
-    /// What is wrong, and the remedy.
+    /// What is wrong, as a clause.
     pub message: String,
 }
 
-impl fmt::Display for TextError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for TextError {}
-
-/// Assesses a file's bytes, and repairs what the rules allow.
+/// Reads a template, finds what breaks the rule, and plans the fixes that the rules allow.
 ///
-/// A text that cannot declare a repository gives an empty assessment, be it
-/// valid or not.
+/// `template` holds the bytes of a file, be it a template or not: a file that cannot declare
+/// an ECR repository gives an assessment without findings, be it valid or not.
 ///
 /// # Errors
-/// Where the text concerns us but cannot be read, or where a repair could
-/// not be proven.
-pub fn remediate(bytes: &[u8], rules: &Rules) -> Result<Assessment, TextError> {
-    remediate_without(bytes, rules, &BTreeSet::new())
-}
-
-/// Like [`remediate`], but leaves alone the findings that the user declined,
-/// by their indexes in [`Assessment::findings`], and what they share with
-/// others.
+/// Where the file may declare an ECR repository but cannot be read.
 ///
-/// # Errors
-/// Those of [`remediate`].
-pub fn remediate_without(
-    bytes: &[u8],
-    rules: &Rules,
-    declined: &BTreeSet<usize>,
-) -> Result<Assessment, TextError> {
-    if !source::concerns_us(bytes) {
+/// ```
+/// use immutag_engine::{Decision, Rules, assess};
+///
+/// let template = b"Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
+/// let assessment = assess(template, &Rules::default())?;
+/// let [finding] = &assessment.facts.findings[..] else { panic!("one finding") };
+/// assert_eq!(finding.logical_id, "Web");
+/// assert_eq!(finding.region.start.line, 2);
+/// assert_eq!(finding.message, "ImageTagMutability is missing, so tags are mutable");
+/// assert!(matches!(finding.decision, Decision::Fix(_)));
+/// # Ok::<(), immutag_engine::TemplateError>(())
+/// ```
+pub fn assess(template: &[u8], rules: &Rules) -> Result<Assessment, TemplateError> {
+    if !source::concerns_us(template) {
         return Ok(Assessment::default());
     }
-    let text = source::text(bytes, rules.max_size).map_err(|error| not_text(bytes, error))?;
+    let text = source::text(template, rules.max_size).map_err(|error| not_text(template, error))?;
     let lines = LineIndex::new(text);
-    let marks = Marks::of(text);
-    let plain = syntax::parse(text);
-    let deceptive = plain.as_ref().ok().and_then(|tree| deceptive(tree, &marks));
-    if marks.is_empty() && deceptive.is_none() {
-        let tree = plain.map_err(|error| not_syntax(&lines, &error))?;
-        return assess(&lines, &lines, &tree, rules, declined);
-    }
-    if plain.is_err() || deceptive.is_some() {
-        let masked = marks.masked(text);
-        let tree = syntax::parse(&masked).map(|tree| tree.with_marks(marks.clone()));
-        let is_sure = |tree: &Tree<'_>| {
-            let otherwise = markup::otherwise_masked(text);
-            self::deceptive(tree, &marks).is_none() && syntax::parse(&otherwise).is_ok()
+    let not_syntax = |error| not_syntax(&lines, &error);
+    let tree = syntax::read(text).map_err(not_syntax)?;
+    let read = Reading::of(&tree, rules).map_err(not_syntax)?;
+    Ok(told(&lines, tree, read, rules.clone()))
+}
+
+impl Assessment {
+    /// Returns the assessment of the same template, but with some fixes declined by the user,
+    /// by the indexes of their findings in [`Facts::findings`].
+    ///
+    /// A declined finding and what it shares with others stay as they are, so that other
+    /// findings may be [refused](Decision::Refused) by it.
+    ///
+    /// ```
+    /// use std::collections::BTreeSet;
+    /// use immutag_engine::{Decision, Rules, assess};
+    ///
+    /// let template = b"Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
+    /// let assessment = assess(template, &Rules::default())?.declining(&BTreeSet::from([0]));
+    /// assert_eq!(assessment.facts.findings[0].decision, Decision::Declined);
+    /// assert!(assessment.prove().unwrap().is_none());
+    /// # Ok::<(), immutag_engine::TemplateError>(())
+    /// ```
+    #[must_use]
+    pub fn declining(self, findings: &BTreeSet<usize>) -> Self {
+        let Some(plan) = self.plan else {
+            return self;
         };
-        if let Some(tree) = tree.ok().filter(is_whole).filter(is_sure) {
-            if let Some(mark) = shifting(text, &tree, &marks) {
-                let reason = "the column of what stands behind this template mark is not known \
-                    (put the mark on a line of its own, with no line break taken away)";
-                let error = SyntaxError::invalid(Format::Yaml, mark.span.start, reason);
-                return Err(not_syntax(&lines, &error));
-            }
-            return assess(&lines, &LineIndex::new(&masked), &tree, rules, declined);
-        }
-        if let Some(offset) = deceptive {
-            // It can be read, but a mark as what it is not.
-            let reason = "its template marks are no YAML, and masking them did not help";
-            let error = SyntaxError::invalid(Format::Yaml, offset, reason);
-            return Err(not_syntax(&lines, &error));
-        }
+        let Plan {
+            text,
+            tree,
+            read,
+            rules,
+            ..
+        } = *plan;
+        let lines = text.as_deref().unwrap_or(tree.text()).to_owned();
+        let lines = LineIndex::new(&lines);
+        told(&lines, tree, read.without(findings), rules)
     }
-    let tree = plain.map_err(|error| {
-        let error = not_syntax(&lines, &error);
-        let message = format!("{error}; masking the template marks did not help");
-        TextError { message, ..error }
-    })?;
-    // What begins in one string and ends in another is no mark.
-    let marks = marks.without(tree.nodes().map(|id| tree.span(id).start));
-    assess(&lines, &lines, &tree.with_marks(marks), rules, declined)
 }
 
-/// Whether a masked text was read as all that it is: no mark hides the only
-/// repository, and none has become a word that swallows all behind it
-/// (`{% set a = 1 %}{"Resources": …`).
-fn is_whole(tree: &Tree<'_>) -> bool {
-    let mut roots = tree.documents().iter();
-    source::concerns_us(tree.text().as_bytes()) && !roots.any(|&root| tree.is_masked(root))
+/// Plans what is to be done about a reading, and says it. `lines` are those of the template
+/// itself, be its markup masked in the tree or not.
+fn told(lines: &LineIndex<'_>, tree: Tree<'_>, read: Reading, rules: Rules) -> Assessment {
+    let is_masked = tree.text() != lines.text();
+    let template = Template::of(&tree);
+    let fixes = if is_masked {
+        read.fixes(&tree, &template, &LineIndex::new(tree.text()), &rules)
+    } else {
+        read.fixes(&tree, &template, lines, &rules)
+    };
+    let facts = facts(lines, &tree, &template, &read, &fixes, &rules);
+    let is_planned = fixes.iter().any(|fix| rules.made(fix).is_some());
+    drop(template);
+    let plan = is_planned.then(|| {
+        Box::new(Plan {
+            text: is_masked.then(|| lines.text().to_owned()),
+            tree: tree.into_owned(),
+            read,
+            fixes,
+            rules,
+        })
+    });
+    Assessment { facts, plan }
 }
 
-/// Where a mark was read as what it is not, the first one: `Name: {{ name }}`
-/// is valid YAML, a mapping for the key of a mapping. So is what only looks
-/// like a mark (`{{/* below *}}`), and no engine takes it; but a dynamic
-/// reference without quotes is somebody's slip.
-fn deceptive(tree: &Tree<'_>, marks: &Marks) -> Option<usize> {
-    let flow = tree
-        .nodes()
-        .filter(|&id| tree.collection_style(id) == Some(CollectionStyle::Flow));
-    let mut starts = flow
-        .filter(|&id| tree.is_mapping(id))
-        .map(|id| tree.span(id).start);
-    starts.find(|&start| {
-        let written = tree.text().get(start..).unwrap_or_default();
-        let is_open = written.starts_with("{{") && !written.starts_with("{{resolve:");
-        let first = marks.from(start).first();
-        is_open || first.is_some_and(|mark| mark.span.start == start)
-    })
-}
-
-/// The first mark that gives a node another column than it was read at.
-fn shifting<'m>(text: &str, tree: &Tree<'_>, marks: &'m Marks) -> Option<&'m Mark> {
-    let mut starts = tree.nodes().map(|id| tree.span(id).start);
-    let shift = starts.find_map(|start| marks.shift(text, start));
-    let is_block = |id: &NodeId| tree.collection_style(*id) == Some(CollectionStyle::Block);
-    let keys = tree.nodes().filter(is_block);
-    let mut keys = keys.flat_map(|id| tree.entries(id)).map(|entry| entry.key);
-    shift.or_else(|| keys.find_map(|key| marks.join(text, tree.start(key))))
-}
-
-/// Assesses a tree of the text that `lines` has, or of the same with its
-/// template marks masked, which `read` has.
-fn assess<'a>(
+fn facts(
     lines: &LineIndex<'_>,
-    read: &LineIndex<'a>,
-    tree: &Tree<'a>,
+    tree: &Tree<'_>,
+    template: &Template<'_>,
+    read: &Reading,
+    fixes: &[Result<Fix, Refusal>],
     rules: &Rules,
-    declined: &BTreeSet<usize>,
-) -> Result<Assessment, TextError> {
-    let reading = Reading::of(tree, read, rules).map_err(|error| not_syntax(lines, &error))?;
-    let reading = reading.without(declined);
-    let plans = reading.plans(tree, read, rules);
-    let made: Vec<&Fix> = plans.iter().filter_map(|plan| rules.made(plan)).collect();
-    let mut remediation = None;
-    if !made.is_empty() {
-        let is_done = |new: &Tree<'_>| is_done(&reading, &plans, new, rules);
-        let repaired = repair(lines.text(), tree, &made, is_done);
-        remediation = Some(repaired.map_err(|error| not_proven(lines, &error))?);
-    }
-
-    let mut plans = plans.iter();
-    let findings = reading.findings.iter().map(|found| {
-        let finding = &found.finding;
-        let mut edits: &[Edit] = &[];
-        let answer = match &found.suppressed {
-            Some(word) => Some(Answer::Suppressed {
-                by: word.by,
-                reason: word.reason.clone(),
-                is_listed: word.is_listed,
-            }),
-            None if found.is_declined => Some(Answer::Declined),
-            None => plans.next().map(|plan| match (rules.made(plan), plan) {
-                (Some(fix), _) => {
-                    edits = &fix.edits;
-                    Answer::Fixed(fix.applicability)
-                }
-                (None, Ok(_)) if rules.report_only => Answer::ReportOnly,
-                (None, Ok(fix)) => Answer::Withheld(fix.applicability),
-                (None, Err(refusal)) => Answer::Refused {
-                    code: refusal.code(),
-                    reason: refusal.explain(lines),
-                },
-            }),
-        };
-        let region = lines.region(reported_span(tree, lines, finding.at));
-        let sources: Vec<ReportedSource> = finding
+) -> Facts {
+    let mut fixes = fixes.iter();
+    let findings = read.found.iter().map(|found| {
+        let breach = &found.breach;
+        let fix = found.is_open().then(|| fixes.next()).flatten();
+        let edits = fix.and_then(|fix| rules.made(fix));
+        let edits = edits.map_or(&[][..], |fix| &fix.edits);
+        let region = lines.region(reported_span(tree, lines, breach.at));
+        let sources: Vec<Source> = breach
             .sources
             .iter()
-            .map(|source| ReportedSource {
+            .map(|source| Source {
                 region: lines.region(reported_span(tree, lines, source.at)),
                 how: source.how.clone(),
             })
             .collect();
-        let edits: Vec<Replacement> = edits
-            .iter()
-            .map(|edit| Replacement {
-                region: lines.region(edit.span),
-                text: edit.text.clone(),
-            })
-            .collect();
         let places = sources.iter().map(|source| source.region.span);
-        let places = places.chain(edits.iter().map(|edit| edit.region.span));
-        Some(Reported {
-            verdict: finding.verdict,
-            counts: found.suppressed.is_none() && finding.verdict.counts(rules.policy.profile),
-            logical_id: name(lines.text(), tree, finding),
-            message: message(&finding.message, &sources),
+        let places = places.chain(edits.iter().map(|edit| edit.span));
+        Some(Finding {
+            verdict: breach.verdict,
+            counts: found.suppressed.is_none() && breach.verdict.counts(rules.policy.profile),
+            logical_id: logical_id(lines.text(), tree, breach),
+            message: message(&breach.message, &sources),
             excerpts: excerpt::around(lines, iter::once(region.span).chain(places)),
             region,
             sources,
-            answer: answer?,
-            edits,
+            decision: found.decision(fix, lines, rules)?,
         })
     });
-    Ok(Assessment {
+    Facts {
         findings: findings.flatten().collect(),
-        notes: notes(tree, lines, &reading),
-        repositories: reading.repositories,
-        unused: reading.unused,
-        listed: reading.listed,
-        remediation,
-    })
+        notes: notes(tree, lines, template, read),
+        ecr_repositories: read.ecr_repositories,
+        unused_suppressions: read.unused(lines),
+        listed: read.listed.clone(),
+    }
 }
 
-/// The name of a finding's resource, as the file has it.
-fn name(text: &str, tree: &Tree<'_>, finding: &Finding) -> String {
-    let logical_id = finding.resource.logical_id;
+/// The logical ID of a finding's resource, as the template has it.
+fn logical_id(text: &str, tree: &Tree<'_>, breach: &Breach) -> String {
+    let logical_id = breach.resource.logical_id;
     if tree.is_masked(logical_id) {
         let written = tree.span(logical_id).of(text);
         return written.trim_matches(['"', '\'']).to_owned();
     }
-    finding.logical_id.clone()
+    breach.logical_id.clone()
 }
 
-/// Makes the fixes of `text`, and proves them on what was read of it.
-fn repair(
-    text: &str,
+/// The notes on a template.
+fn notes(
     tree: &Tree<'_>,
-    fixes: &[&Fix],
-    is_done: impl Fn(&Tree<'_>) -> Result<(), ProofError>,
-) -> Result<Remediation, ProofError> {
-    let failed = |error: EditError| ProofError::Edits(error.to_string());
-    let mut changes = Changes::default();
-    for fix in fixes {
-        changes.extend(&fix.changes);
-    }
-    let edits = fixes.iter().flat_map(|fix| fix.edits.iter().cloned());
-    let edits = EditSet::new(edits.collect()).map_err(failed)?;
-    let after = edits.apply(text).map_err(failed)?;
-    if tree.marks().is_empty() {
-        is_done(&verify::prove(tree, &edits, &changes, &after)?)?;
-    } else {
-        let (read, marks) = reread(text, tree, &edits, &after)?;
-        // That it is what was read before, with the edits made, is the first
-        // thing to prove.
-        let new = verify::prove(tree, &edits, &changes, &read)?;
-        is_done(&new.with_marks(marks))?;
-    }
-    Ok(Remediation {
-        before: text.to_owned(),
-        after,
-        edits,
-    })
-}
-
-/// What is read of the text `after`, as `tree` is of `text`: the text itself,
-/// or the same with its template marks masked; and the marks.
-fn reread(
-    text: &str,
-    tree: &Tree<'_>,
-    edits: &EditSet,
-    after: &str,
-) -> Result<(String, Marks), ProofError> {
-    let mut edits_on_marks = edits.edits().iter().map(|edit| edit.span);
-    if let Some(span) = edits_on_marks.find(|&span| tree.marks().within(span).next().is_some()) {
-        return Err(ProofError::OtherBytes { at: span.start });
-    }
-    let marks = Marks::of(after);
-    if tree.text() != text {
-        // As for the text before: whether it can be read must not hang on how
-        // its marks are masked, or it is an error as soon as it is written.
-        if let Err(error) = syntax::parse(&markup::otherwise_masked(after)) {
-            let why = format!("with its template marks taken in another way, {error}");
-            return Err(ProofError::Unreadable(why));
-        }
-        return Ok((marks.masked(after), marks));
-    }
-    let new = syntax::parse_as(after, tree.format());
-    let new = new.map_err(|error| ProofError::Unreadable(error.to_string()))?;
-    let marks = marks.without(new.nodes().map(|id| new.span(id).start));
-    Ok((after.to_owned(), marks))
-}
-
-/// What is to be said beside the findings.
-fn notes(tree: &Tree<'_>, lines: &LineIndex<'_>, reading: &Reading<'_>) -> Vec<Note> {
+    lines: &LineIndex<'_>,
+    template: &Template<'_>,
+    read: &Reading,
+) -> Vec<Note> {
     let mut notes: Vec<Note> = find::embedded(tree)
         .iter()
         .map(|embedded| Note {
@@ -470,8 +347,8 @@ fn notes(tree: &Tree<'_>, lines: &LineIndex<'_>, reading: &Reading<'_>) -> Vec<N
             message: "a template inside a string is not checked".to_owned(),
         })
         .collect();
-    if !reading.findings.is_empty() {
-        let at = template::synthesized(tree, &reading.template.resources);
+    if !read.found.is_empty() {
+        let at = template::synthesized(tree, &template.resources);
         notes.extend(at.map(|at| {
             Note {
                 position: lines.position(tree.start(at)),
@@ -497,7 +374,7 @@ fn reported_span(tree: &Tree<'_>, lines: &LineIndex<'_>, at: NodeId) -> Span {
 }
 
 /// What is wrong, with the places that a computed value comes from.
-fn message(what: &str, sources: &[ReportedSource]) -> String {
+fn message(what: &str, sources: &[Source]) -> String {
     let mut message = what.to_owned();
     for (nth, source) in sources.iter().take(MAX_SOURCES).enumerate() {
         let line = source.region.start.line;
@@ -512,55 +389,84 @@ fn message(what: &str, sources: &[ReportedSource]) -> String {
 }
 
 /// What a tree declares and what is wrong with it.
-struct Reading<'t> {
-    template: Template<'t>,
+#[derive(Debug)]
+pub(crate) struct Reading {
     /// What reads parameters and mappings; see [`Verdicts::reads`].
     reads: Vec<(NodeId, NodeId)>,
     /// See [`Verdicts::settled`].
     settled: BTreeSet<NodeId>,
-    findings: Vec<Found>,
-    repositories: usize,
-    unused: Vec<Unused>,
+    pub(crate) found: Vec<Found>,
+    ecr_repositories: usize,
+    /// Where each suppression that covers nothing stands, in bytes; whose it is; and why.
+    unused: Vec<(usize, &'static str, Useless)>,
     listed: BTreeSet<usize>,
 }
 
-/// A finding, and whether a user asked to leave it alone.
-struct Found {
-    finding: Finding,
-    suppressed: Option<Word>,
-    /// Whether the user said no to its repair.
-    is_declined: bool,
+/// A finding, and whether somebody asked to leave it alone.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) breach: Breach,
+    pub(crate) suppressed: Option<Suppressed>,
+    /// Whether the user declined its fix.
+    pub(crate) is_declined: bool,
 }
 
-impl Found {
-    /// Whether it is to be repaired if it can be.
-    fn is_open(&self) -> bool {
-        self.suppressed.is_none() && !self.is_declined
-    }
-}
-
-/// The user's word that a finding is to be left alone.
-#[derive(PartialEq, Eq)]
-struct Word {
-    /// By whose ignore.
+/// A person's word that a finding is to be left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Suppressed {
     by: &'static str,
-    /// The reason given.
     reason: Option<String>,
     is_listed: bool,
 }
 
-impl<'t> Reading<'t> {
-    /// The same, but that the user declined some of the findings, by their
-    /// indexes.
-    fn without(mut self, declined: &BTreeSet<usize>) -> Self {
-        for (index, found) in self.findings.iter_mut().enumerate() {
-            found.is_declined = declined.contains(&index);
-        }
-        self
+impl Found {
+    /// Whether it is to be fixed if it can be.
+    pub(crate) fn is_open(&self) -> bool {
+        self.suppressed.is_none() && !self.is_declined
     }
 
-    fn of(tree: &'t Tree<'_>, lines: &LineIndex<'_>, rules: &Rules) -> Result<Self, SyntaxError> {
+    /// What becomes of it, by the fix that there is for it if it is open.
+    fn decision(
+        &self,
+        fix: Option<&Result<Fix, Refusal>>,
+        lines: &LineIndex<'_>,
+        rules: &Rules,
+    ) -> Option<Decision> {
+        Some(match (&self.suppressed, fix) {
+            (Some(suppressed), _) => {
+                let Suppressed {
+                    by,
+                    reason,
+                    is_listed,
+                } = suppressed.clone();
+                Decision::Suppressed {
+                    by,
+                    reason,
+                    is_listed,
+                }
+            }
+            (None, _) if self.is_declined => Decision::Declined,
+            (None, fix) => match fix? {
+                Err(refusal) => Decision::Refused {
+                    code: refusal.code(),
+                    reason: refusal.explain(lines),
+                },
+                Ok(_) if rules.report_only => Decision::ReportOnly,
+                Ok(fix) if fix.applicability <= rules.allow => Decision::Fix(fix.applicability),
+                Ok(fix) => Decision::Withheld(fix.applicability),
+            },
+        })
+    }
+}
+
+impl Reading {
+    /// Finds what is wrong in a tree, and what of it is suppressed.
+    ///
+    /// # Errors
+    /// Where the comments of the tree's text cannot be read.
+    pub(crate) fn of(tree: &Tree<'_>, rules: &Rules) -> Result<Self, SyntaxError> {
         let template = Template::of(tree);
+        let lines = &LineIndex::new(tree.text());
         let Verdicts {
             findings,
             reads,
@@ -570,15 +476,15 @@ impl<'t> Reading<'t> {
         let resources = &template.resources;
         let suppressions = suppress::read(tree, lines, resources, &rules.suppressions)?;
         let (mut used, mut listed) = (Vec::new(), BTreeSet::new());
-        let findings = findings
+        let found = findings
             .into_iter()
-            .map(|finding| {
+            .map(|breach| {
                 let mut suppressed = None;
-                for number in suppressions.covering(tree, lines, &finding) {
+                for number in suppressions.covering(tree, lines, &breach) {
                     used.push(number);
                     if let Some(found) = suppressions.get(number) {
                         listed.extend(found.listed);
-                        suppressed.get_or_insert_with(|| Word {
+                        suppressed.get_or_insert_with(|| Suppressed {
                             by: found.by,
                             reason: found.reason.clone(),
                             is_listed: found.listed.is_some(),
@@ -586,7 +492,7 @@ impl<'t> Reading<'t> {
                     }
                 }
                 Found {
-                    finding,
+                    breach,
                     suppressed,
                     is_declined: false,
                 }
@@ -595,62 +501,78 @@ impl<'t> Reading<'t> {
         let unused = suppressions
             .useless(tree, lines, resources, &rules.policy, &used)
             .into_iter()
-            .map(|(found, why)| Unused {
-                position: lines.position(found.at.unwrap_or_default()),
-                by: found.by,
-                why,
-            })
+            .map(|(found, why)| (found.at.unwrap_or_default(), found.by, why))
             .collect();
         Ok(Self {
-            template,
             reads,
             settled,
-            findings,
-            repositories,
+            found,
+            ecr_repositories: repositories,
             unused,
             listed,
         })
     }
 
-    /// The findings that nobody asked to leave alone.
-    fn open(&self) -> impl Iterator<Item = &Finding> {
-        let open = self.findings.iter();
-        open.filter(|found| found.is_open())
-            .map(|found| &found.finding)
+    /// The same, but that the user declined the fixes of some findings, by their
+    /// indexes.
+    pub(crate) fn without(mut self, declined: &BTreeSet<usize>) -> Self {
+        for (index, found) in self.found.iter_mut().enumerate() {
+            found.is_declined = declined.contains(&index);
+        }
+        self
     }
 
-    /// The plan for each open finding.
-    fn plans(
+    /// The findings that are to be fixed if they can be.
+    pub(crate) fn open(&self) -> impl Iterator<Item = &Breach> {
+        let open = self.found.iter();
+        open.filter(|found| found.is_open())
+            .map(|found| &found.breach)
+    }
+
+    fn unused(&self, lines: &LineIndex<'_>) -> Vec<UnusedSuppression> {
+        let unused = self.unused.iter();
+        unused
+            .map(|&(at, by, why)| UnusedSuppression {
+                position: lines.position(at),
+                by,
+                why,
+            })
+            .collect()
+    }
+
+    /// The fix of each open finding, or why there is none. `lines` are those of the tree's
+    /// text.
+    pub(crate) fn fixes(
         &self,
-        tree: &'t Tree<'_>,
+        tree: &Tree<'_>,
+        template: &Template<'_>,
         lines: &LineIndex<'_>,
         rules: &Rules,
     ) -> Vec<Result<Fix, Refusal>> {
-        let closed = self.findings.iter().filter(|found| !found.is_open());
+        let closed = self.found.iter().filter(|found| !found.is_open());
         let mut left_alone = self.settled.clone();
-        left_alone.extend(closed.map(|found| found.finding.resource.logical_id));
-        let (template, reads) = (&self.template, &self.reads);
-        let mut plans: Vec<Result<Fix, Refusal>> = Vec::new();
+        left_alone.extend(closed.map(|found| found.breach.resource.logical_id));
+        let mut fixes: Vec<Result<Fix, Refusal>> = Vec::new();
         for _ in 0..MAX_ROUNDS {
             let policy = &rules.policy;
-            let planner = Planner::new(tree, lines, template, reads, &left_alone, policy);
+            let planner = Planner::new(tree, lines, template, &self.reads, &left_alone, policy);
             let again = planner.plans(self.open());
             // One that was refused before stays so, for the first reason.
-            let mut before = std::mem::take(&mut plans).into_iter();
-            let kept = again.into_iter().map(|plan| match before.next() {
+            let mut before = std::mem::take(&mut fixes).into_iter();
+            let kept = again.into_iter().map(|fix| match before.next() {
                 Some(Err(refusal)) => Err(refusal),
-                _ => plan,
+                _ => fix,
             });
-            plans = kept.collect();
-            let refused = self.open().zip(&plans).filter(|(_, plan)| plan.is_err());
-            let refused = refused.map(|(finding, _)| finding.resource.logical_id);
+            fixes = kept.collect();
+            let refused = self.open().zip(&fixes).filter(|(_, fix)| fix.is_err());
+            let refused = refused.map(|(breach, _)| breach.resource.logical_id);
             let known = left_alone.len();
             left_alone.extend(refused);
             if left_alone.len() == known {
                 break;
             }
         }
-        plans
+        fixes
     }
 }
 
@@ -659,186 +581,20 @@ impl<'t> Reading<'t> {
 /// long chains of anchors, which the proof is left to judge.
 const MAX_ROUNDS: usize = 8;
 
-/// The proof's last question: the repaired findings are gone, the others are
-/// as they were, those that are suppressed still are, and nothing is left
-/// that the rules would repair.
-fn is_done<'f>(
-    old: &'f Reading<'_>,
-    plans: &[Result<Fix, Refusal>],
-    tree: &Tree<'_>,
-    rules: &Rules,
-) -> Result<(), ProofError> {
-    let lines = LineIndex::new(tree.text());
-    let new = Reading::of(tree, &lines, rules)
-        .map_err(|error| ProofError::NotDone(format!("its ignores cannot be read: {error}")))?;
-    let mut old_plans = plans.iter();
-    // What each finding is to become, if it is to be reported still.
-    let left = |found: &'f Found| {
-        let verdict = found.finding.verdict;
-        if !found.is_open() {
-            return Some((found, verdict));
-        }
-        match old_plans.next().and_then(|plan| rules.made(plan)) {
-            None => Some((found, verdict)),
-            Some(_) if found.finding.is_rest_unsure => Some((found, Verdict::Unverifiable)),
-            Some(_) => None,
-        }
-    };
-    let mut expected = old.findings.iter().filter_map(left);
-    let mut declined = BTreeSet::new();
-    for (index, found) in new.findings.iter().enumerate() {
-        let is_left = expected.next().is_some_and(|(before, verdict)| {
-            if before.is_declined {
-                declined.insert(index);
-            }
-            let (was, is) = (&before.finding, &found.finding);
-            // One of several sources may have been repaired for others.
-            let is_computed = !was.sources.is_empty() && !is.sources.is_empty();
-            was.logical_id == is.logical_id
-                && before.suppressed == found.suppressed
-                && (verdict == is.verdict || is_computed)
-        });
-        if !is_left {
-            return Err(still_reported(&found.finding));
-        }
-    }
-    if let Some((found, _)) = expected.next() {
-        return Err(ProofError::NotDone(format!(
-            "{} would no longer be reported",
-            found.finding.logical_id
-        )));
-    }
-    let new = new.without(&declined);
-    let plans = new.plans(tree, &lines, rules);
-    let mut again = new.open().zip(&plans);
-    match again.find(|(_, plan)| rules.made(plan).is_some()) {
-        Some((finding, _)) => Err(still_reported(finding)),
-        None => Ok(()),
-    }
-}
-
-fn still_reported(finding: &Finding) -> ProofError {
-    ProofError::NotDone(format!("{} would still be reported", finding.logical_id))
-}
-
-fn not_text(bytes: &[u8], error: SourceError) -> TextError {
+fn not_text(bytes: &[u8], error: SourceError) -> TemplateError {
     let read = bytes.get(..error.offset()).unwrap_or_default();
     let read = std::str::from_utf8(read).unwrap_or_default();
-    TextError {
+    TemplateError {
         position: LineIndex::new(read).position(read.len()),
         code: error.code(),
         message: error.to_string(),
     }
 }
 
-fn not_syntax(lines: &LineIndex<'_>, error: &SyntaxError) -> TextError {
-    TextError {
+fn not_syntax(lines: &LineIndex<'_>, error: &SyntaxError) -> TemplateError {
+    TemplateError {
         position: lines.position(error.offset),
         code: error.code(),
         message: error.to_string(),
-    }
-}
-
-fn not_proven(lines: &LineIndex<'_>, error: &ProofError) -> TextError {
-    TextError {
-        position: lines.position(0),
-        code: "proof",
-        message: format!(
-            "the repair could not be proven ({error}), so the file stays as it is; please report this file's shape as a bug"
-        ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const OPEN: &str = "\
-Resources:
-  Web:
-    Type: AWS::ECR::Repository
-    Properties:
-      ImageTagMutability: MUTABLE
-  Api:
-    Type: AWS::ECR::Repository
-    Properties: [none]
-";
-
-    /// What the last question says if `after` came of [`OPEN`].
-    fn asked(after: &str) -> Result<(), ProofError> {
-        let rules = Rules::default();
-        let tree = syntax::parse(OPEN).unwrap();
-        let lines = LineIndex::new(OPEN);
-        let reading = Reading::of(&tree, &lines, &rules).unwrap();
-        let plans = reading.plans(&tree, &lines, &rules);
-        is_done(&reading, &plans, &syntax::parse(after).unwrap(), &rules)
-    }
-
-    fn not_done(after: &str) -> String {
-        asked(after).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn what_was_repaired_is_gone_and_the_rest_is_as_it_was() {
-        assert_eq!(asked(&OPEN.replace(": MUTABLE", ": IMMUTABLE")), Ok(()));
-        assert_eq!(not_done(OPEN), "Web would still be reported");
-        let others = [
-            // Another verdict on what is left, or another name.
-            ("Properties: [none]", "Properties: {}"),
-            (
-                "Properties: [none]",
-                "Properties: {ImageTagMutability: MUTABLE}",
-            ),
-            ("  Api:", "  Apis:"),
-        ];
-        for (from, to) in others {
-            let after = OPEN.replace(": MUTABLE", ": IMMUTABLE").replace(from, to);
-            assert!(
-                not_done(&after).ends_with("would still be reported"),
-                "{to}"
-            );
-        }
-        let (without, _) = OPEN.split_once("  Api:").unwrap();
-        let without = without.replace(": MUTABLE", ": IMMUTABLE");
-        assert_eq!(not_done(&without), "Api would no longer be reported");
-    }
-
-    #[test]
-    fn an_ignore_that_comes_or_goes_is_seen() {
-        let ignored = OPEN
-            .replace(": MUTABLE", ": IMMUTABLE")
-            .replace("  Api:", "  # immutag: ignore\n  Api:");
-        assert_eq!(not_done(&ignored), "Api would still be reported");
-    }
-
-    #[test]
-    fn a_failed_proof_asks_for_a_report() {
-        let error = not_proven(&LineIndex::new(OPEN), &ProofError::Undo);
-        assert_eq!(error.code, "proof");
-        assert!(error.message.contains("report this file's shape as a bug"));
-        assert_eq!(error.position, Position { line: 1, column: 1 });
-    }
-
-    #[test]
-    fn what_is_declined_or_only_reported_is_left() {
-        let rules = Rules::default();
-        let declined = BTreeSet::from([0]);
-        let assessment = remediate_without(OPEN.as_bytes(), &rules, &declined).unwrap();
-        assert_eq!(assessment.findings[0].answer, Answer::Declined);
-        assert_eq!(assessment.remediation, None);
-        // The number is that of the finding, whatever was repaired before it.
-        let two = OPEN.replace("Properties: [none]", "Properties: {}");
-        let assessment = remediate_without(two.as_bytes(), &rules, &declined).unwrap();
-        assert_eq!(assessment.findings[0].answer, Answer::Declined);
-        let after = two.replace("{}", "{ImageTagMutability: IMMUTABLE}");
-        assert_eq!(assessment.remediation.unwrap().after, after);
-
-        let report_only = Rules {
-            report_only: true,
-            ..rules
-        };
-        let assessment = remediate(OPEN.as_bytes(), &report_only).unwrap();
-        assert_eq!(assessment.findings[0].answer, Answer::ReportOnly);
-        assert_eq!(assessment.remediation, None);
     }
 }

@@ -124,20 +124,39 @@
 //! - A carriage return alone ends a line for YAML but not for the positions
 //!   reported here. A file with no other line endings is refused.
 
-pub mod assess;
+mod assess;
+#[doc(hidden)]
 pub mod find;
+#[doc(hidden)]
 pub mod markup;
+#[doc(hidden)]
 pub mod plan;
+mod prove;
+pub mod rule;
+#[doc(hidden)]
 pub mod suppress;
+#[doc(hidden)]
 pub mod syntax;
+#[doc(hidden)]
 pub mod template;
+#[doc(hidden)]
 pub mod text;
+#[doc(hidden)]
 pub mod verify;
 
 pub use assess::{
-    Answer, Assessment, Remediation, Reported, Rules, TextError, Unused, remediate,
-    remediate_without,
+    Assessment, Decision, Facts, Finding, Note, Rules, Source, TemplateError, UnusedSuppression,
+    assess,
 };
-pub use find::{Policy, Profile, Verdict};
+pub use find::{MOST_TAGS, Policy, Profile, TagPattern, Verdict};
 pub use plan::Applicability;
-pub use suppress::{Date, SuppressionRules};
+pub use prove::{Fixed, FixedEdit};
+pub use suppress::{
+    Date, ListError, Listed, SuppressionRules, Until, Useless, trivyignore, trivyignore_yaml,
+};
+pub use text::diff::{DiffLine, Hunk, Sign};
+pub use text::edit::{Edit, EditSet};
+pub use text::excerpt::Excerpt;
+pub use text::source::{DEFAULT_MAX_SIZE, concerns_us};
+pub use text::span::{Position, Region, Span};
+pub use verify::ProofError;

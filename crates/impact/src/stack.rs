@@ -11,10 +11,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use immutag_engine::rule::REPOSITORY;
 use immutag_engine::syntax::{NodeId, Tree};
 use immutag_engine::template::value::{self, Budget, Context, Word as Value};
 use immutag_engine::template::{self, Call, Piece, Resource, Substitution, Template};
-use immutag_engine::text::source::REPOSITORY;
 
 use super::lex::Dialect;
 use super::script::Script;

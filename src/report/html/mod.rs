@@ -18,14 +18,12 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use super::{Report, answer, patch, shown, status, text, useless};
-use crate::cli::{Mode, Options};
+use crate::options::Mode;
 use crate::outcome::Outcome;
-use immutag_engine::assess::{Answer, Assessment, Reported};
-use immutag_engine::find::Profile;
-use immutag_engine::plan::Applicability;
-use immutag_engine::text::diff::{DiffLine, Hunk, Sign};
-use immutag_engine::text::excerpt::Excerpt;
-use immutag_engine::text::span::{Position, Span};
+use immutag_engine::{
+    Applicability, Decision, DiffLine, Excerpt, Facts, Finding, Hunk, Position, Profile, Rules,
+    Sign, Span,
+};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -89,34 +87,34 @@ fn header(report: &Report<'_>) -> Markup {
     html! {
         header {
             h1 { "Tags of ECR repositories" }
-            p.run { code { (command(report.options)) } " · immutag " (env!("CARGO_PKG_VERSION")) }
+            p.run { code { (command(report.options.mode, report.rules)) } " · immutag " (env!("CARGO_PKG_VERSION")) }
             @for line in summary.lines() { p { (line) } }
         }
     }
 }
 
 /// What was run, as far as it decides what is shown.
-fn command(options: &Options) -> String {
+fn command(mode: Mode, rules: &Rules) -> String {
     let mut words = vec!["immutag".to_owned()];
     words.push(
-        match options.mode {
+        match mode {
             Mode::Check => "check",
             Mode::Diff => "diff",
             Mode::Fix => "fix",
         }
         .to_owned(),
     );
-    let policy = &options.rules.policy;
+    let policy = &rules.policy;
     if policy.profile == Profile::Strict {
         words.push("--strict".to_owned());
     }
-    if options.rules.allow == Applicability::Unsafe {
+    if rules.allow == Applicability::Unsafe {
         words.push("--unsafe-fixes".to_owned());
     }
     for tag in &policy.keep_mutable {
         words.push(format!("--keep-mutable {}", tag.as_str()));
     }
-    if !options.rules.suppressions.are_on {
+    if !rules.suppressions.are_on {
         words.push("--no-suppressions".to_owned());
     }
     if policy.creation_templates {
@@ -133,8 +131,8 @@ fn totals(report: &Report<'_>) -> Markup {
     let mut statuses: BTreeMap<&str, usize> = BTreeMap::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let repositories = repositories(report);
-    for (outcome, assessment) in report.assessed() {
-        for finding in report.findings(assessment) {
+    for (outcome, facts) in report.assessed() {
+        for finding in report.findings(facts) {
             *verdicts.entry(finding.verdict.code()).or_default() += 1;
             *statuses
                 .entry(status(finding, report.options.mode))
@@ -167,7 +165,10 @@ fn totals(report: &Report<'_>) -> Markup {
 
 /// How many git repositories have a finding.
 fn repositories(report: &Report<'_>) -> usize {
-    let roots = report.outcomes.iter().map(|outcome| &outcome.repository);
+    let roots = report
+        .outcomes
+        .iter()
+        .map(|outcome| &outcome.git_repository);
     roots.collect::<std::collections::BTreeSet<_>>().len()
 }
 
@@ -175,7 +176,7 @@ fn repositories(report: &Report<'_>) -> usize {
 /// else its first folder.
 fn place(outcome: &Outcome, repositories: usize) -> String {
     let folder = if repositories > 1 {
-        outcome.repository.clone()
+        outcome.git_repository.clone()
     } else {
         let mut parts = outcome.path.components();
         parts.next_back();
@@ -240,15 +241,15 @@ fn errors(report: &Report<'_>) -> Markup {
 
 fn list(report: &Report<'_>) -> Markup {
     let mode = report.options.mode;
-    let files: Vec<(&Outcome, &Assessment, Vec<&Reported>)> = report
+    let files: Vec<(&Outcome, &Facts, Vec<&Finding>)> = report
         .assessed()
-        .map(|(outcome, assessment)| {
-            let findings = report.findings(assessment).collect();
-            (outcome, assessment, findings)
+        .map(|(outcome, facts)| {
+            let findings = report.findings(facts).collect();
+            (outcome, facts, findings)
         })
-        .filter(|(_, assessment, findings): &(_, &Assessment, Vec<_>)| {
-            let has_notes = report.notes(assessment).next().is_some();
-            !findings.is_empty() || has_notes || report.unused(assessment).next().is_some()
+        .filter(|(_, facts, findings): &(_, &Facts, Vec<_>)| {
+            let has_notes = report.notes(facts).next().is_some();
+            !findings.is_empty() || has_notes || report.unused(facts).next().is_some()
         })
         .collect();
     let is_there = |code: &str| {
@@ -271,24 +272,19 @@ fn list(report: &Report<'_>) -> Markup {
                 button #expand type="button" { "Expand all" }
                 span #count role="status" aria-live="polite" { (files.len()) " files" }
             }
-            @for (outcome, assessment, findings) in &files {
-                (file(report, outcome, assessment, findings))
+            @for (outcome, facts, findings) in &files {
+                (file(report, outcome, facts, findings))
             }
             @if files.is_empty() { p { "Nothing was found." } }
         }
     }
 }
 
-fn file(
-    report: &Report<'_>,
-    outcome: &Outcome,
-    assessment: &Assessment,
-    findings: &[&Reported],
-) -> Markup {
+fn file(report: &Report<'_>, outcome: &Outcome, facts: &Facts, findings: &[&Finding]) -> Markup {
     let mode = report.options.mode;
     let mut counts: Counts<'_> = Vec::new();
     for (code, _) in STATUSES {
-        let of = |finding: &&&Reported| status(finding, mode) == code;
+        let of = |finding: &&&Finding| status(finding, mode) == code;
         let count = findings.iter().filter(of).count();
         if count > 0 {
             counts.push((code, count));
@@ -305,10 +301,10 @@ fn file(
             }
             ul.findings {
                 @for finding in findings { (entry(finding, mode)) }
-                @for unused in report.unused(assessment) {
+                @for unused in report.unused(facts) {
                     (remark(unused.position, &useless(unused), unused.why.code()))
                 }
-                @for note in report.notes(assessment) {
+                @for note in report.notes(facts) {
                     (remark(note.position, &note.message, note.code))
                 }
             }
@@ -330,7 +326,7 @@ fn remark(at: Position, message: &str, code: &str) -> Markup {
     }
 }
 
-fn entry(finding: &Reported, mode: Mode) -> Markup {
+fn entry(finding: &Finding, mode: Mode) -> Markup {
     let at = finding.region.start;
     let excerpt = finding
         .excerpts
@@ -342,7 +338,7 @@ fn entry(finding: &Reported, mode: Mode) -> Markup {
             " " b { (visible(&finding.logical_id)) } ": " (visible(&finding.message))
             " " code { (finding.verdict.code()) }
             " " span class={ "answer " (status(finding, mode)) } { (visible(&answer(finding, mode))) }
-            @if !matches!(finding.answer, Answer::Fixed(_)) {
+            @if !matches!(finding.decision, Decision::Fix(_)) {
                 @if let Some(excerpt) = excerpt { (around(excerpt)) }
             }
         }

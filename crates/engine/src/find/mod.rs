@@ -13,36 +13,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::rule::{
+    MAX_FILTER_LENGTH, MAX_WILDCARDS, MUTABLE, MutabilityValue, REPOSITORY, RESOURCE_TYPES,
+    ResourceType, is_filter_byte,
+};
 use crate::syntax::{Entry, NodeId, Tree, Value};
 use crate::template::value::{self, Budget, Context, Home, Known, Word};
 use crate::template::{self, Call, Merged, Resource, Scopes, Template};
 use crate::text::excerpt::brief;
-use crate::text::source::REPOSITORY;
 
-/// The property that the rule is about.
-pub const MODE: &str = "ImageTagMutability";
-/// The property that must stand beside the `*_WITH_EXCLUSION` modes, and may
-/// not stand beside the others.
-pub const FILTERS: &str = "ImageTagMutabilityExclusionFilters";
-/// The mode that the rule asks for.
-pub const IMMUTABLE: &str = "IMMUTABLE";
-/// The mode that the rule takes where some tags are to stay mutable. The
-/// exclusion filters then list the mutable ones.
-pub const IMMUTABLE_WITH_EXCLUSION: &str = "IMMUTABLE_WITH_EXCLUSION";
-/// In an exclusion filter, the property that says how it matches.
-///
-/// Source: AWS CloudFormation Template Reference, `AWS::ECR::Repository
-/// ImageTagMutabilityExclusionFilter`.
-pub const FILTER_TYPE: &str = "ImageTagMutabilityExclusionFilterType";
-/// In an exclusion filter, the property that says what it matches.
-pub const FILTER_VALUE: &str = "ImageTagMutabilityExclusionFilterValue";
-/// The one type of exclusion filters.
-pub const WILDCARD: &str = "WILDCARD";
-/// The type of the templates that ECR creates repositories from.
-///
-/// Source: AWS CloudFormation Template Reference,
-/// `AWS::ECR::RepositoryCreationTemplate`.
-pub const CREATION_TEMPLATE: &str = "AWS::ECR::RepositoryCreationTemplate";
+pub use crate::rule::{
+    FILTER_TYPE, FILTER_VALUE, FILTERS, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MAX_FILTERS,
+    MUTABILITY as MODE, WILDCARD,
+};
 
 /// How strict the rule is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,11 +57,6 @@ pub struct Policy {
     pub creation_templates: bool,
 }
 
-/// How many exclusion filters a repository may have.
-///
-/// Source: Amazon ECR API Reference, `PutImageTagMutability`.
-pub const MAX_FILTERS: usize = 5;
-
 /// How many tags of a repository are counted one by one, so that many that are
 /// moved in many repositories cost no more than they take to write. So many are
 /// refused in any case.
@@ -98,14 +76,13 @@ impl TagPattern {
     /// # Errors
     /// What is wrong with it, as a clause.
     pub fn new(pattern: &str) -> Result<Self, String> {
-        let is_known = |sign: u8| sign.is_ascii_alphanumeric() || b"._*-".contains(&sign);
-        if pattern.is_empty() || pattern.len() > 128 {
-            return Err("a tag has 1 to 128 characters".to_owned());
+        if pattern.is_empty() || pattern.len() > MAX_FILTER_LENGTH {
+            return Err(format!("a tag has 1 to {MAX_FILTER_LENGTH} characters"));
         }
-        if !pattern.bytes().all(is_known) {
+        if !pattern.bytes().all(is_filter_byte) {
             return Err("a tag is made of letters, digits, `.`, `_`, `-` and `*`".to_owned());
         }
-        if pattern.bytes().filter(|&sign| sign == b'*').count() > 2 {
+        if pattern.bytes().filter(|&byte| byte == b'*').count() > MAX_WILDCARDS {
             return Err("a tag has at most two `*`".to_owned());
         }
         Ok(Self(pattern.to_owned()))
@@ -375,15 +352,15 @@ impl Policy {
     #[must_use]
     pub fn covers(&self, tree: &Tree<'_>, body: NodeId) -> bool {
         tree.entries_named(body, "Type")
-            .any(|entry| self.covers_type(tree, entry.value))
+            .any(|entry| self.covers_type(tree, entry.value).is_some())
     }
 
-    fn covers_type(&self, tree: &Tree<'_>, word: NodeId) -> bool {
-        match tree.literal(word) {
-            Some(REPOSITORY) => true,
-            Some(CREATION_TEMPLATE) => self.creation_templates,
-            _ => false,
-        }
+    /// The type that a node names, if the rule covers it.
+    fn covers_type(&self, tree: &Tree<'_>, word: NodeId) -> Option<ResourceType> {
+        let name = tree.literal(word)?;
+        let mut covered = RESOURCE_TYPES.into_iter();
+        let covered = covered.find(|covered| covered.name == name)?;
+        (!covered.is_opt_in || self.creation_templates).then_some(covered)
     }
 }
 
@@ -461,7 +438,7 @@ impl Judge<'_, '_, '_> {
     fn ours(&self) -> Ours {
         let body = self.resource.body;
         let types: Vec<Entry> = self.tree.entries_named(body, "Type").collect();
-        let is_ours = |node: NodeId| self.policy.covers_type(self.tree, node);
+        let is_ours = |node: NodeId| self.policy.covers_type(self.tree, node).is_some();
         match types.as_slice() {
             [] => match template::merged(self.tree, body, "Type") {
                 Merged::Found(value) if is_ours(self.tree.resolve(value)) => Ours::Unsure(
@@ -484,20 +461,21 @@ impl Judge<'_, '_, '_> {
         }
     }
 
-    /// Whether it is a creation template whose `AppliedFor` holds
-    /// `PULL_THROUGH_CACHE`, or does not say.
+    /// Whether its tags move with those upstream, or may: a creation template whose
+    /// `AppliedFor` holds `PULL_THROUGH_CACHE`, or does not say.
     fn may_serve_a_cache(&self) -> bool {
         let tree = self.tree;
-        let kind = tree.entry(self.resource.body, "Type");
-        if kind.and_then(|kind| tree.literal(kind.value)) != Some(CREATION_TEMPLATE) {
+        let declared = tree.entry(self.resource.body, "Type");
+        let covered = declared.and_then(|entry| self.policy.covers_type(tree, entry.value));
+        let Some((list, upstream)) = covered.and_then(|covered| covered.moves_upstream) else {
             return false;
-        }
+        };
         let held = |mapping: NodeId, key: &str| match tree.entry(mapping, key) {
             Some(entry) => Merged::Found(entry.value),
             None => template::merged(tree, mapping, key),
         };
         let applied = match held(self.resource.body, "Properties") {
-            Merged::Found(properties) => held(tree.resolve(properties), "AppliedFor"),
+            Merged::Found(properties) => held(tree.resolve(properties), list),
             other => other,
         };
         match applied {
@@ -507,9 +485,7 @@ impl Judge<'_, '_, '_> {
                 let list = tree.resolve(list);
                 let is_other = |&item: &NodeId| {
                     let word = tree.literal(tree.resolve(item));
-                    word.is_some_and(|word| {
-                        word != "PULL_THROUGH_CACHE" && !value::is_placeholder(word)
-                    })
+                    word.is_some_and(|word| word != upstream && !value::is_placeholder(word))
                 };
                 let is_list = !tree.has_custom_tag(list) && tree.entries(list).is_empty();
                 !(is_list && tree.literal(list).is_none() && tree.items(list).iter().all(is_other))
@@ -773,7 +749,7 @@ impl Judge<'_, '_, '_> {
                 verdict,
                 format!("{MODE} is {word} without {FILTERS}: ECR rejects it"),
             ),
-            (Verdict::Mutable, Word::Text(word)) if word == "MUTABLE" => {
+            (Verdict::Mutable, Word::Text(word)) if word == MUTABLE => {
                 Judged::safe(verdict, format!("{MODE} is {word}"))
             }
             (Verdict::Mutable, Word::Text(word)) => Judged::unsafe_(
@@ -803,16 +779,22 @@ impl Judge<'_, '_, '_> {
         filters: Option<NodeId>,
     ) -> Option<Verdict> {
         match word {
-            Word::Text(word) => match word.as_str() {
-                IMMUTABLE => None,
-                IMMUTABLE_WITH_EXCLUSION if !has_filters => Some(Verdict::InvalidPair),
-                IMMUTABLE_WITH_EXCLUSION => (self.policy.profile == Profile::Strict
+            Word::Text(word) if word.is_empty() => {
+                self.judge_word(&Word::Nothing, has_filters, filters)
+            }
+            Word::Text(word) => match MutabilityValue::named(word) {
+                None => Some(Verdict::Invalid),
+                Some(value) if value.takes_filters && !has_filters && value.is_immutable => {
+                    Some(Verdict::InvalidPair)
+                }
+                Some(value) if !value.takes_filters && has_filters && !value.is_immutable => {
+                    Some(Verdict::InvalidPair)
+                }
+                Some(value) if !value.is_immutable => Some(Verdict::Mutable),
+                Some(value) if !value.takes_filters => None,
+                Some(_) => (self.policy.profile == Profile::Strict
                     && !filters.is_some_and(|filters| self.are_kept(filters)))
                 .then_some(Verdict::Exclusion),
-                "" | "MUTABLE" if has_filters => Some(Verdict::InvalidPair),
-                "" => Some(Verdict::Missing),
-                "MUTABLE" | "MUTABLE_WITH_EXCLUSION" => Some(Verdict::Mutable),
-                _ => Some(Verdict::Invalid),
             },
             Word::Nothing if has_filters => Some(Verdict::InvalidPair),
             Word::Nothing => Some(Verdict::Missing),

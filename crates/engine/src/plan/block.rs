@@ -253,7 +253,7 @@ fn ends_in_line_break(planner: &Planner<'_, '_>, mapping: NodeId, entry: Entry) 
 
 /// The header of the block scalar that ends right above an entry, without the
 /// `|` or `>`: what is kept of its last line breaks.
-fn header_above<'a>(planner: &Planner<'_, 'a>, mapping: NodeId, entry: Entry) -> Option<&'a str> {
+fn header_above<'t>(planner: &Planner<'t, '_>, mapping: NodeId, entry: Entry) -> Option<&'t str> {
     let tree = planner.tree;
     let entries = tree.entries(mapping);
     let index = entries.iter().position(|other| *other == entry)?;

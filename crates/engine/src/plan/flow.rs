@@ -394,7 +394,7 @@ fn colon(planner: &Planner<'_, '_>, sibling: Entry, dress: Dress) -> &'static st
     }
 }
 
-fn written_colon<'a>(planner: &Planner<'_, 'a>, entry: Entry) -> &'a str {
+fn written_colon<'t>(planner: &Planner<'t, '_>, entry: Entry) -> &'t str {
     let tree = planner.tree;
     Span::new(tree.span(entry.key).end, tree.start(entry.value)).of(tree.text())
 }

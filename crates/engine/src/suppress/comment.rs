@@ -199,7 +199,7 @@ fn trivy(word: &str) -> Option<Asked> {
     }
     let id = id?;
     let is_blanket = id == "*";
-    let is_ours = super::is_trivy_id(id) || id == "aws-ecr-enforce-immutable-repository";
+    let is_ours = super::is_trivy_id(id) || id == super::TRIVY_LONG_ID;
     (is_blanket || is_ours).then_some(Asked {
         by,
         reason: None,

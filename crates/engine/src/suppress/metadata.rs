@@ -18,14 +18,6 @@ use crate::text::excerpt::brief;
 /// `cortex`, too; here it does not.
 const CHECKOV_KEYS: [&str; 2] = ["checkov", "bridgecrew"];
 
-/// The names of our rule in the Guard Rules Registry and in AWS Control
-/// Tower, and the latter's control.
-const GUARD_NAMES: [&str; 3] = [
-    "ECR_PRIVATE_TAG_IMMUTABILITY_ENABLED",
-    "ecr_private_tag_immutability_enabled_check",
-    "CT.ECR.PR.3",
-];
-
 /// An ignore in the metadata of a resource.
 pub(super) struct Noted {
     /// The node that says so.
@@ -55,7 +47,7 @@ pub(super) fn noted(tree: &Tree<'_>, body: NodeId) -> Vec<Noted> {
                 let names = tree.items(rules).iter().copied();
                 let ours = names.filter(|&name| {
                     let name = tree.literal(tree.resolve(name));
-                    name.is_some_and(|name| GUARD_NAMES.contains(&name))
+                    name.is_some_and(|name| super::GUARD_IDS.contains(&name))
                 });
                 found.extend(ours.map(|at| Noted {
                     at,

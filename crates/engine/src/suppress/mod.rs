@@ -42,33 +42,18 @@ pub use date::Date;
 pub use list::{ListError, Listed, trivyignore, trivyignore_yaml};
 
 use crate::find::{Finding, MODE, Policy};
+pub use crate::rule::{
+    CHECKOV, CHECKOV_ID, DATADOG, GUARD, GUARD_IDS, ID as RULE_ID, IMMUTAG, KICS, TFSEC, TRIVY,
+    TRIVY_IDS, TRIVY_LONG_ID, Tool,
+};
 use crate::syntax::{self, Format, NodeId, SyntaxError, Tree};
 use crate::template::Resource;
 use crate::text::span::LineIndex;
 
-/// This tool's own ignores.
-pub const IMMUTAG: Tool = "immutag";
-/// Those of KICS.
-pub const KICS: Tool = "kics";
-/// Those of Datadog's scanner.
-pub const DATADOG: Tool = "datadog";
-/// Those of Checkov, also under the names Bridgecrew and Cortex.
-pub const CHECKOV: Tool = "checkov";
-/// Those of AWS `CloudFormation` Guard.
-pub const GUARD: Tool = "guard";
-/// Those of Trivy.
-pub const TRIVY: Tool = "trivy";
-/// Those of tfsec, which Trivy still reads.
-pub const TFSEC: Tool = "tfsec";
-
-/// The rule's id, which is its name for KICS and Datadog.
-pub const RULE_ID: &str = "33f41d31-86b1-46a4-81f7-9c9a671f59ac";
-/// The rule's name for Checkov.
-const CHECKOV_ID: &str = "CKV_AWS_51";
 /// Whether this is the rule's name for Trivy, in any case, the older form
 /// with `AVD-` included.
 fn is_trivy_id(id: &str) -> bool {
-    id.eq_ignore_ascii_case("AVD-AWS-0031") || id.eq_ignore_ascii_case("AWS-0031")
+    TRIVY_IDS.iter().any(|ours| id.eq_ignore_ascii_case(ours))
 }
 
 /// Which ignores count.
@@ -121,10 +106,6 @@ impl Until {
         }
     }
 }
-
-/// The tool whose ignore it is, by a name that stays the same between
-/// releases.
-pub type Tool = &'static str;
 
 /// Why a suppression is of no use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

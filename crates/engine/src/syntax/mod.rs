@@ -15,6 +15,7 @@
 pub mod change;
 mod indent;
 mod json;
+mod read;
 mod tree;
 mod yaml;
 
@@ -22,6 +23,8 @@ use std::fmt;
 
 use crate::text::span::Span;
 
+pub use read::read;
+pub(crate) use read::read_again;
 pub(crate) use tree::{Builder, Head};
 pub use tree::{CollectionStyle, Entry, NodeId, ScalarStyle, Tag, TagKind, Tree, Value};
 
@@ -71,6 +74,14 @@ impl SyntaxError {
         }
     }
 
+    /// The same of a text that masking its markup does not help to read.
+    fn although_masked(mut self) -> Self {
+        if let SyntaxErrorKind::Invalid { reason, .. } = &mut self.kind {
+            reason.push_str("; masking the template marks did not help");
+        }
+        self
+    }
+
     /// A text that is not of a format, from `offset` on, in bytes.
     pub(crate) fn invalid(format: Format, offset: usize, reason: impl Into<String>) -> Self {
         Self {
@@ -91,15 +102,9 @@ impl fmt::Display for SyntaxError {
                     Format::Yaml => "YAML",
                     Format::Json => "JSON",
                 };
-                write!(
-                    f,
-                    "not valid {format}: {reason}; correct the file, or leave it out with --exclude"
-                )
+                write!(f, "not valid {format}: {reason}")
             }
-            SyntaxErrorKind::TooDeep => write!(
-                f,
-                "nested more than {MAX_DEPTH} levels deep; leave the file out with --exclude"
-            ),
+            SyntaxErrorKind::TooDeep => write!(f, "nested more than {MAX_DEPTH} levels deep"),
         }
     }
 }

@@ -218,7 +218,7 @@ const NOTHING: &Node = &Node {
 /// A parsed text: one or more documents (JSON has one).
 #[derive(Debug)]
 pub struct Tree<'a> {
-    text: &'a str,
+    text: Cow<'a, str>,
     format: Format,
     nodes: Vec<Node>,
     heads: Vec<Head>,
@@ -245,11 +245,30 @@ const BYTES_PER_NODE: usize = 12;
 /// From how many entries on a mapping is large.
 const LARGE: usize = 64;
 
-impl<'a> Tree<'a> {
+impl Tree<'_> {
     /// The text that was parsed.
     #[must_use]
-    pub fn text(&self) -> &'a str {
-        self.text
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the same tree with a text of its own, so that it can outlive the one that was
+    /// parsed.
+    #[must_use]
+    pub fn into_owned(self) -> Tree<'static> {
+        Tree {
+            text: Cow::Owned(self.text.into_owned()),
+            format: self.format,
+            nodes: self.nodes,
+            heads: self.heads,
+            decoded: self.decoded,
+            entries: self.entries,
+            items: self.items,
+            documents: self.documents,
+            aliases: self.aliases,
+            sorted: self.sorted,
+            marks: self.marks,
+        }
     }
 
     /// What it is written in.
@@ -464,7 +483,7 @@ impl<'a> Tree<'a> {
         let is_output = |mark: &Mark| matches!(mark.kind, MarkKind::Text | MarkKind::Lines);
         // Where nothing is written, the colon comes behind.
         let is_gap = |start, end| {
-            let gap = Span::new(start, end).of(self.text);
+            let gap = Span::new(start, end).of(&self.text);
             let is_blank = |byte| matches!(byte, b' ' | b'\t');
             gap.bytes()
                 .all(|byte| is_blank(byte) || (byte == b':' && span.is_empty()))
@@ -657,7 +676,7 @@ impl<'a> Builder<'a> {
     pub(crate) fn new(text: &'a str, format: Format) -> Self {
         Self {
             tree: Tree {
-                text,
+                text: Cow::Borrowed(text),
                 format,
                 // Room for the nodes of a dense text: what is not used is
                 // never touched, and growing would copy all of it.

@@ -1,18 +1,15 @@
 //! The bytes of a file: whether they can concern us, and whether they are text.
 //!
-//! This module owns the prefilter and the encoding. It knows the *name* of
-//! the resource type, because that is what the prefilter looks for, but
-//! nothing of syntax. It never opens a file: bytes come in.
+//! This module owns the prefilter and the encoding. It takes the *name* of
+//! the resource type from [`rule`](crate::rule), because that is what the prefilter looks for,
+//! but knows nothing of syntax. It never opens a file: bytes come in.
 
 use std::fmt;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-/// The type of the resources that the rule is about.
-///
-/// Source: AWS CloudFormation User Guide, `AWS::ECR::Repository`.
-pub const REPOSITORY: &str = "AWS::ECR::Repository";
+use crate::rule::REPOSITORY;
 
 /// The size, in bytes, above which a file is refused unless the user says
 /// otherwise.
@@ -76,7 +73,7 @@ impl fmt::Display for SourceError {
         match self {
             Self::TooLarge { size, limit } => write!(
                 f,
-                "the file has {size} bytes, more than the limit of {limit}; raise it with --max-file-size"
+                "the file has {size} bytes, more than the limit of {limit}"
             ),
             Self::WideEncoding => f.write_str("the file is UTF-16 or UTF-32; save it as UTF-8"),
             Self::NotUtf8 { .. } => {
