@@ -123,7 +123,7 @@ fn repair(text: &str) -> usize {
     assess(text.as_bytes(), &rules)
         .ok()
         .and_then(|assessment| assessment.prove().ok()?)
-        .map_or(0, |fixed| fixed.edits().edits().len())
+        .map_or(0, |fixed| fixed.edits().len())
 }
 
 fn by_size(c: &mut Criterion, format: &str, make: fn(usize) -> String) {

@@ -20,8 +20,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::files::discover::{self, Patterns, Selection, Walk};
 use crate::git::repository::Repositories;
-use immutag_engine::find::TagPattern;
-use immutag_engine::text::source;
+use immutag_engine::{DEFAULT_MAX_SIZE, TagPattern};
 use immutag_impact::{self, Impact, Kind, Push, Repository, Tag, Target};
 
 /// Folders that hold what others wrote: no pipeline runs from there.
@@ -319,7 +318,7 @@ fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Found> {
     };
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     let limit = if may_be_template {
-        source::DEFAULT_MAX_SIZE
+        DEFAULT_MAX_SIZE
     } else {
         immutag_impact::MAX_SIZE
     };

@@ -159,7 +159,6 @@ fn findings(text: &str, assessment: &Proven, rules: &Rules) {
     let made: BTreeSet<_> = match &assessment.fixed {
         Some(fixed) => fixed
             .edits()
-            .edits()
             .iter()
             .map(|edit| (edit.span, edit.text.as_str()))
             .collect(),
@@ -284,7 +283,7 @@ fn repaired(text: &str, assessment: &Proven, fixed: &Fixed, rules: &Rules) {
     // The edits lead there, and back.
     let (mut there, mut back) = (String::new(), String::new());
     let (mut old, mut new) = (0, 0);
-    for edit in edits.edits() {
+    for edit in edits {
         ensure!(old <= edit.span.start, text, "{edit:?} overlaps");
         let kept = &before[old..edit.span.start];
         there.push_str(kept);
@@ -324,7 +323,7 @@ fn repaired(text: &str, assessment: &Proven, fixed: &Fixed, rules: &Rules) {
             shown(after)
         );
     }
-    for edit in edits.edits() {
+    for edit in edits {
         brings_its_own(text, &edit.text, rules);
         let gone = &before[edit.span.range()];
         ensure!(gone != edit.text, text, "{edit:?} changes nothing");
@@ -540,7 +539,7 @@ fn trees(text: &str, after: &str, was: &[Node], is: &[Node], fixed: &Fixed, rule
         "nothing has changed in\n{}",
         shown(after)
     );
-    for edit in fixed.edits().edits() {
+    for edit in fixed.edits() {
         let (start, end) = (edit.span.start, edit.span.end);
         let gone = &text[start..end];
         let is_blank = |text: &str| {

@@ -144,7 +144,6 @@ fn drawn(mut u: Unstructured<'_>) -> Result<()> {
         if !text.contains(FILTERS) {
             let touched: BTreeSet<usize> = fixed
                 .edits()
-                .edits()
                 .iter()
                 .map(|edit| text[..edit.span.start].matches('\n').count())
                 .collect();

@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::outcome::FileError;
-use immutag_engine::text::source::{self, SourceError};
+use immutag_engine::{TemplateError, concerns_us};
 
 /// What most templates fit into, in bytes. A file that does is read without a question
 /// for its size.
@@ -33,7 +33,7 @@ pub(crate) fn file(path: &Path, max_size: u64) -> Result<Option<Vec<u8>>, FileEr
         buffer.resize(PIECE, 0);
         let first = fill(&mut file, buffer).map_err(failed)?;
         if first.len() < PIECE && first.len() as u64 <= max_size {
-            return Ok(source::concerns_us(first).then(|| first.to_vec()));
+            return Ok(concerns_us(first).then(|| first.to_vec()));
         }
         let size = file.metadata().map_err(failed)?.len();
         text(
@@ -55,14 +55,10 @@ pub(crate) fn text(
 ) -> Result<Option<Vec<u8>>, FileError> {
     if size > max_size {
         return if names_repository(text).map_err(failed)? {
-            let error = SourceError::TooLarge {
-                size,
-                limit: max_size,
-            };
+            let error = TemplateError::too_large(size, max_size);
             Err(FileError {
                 position: None,
-                code: error.code(),
-                message: error.to_string(),
+                ..error.into()
             })
         } else {
             Ok(None)
@@ -70,7 +66,7 @@ pub(crate) fn text(
     }
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     text.read_to_end(&mut bytes).map_err(failed)?;
-    Ok(source::concerns_us(&bytes).then_some(bytes))
+    Ok(concerns_us(&bytes).then_some(bytes))
 }
 
 #[allow(
@@ -105,7 +101,7 @@ fn names_repository(text: &mut dyn Read) -> io::Result<bool> {
         let kept = piece.len().min(OVERLAP);
         piece.drain(..piece.len() - kept);
         let read = text.take(1 << 20).read_to_end(&mut piece)?;
-        if source::concerns_us(&piece) {
+        if concerns_us(&piece) {
             return Ok(true);
         }
         if read == 0 {

@@ -1,7 +1,7 @@
 //! The lists `.trivyignore` and `.trivyignore.yaml`.
 //!
 //! This module owns where they lie and which of their entries are for a file.
-//! What they say is for [`immutag_engine::suppress`] to read.
+//! What they say is for [`immutag_engine`] to read.
 //!
 //! Both are read from the working directory, as Trivy reads them, and paths
 //! in the second are globs relative to it. Trivy reads `.trivyignore` by
@@ -19,7 +19,7 @@ use std::path::{Component, Path, PathBuf};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::files::bounded;
-use immutag_engine::suppress::{self, Listed};
+use immutag_engine::{Listed, trivyignore, trivyignore_yaml};
 
 /// The list of IDs.
 pub const PLAIN: &str = ".trivyignore";
@@ -73,11 +73,11 @@ impl Lists {
     pub fn read(here: &Path) -> Result<Self, ListFileError> {
         let mut listed: Vec<(&'static str, Listed)> = Vec::new();
         if let Some(text) = text(here, PLAIN)? {
-            let found = suppress::trivyignore(&text);
+            let found = trivyignore(&text);
             listed.extend(found.into_iter().map(|listed| (PLAIN, listed)));
         }
         if let Some(text) = text(here, YAML)? {
-            let found = suppress::trivyignore_yaml(&text).map_err(|error| ListFileError {
+            let found = trivyignore_yaml(&text).map_err(|error| ListFileError {
                 name: YAML,
                 message: error.to_string(),
             })?;
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     fn is_for(glob: &str, path: &str) -> bool {
-        let listed = suppress::trivyignore_yaml(&format!(
+        let listed = trivyignore_yaml(&format!(
             "misconfigurations: [{{id: AWS-0031, paths: ['{glob}']}}]"
         ));
         let entries = listed.unwrap().into_iter().map(|listed| Entry {

@@ -185,6 +185,14 @@ pub struct TemplateError {
     pub message: String,
 }
 
+impl TemplateError {
+    /// The error of a file that is too large to be read as a template, both in bytes.
+    #[must_use]
+    pub fn too_large(size: u64, limit: u64) -> Self {
+        not_text(&[], SourceError::TooLarge { size, limit })
+    }
+}
+
 /// Reads a template, finds what breaks the rule, and plans the fixes that the rules allow.
 ///
 /// `template` holds the bytes of a file, be it a template or not: a file that cannot declare

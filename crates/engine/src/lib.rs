@@ -1,60 +1,83 @@
-//! Makes AWS CloudFormation templates declare their ECR repositories
-//! `ImageTagMutability: IMMUTABLE`, changing only the bytes that must change.
+//! Finds ECR repositories in AWS CloudFormation templates that are not declared
+//! `ImageTagMutability: IMMUTABLE`, and fixes them by changing only the bytes that must change.
 //!
 //! > One finding, one edit. Every other byte stays. If we cannot prove it, we
 //! > do not write it, and we say why.
 //!
-//! ```
-//! use immutag_engine::{remediate, Rules};
+//! Two steps: [`assess()`] reads a template, finds what breaks the rule and plans the fixes;
+//! [`Assessment::prove`] makes the edits and proves them. There is no other way to the new text:
+//! no proof, no bytes.
 //!
-//! let template = b"Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
-//! let assessment = remediate(template, &Rules::default())?;
-//! let repair = assessment.remediation.expect("the mode is missing");
-//! assert_eq!(
-//!     repair.after,
-//!     "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    \
-//!      Properties:\n      ImageTagMutability: IMMUTABLE\n",
-//! );
-//! # Ok::<(), immutag_engine::TextError>(())
+//! ```
+//! use immutag_engine::{Rules, assess};
+//!
+//! let template = b"Resources:\n  Web:\n    Type: AWS::ECR::Repository # the shop\n";
+//! let assessment = assess(template, &Rules::default())?;
+//! for finding in &assessment.facts.findings {
+//!     println!("line {}: {}", finding.region.start.line, finding.message);
+//! }
+//! if let Some(fixed) = assessment.prove()? {
+//!     assert_eq!(
+//!         fixed.after(),
+//!         "Resources:\n  Web:\n    Type: AWS::ECR::Repository # the shop\n    \
+//!          Properties:\n      ImageTagMutability: IMMUTABLE\n",
+//!     );
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! An editor offers each finding as a quick fix: [`Fixed::edits_of`] gives the edits of one
+//! finding, and a [`Region`] has its columns in characters, in bytes and in UTF-16 code units:
+//!
+//! ```
+//! use immutag_engine::{Rules, assess};
+//!
+//! let template = "Resources: {W: {Type: AWS::ECR::Repository, Properties: {
+//!   RepositoryName: '😀', ImageTagMutability: MUTABLE}}}";
+//! let assessment = assess(template.as_bytes(), &Rules::default())?;
+//! let fixed = assessment.prove()?.expect("one fix is planned");
+//! let [edit] = fixed.edits_of(0) else { panic!("one edit") };
+//! assert_eq!(edit.text, "IMMUTABLE");
+//! assert_eq!(edit.region.start.line, 2);
+//! assert_eq!(edit.region.start.column, 44);
+//! assert_eq!(edit.region.start_byte, 47);
+//! assert_eq!(edit.region.start_utf16, 45);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Architecture
 //!
-//! Data flows one way:
+//! Everything is pure: bytes in, values out. No module opens a file, reads the environment, asks
+//! for the time, or prints; what day it is, is told from outside
+//! ([`SuppressionRules::today`]). Data flows one way:
 //!
 //! ```text
-//! assess: text::source → markup → syntax → template → find → suppress → plan → text::edit → verify
+//! bytes → text → markup → syntax → template → find → suppress → plan      (assess)
+//!                                                                ↓
+//!                                                     edit → verify → Fixed  (prove)
 //! ```
 //!
-//! - [`mod@text`]: whether bytes can concern us at all (the prefilter), whether they are text,
-//!   places in it, *edits* (bytes that replace bytes), and the lines that they change.
-//! - [`markup`]: Jinja, Go templates and their like inside a template, and a text of the
+//! - `rule`: every fact of the rule, as data. See [`rule`].
+//! - `text`: whether bytes may concern us (the prefilter), whether they are text, places in it,
+//!   *edits* (bytes that replace bytes), and the lines that they change.
+//! - `markup`: Jinja, Go templates and their like inside a template, and a text of the
 //!   same length without them.
-//! - [`syntax`]: text to one read-only tree with byte spans, from YAML and
+//! - `syntax`: text to one read-only tree with byte spans, from YAML and
 //!   JSON alike; and what a tree is meant to become.
-//! - [`template`]: where resources stand in a tree, what else a template declares, and what a
-//!   computed value can be.
-//! - [`find`]: the rule. A resource becomes a *finding*, which is a fact.
-//! - [`mod@suppress`]: which findings users asked to leave alone, in comments,
-//!   metadata and lists of many tools. A *suppression* is the user's word.
-//! - [`plan`]: a finding becomes a *fix*, which is an intent, or a *refusal*,
-//!   which is an answer.
-//! - [`verify`]: the proof, by two parsers that share no code.
-//! - [`mod@assess`]: the order of these steps for one text, and the proof's
-//!   last question.
-//!
-//! Everything is pure: bytes in, values out; no I/O, no clock, no printing; what day it is,
-//! is told from outside. What a run does with the result is a sink and not a code path:
-//! `check`, `diff` and `fix` take the same [`Remediation`], so that a dry run cannot differ
-//! from the write.
+//! - `template`: where resources stand in a tree, what else a template declares, and what a
+//!   function can evaluate to.
+//! - `find`: the rule. A resource becomes a *finding*, which is a fact.
+//! - `suppress`: which findings people asked to leave alone, in comments, metadata and lists of
+//!   many tools. A *suppression* is a person's word.
+//! - `plan`: a finding becomes a *fix*, which is an intent, or a *reason* why there is none.
+//! - `verify`: the proof, by two parsers that share no code.
 //!
 //! # The proof
 //!
-//! Before a repair is shown or written, on the new bytes: undoing the edits
-//! gives the old bytes; the reader's tree is the old tree with exactly the
-//! intended change; the judge accepts both texts and sees the same change;
+//! On the new bytes: undoing the edits gives the old bytes; the reader's tree is the old tree
+//! with exactly the intended change; the judge accepts both texts and sees the same change;
 //! the finding is gone, none is new, and planning again yields nothing. If
-//! one of these fails the file stays as it was, and that is an error.
+//! one of these fails there is a [`ProofError`], and no new text.
 //!
 //! # Choices, and why
 //!
@@ -71,16 +94,16 @@
 //!   leads there, so that all who share a node ask for the same edit.
 //! - *A patch is made from the edits*, not by comparing the texts, which
 //!   takes quadratic time where much has changed.
-//! - *Template marks are masked, not cut*, by a text of the same length: no
+//! - *Markup is masked, not cut*, by a text of the same length: no
 //!   offset has to be translated, and the proof runs on what was read. A text
-//!   that can be read as it is, is: then its marks only tell how sure a fix
+//!   that can be read as it is, is: then its markup only tells how sure a fix
 //!   is.
 //! - *A block of a template engine that begins in the middle of a line is
 //!   masked whole.* What it holds is not at the column that it will have, or
 //!   is an alternative to what stands beside it; without that, half of the
 //!   real templates of Go could not be read.
 //! - *Whether text is in the result together is asked of its branch*, the
-//!   stretch between two marks that open, part or end a block: an edit is
+//!   stretch between two tags that open, part or end a block: an edit is
 //!   made where the logical ID is, and nowhere else.
 //! - *The judge of YAML compares its own two trees.* Only on the way to a
 //!   change must it see what the reader sees; elsewhere the two may differ in
@@ -88,41 +111,47 @@
 //!   of JSON walks along the reader's trees and must agree in everything.
 //! - *A literal is rewritten for all that it feeds, or not at all.* Who reads
 //!   a parameter or a mapping is looked up in the whole document; a reader
-//!   that is no mode of a repository, that is suppressed, or that has
+//!   that is no mutability value of an ECR repository, that is suppressed, or that has
 //!   exclusion filters beside it keeps the literal as it is.
 //! - *Taken strictly, a computed value is not repaired*: it would stay
 //!   computed, and so a finding.
-//! - *A mode beside exclusion filters is not rewritten where it is computed*:
+//! - *A mutability value beside exclusion filters is not rewritten where it is computed*:
 //!   the two would have to change together.
-//! - *What a computed key reaches is bad only if it is a mode* in any case:
+//! - *What a computed key reaches is bad only if it is a mutability value* in any case:
 //!   other words in the mapping are there for something else.
 //! - *Nodes own nothing.* Their entries, items and words lie in lists of the
 //!   tree: at ten megabytes, time is what memory takes (1.6 times as long per
 //!   byte as at ten kilobytes with owning nodes, 1.3 times without).
-//! - *An ignore covers what its tool documents, or less*, and its resource is
-//!   out of reach for the edits of others: see [`mod@suppress`].
+//! - *A suppression covers what its tool documents, or less*, and its resource is
+//!   out of reach for the edits of others: see `suppress`.
 //! - *What is declined is planned around*, like what is suppressed: a finding
 //!   is not simply left out of the edits, since it may share them.
 //! - *Lines inside quotes and brackets that stand left of their place are
 //!   refused*, although both parsers of YAML read them: others do not. Only a
 //!   closing bracket may stand at the column of its key, as everyone has it.
 //! - *Comments are read in a pass of their own*, where a text has any that may
-//!   be ignores: the tree has no use for them, and most texts have none.
+//!   be suppressions: the tree has no use for them, and most texts have none.
 //!
 //!
 //! # Limitations
 //!
-//! - A parameter counts by its default, a condition both ways; what only a
-//!   deployment knows makes a repository *unverifiable*, a note unless the
-//!   rule is taken strictly.
-//! - Template engines are not run. What is neither YAML nor JSON with the
-//!   marks of its engine masked is an error if it names the resource type.
-//!   `Type`, `Properties` or a mode that an engine fills in is not known.
+//! - A parameter counts by its default, a condition both ways. Where only a deployment knows
+//!   the value, the ECR repository is *unverifiable*: a note, unless the rule is taken strictly.
+//! - Template engines are not run. A template with markup that is neither YAML nor JSON with
+//!   the markup masked is an error if it names the resource type. `Type`, `Properties` or a
+//!   mutability value that an engine fills in is unknown.
 //! - A template inside a string (`TemplateBody: |`) is mentioned, not read.
-//! - UTF-8 only; nesting to [`syntax::MAX_DEPTH`]; a file to
-//!   [`text::source::DEFAULT_MAX_SIZE`] bytes unless told otherwise.
+//! - UTF-8 only, nested to 100 levels, to [`DEFAULT_MAX_SIZE`] bytes unless
+//!   [`Rules::max_size`] says otherwise.
 //! - A carriage return alone ends a line for YAML but not for the positions
 //!   reported here. A file with no other line endings is refused.
+//! - An assessment with planned fixes holds the template and its tree, some 50 times the
+//!   template's size: keep its [`Facts`], not the assessment.
+//!
+//! # Stability
+//!
+//! The modules that this page does not list are for the crates of this workspace, its tests
+//! and its fuzzing. They change without notice.
 
 mod assess;
 #[doc(hidden)]
@@ -155,7 +184,7 @@ pub use suppress::{
     Date, ListError, Listed, SuppressionRules, Until, Useless, trivyignore, trivyignore_yaml,
 };
 pub use text::diff::{DiffLine, Hunk, Sign};
-pub use text::edit::{Edit, EditSet};
+pub use text::edit::Edit;
 pub use text::excerpt::Excerpt;
 pub use text::source::{DEFAULT_MAX_SIZE, concerns_us};
 pub use text::span::{Position, Region, Span};

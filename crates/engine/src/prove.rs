@@ -64,10 +64,10 @@ impl Fixed {
         &self.after
     }
 
-    /// All edits, in the order of the template, as they lead from one to the other.
+    /// All edits, in the order of the template and disjoint.
     #[must_use]
-    pub fn edits(&self) -> &EditSet {
-        &self.edits
+    pub fn edits(&self) -> &[Edit] {
+        self.edits.edits()
     }
 
     /// The edits that fix a finding, by its index in

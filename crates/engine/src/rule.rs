@@ -80,13 +80,13 @@ pub const FILTERS: &str = "ImageTagMutabilityExclusionFilters";
 ///
 /// Source: AWS CloudFormation Template Reference, `AWS::ECR::Repository
 /// ImageTagMutabilityExclusionFilter`.
-pub const FILTER_TYPE: &str = "ImageTagMutabilityExclusionFilterType";
+pub(crate) const FILTER_TYPE: &str = "ImageTagMutabilityExclusionFilterType";
 
 /// In an exclusion filter, the property that says what it matches.
-pub const FILTER_VALUE: &str = "ImageTagMutabilityExclusionFilterValue";
+pub(crate) const FILTER_VALUE: &str = "ImageTagMutabilityExclusionFilterValue";
 
 /// The one type of exclusion filters.
-pub const WILDCARD: &str = "WILDCARD";
+pub(crate) const WILDCARD: &str = "WILDCARD";
 
 /// A value that ECR allows for [`MUTABILITY`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,51 +153,88 @@ pub const MAX_FILTERS: usize = 5;
 /// How many characters the value of an exclusion filter may have.
 ///
 /// Source: Amazon ECR API Reference, `ImageTagMutabilityExclusionFilter`.
-pub const MAX_FILTER_LENGTH: usize = 128;
+pub(crate) const MAX_FILTER_LENGTH: usize = 128;
 
 /// How many `*` the value of an exclusion filter may have.
 ///
 /// Source: Amazon ECR API Reference, `ImageTagMutabilityExclusionFilter`.
-pub const MAX_WILDCARDS: usize = 2;
+pub(crate) const MAX_WILDCARDS: usize = 2;
 
 /// Whether the value of an exclusion filter may hold this byte.
 ///
 /// Source: Amazon ECR API Reference, `ImageTagMutabilityExclusionFilter`.
-#[must_use]
-pub const fn is_filter_byte(byte: u8) -> bool {
+pub(crate) const fn is_filter_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'*' | b'-')
 }
 
-/// A tool whose suppressions are honoured, by a name that stays the same between releases.
-pub type Tool = &'static str;
+/// A tool that has the rule, or suppressions for it that are honoured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scanner {
+    /// A short name that stays the same between releases.
+    pub name: &'static str,
+    /// What the rule is called there; none where a suppression needs no ID.
+    pub ids: &'static [&'static str],
+}
+
+/// The tools, this one first.
+pub const SCANNERS: [Scanner; 7] = [
+    Scanner {
+        name: IMMUTAG,
+        ids: &[],
+    },
+    Scanner {
+        name: KICS,
+        ids: &[ID],
+    },
+    Scanner {
+        name: DATADOG,
+        ids: &[ID],
+    },
+    Scanner {
+        name: CHECKOV,
+        ids: &[CHECKOV_ID],
+    },
+    Scanner {
+        name: GUARD,
+        ids: &GUARD_IDS,
+    },
+    Scanner {
+        name: TRIVY,
+        ids: &[TRIVY_IDS[0], TRIVY_IDS[1], TRIVY_LONG_ID],
+    },
+    Scanner {
+        name: TFSEC,
+        ids: &[TRIVY_IDS[0], TRIVY_IDS[1], TRIVY_LONG_ID],
+    },
+];
 
 /// This tool's own suppressions.
-pub const IMMUTAG: Tool = "immutag";
+pub(crate) const IMMUTAG: &str = "immutag";
 /// Those of KICS.
-pub const KICS: Tool = "kics";
+pub(crate) const KICS: &str = "kics";
 /// Those of Datadog's scanner.
-pub const DATADOG: Tool = "datadog";
+pub(crate) const DATADOG: &str = "datadog";
 /// Those of Checkov, also under the names Bridgecrew and Cortex.
-pub const CHECKOV: Tool = "checkov";
+pub(crate) const CHECKOV: &str = "checkov";
 /// Those of AWS `CloudFormation` Guard.
-pub const GUARD: Tool = "guard";
+pub(crate) const GUARD: &str = "guard";
 /// Those of Trivy.
-pub const TRIVY: Tool = "trivy";
+pub const TRIVY: &str = "trivy";
 /// Those of tfsec, which Trivy still reads.
-pub const TFSEC: Tool = "tfsec";
+pub(crate) const TFSEC: &str = "tfsec";
 
 /// The rule's ID for Checkov.
-pub const CHECKOV_ID: &str = "CKV_AWS_51";
+pub(crate) const CHECKOV_ID: &str = "CKV_AWS_51";
 
 /// The rule's IDs for Trivy, which takes them in any case; the first is the older form.
-pub const TRIVY_IDS: [&str; 2] = ["AVD-AWS-0031", "AWS-0031"];
+pub(crate) const TRIVY_IDS: [&str; 2] = ["AVD-AWS-0031", "AWS-0031"];
 
 /// The rule's long ID for Trivy and tfsec, in comments.
-pub const TRIVY_LONG_ID: &str = "aws-ecr-enforce-immutable-repository";
+pub(crate) const TRIVY_LONG_ID: &str = "aws-ecr-enforce-immutable-repository";
 
 /// The rule's names for AWS `CloudFormation` Guard: of the rule, of its check, and of the
 /// AWS Control Tower control that holds it.
-pub const GUARD_IDS: [&str; 3] = [
+pub(crate) const GUARD_IDS: [&str; 3] = [
     "ECR_PRIVATE_TAG_IMMUTABILITY_ENABLED",
     "ecr_private_tag_immutability_enabled_check",
     "CT.ECR.PR.3",

@@ -15,7 +15,7 @@ pub use self::finding::{Finding, Obstacle, Repair, Source, Verdict};
 use self::judge::Judge;
 pub use self::policy::{MOST_TAGS, Policy, Profile, TagPattern};
 use crate::rule::REPOSITORY;
-pub use crate::rule::{
+pub(crate) use crate::rule::{
     FILTER_TYPE, FILTER_VALUE, FILTERS, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MAX_FILTERS,
     MUTABILITY as MODE, WILDCARD,
 };

@@ -42,10 +42,13 @@ pub use date::Date;
 pub use list::{ListError, Listed, trivyignore, trivyignore_yaml};
 
 use crate::find::{Finding, MODE, Policy};
-pub use crate::rule::{
+use crate::rule::{
     CHECKOV, CHECKOV_ID, DATADOG, GUARD, GUARD_IDS, ID as RULE_ID, IMMUTAG, KICS, TFSEC, TRIVY,
-    TRIVY_IDS, TRIVY_LONG_ID, Tool,
+    TRIVY_IDS, TRIVY_LONG_ID,
 };
+
+/// The tool whose suppression it is: the name of one of [`SCANNERS`](crate::rule::SCANNERS).
+pub type Tool = &'static str;
 use crate::syntax::{self, Format, NodeId, SyntaxError, Tree};
 use crate::template::Resource;
 use crate::text::span::LineIndex;

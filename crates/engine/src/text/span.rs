@@ -62,8 +62,9 @@ pub struct Position {
     pub column: usize,
 }
 
-/// A span of a file, and where it begins and ends for people.
+/// A span of a file, and where it begins and ends for people and for editors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub struct Region {
     /// The bytes.
     pub span: Span,
@@ -76,6 +77,11 @@ pub struct Region {
     pub start_byte: usize,
     /// The column of the end in bytes, likewise.
     pub end_byte: usize,
+    /// The column of the start in UTF-16 code units, from 1: that of the Language Server
+    /// Protocol, which counts from 0, is one less.
+    pub start_utf16: usize,
+    /// The column of the end in UTF-16 code units, likewise.
+    pub end_utf16: usize,
 }
 
 /// The bytes of one line.
@@ -103,6 +109,9 @@ pub struct LineIndex<'a> {
     starts: Vec<usize>,
     /// Characters before each multiple of [`STRIDE`].
     counted: Vec<usize>,
+    /// Characters that take two code units of UTF-16 before each multiple of [`STRIDE`]; empty
+    /// where there are none at all.
+    wide: Vec<usize>,
 }
 
 impl<'a> LineIndex<'a> {
@@ -118,18 +127,16 @@ impl<'a> LineIndex<'a> {
         let starts = std::iter::once(mark)
             .chain(memchr::memchr_iter(b'\n', bytes).map(|at| at + 1))
             .collect();
-        let counted = bytes
-            .chunks(STRIDE)
-            .scan(0, |before, chunk| {
-                let here = *before;
-                *before += characters(chunk);
-                Some(here)
-            })
-            .collect();
+        let has_wide = bytes.iter().any(|&byte| is_wide_lead(byte));
         Self {
             text,
             starts,
-            counted,
+            counted: counts(bytes, characters),
+            wide: if has_wide {
+                counts(bytes, wide_characters)
+            } else {
+                Vec::new()
+            },
         }
     }
 
@@ -149,7 +156,8 @@ impl<'a> LineIndex<'a> {
             let line = self.text.as_bytes().get(start..offset);
             line.map_or(0, characters)
         } else {
-            self.characters_before(offset) - self.characters_before(start)
+            let before = |offset| self.count_before(&self.counted, characters, offset);
+            before(offset) - before(start)
         };
         Position {
             line: line + 1,
@@ -166,7 +174,21 @@ impl<'a> LineIndex<'a> {
             end: self.position(span.end),
             start_byte: self.byte_column(span.start),
             end_byte: self.byte_column(span.end),
+            start_utf16: self.utf16_column(span.start),
+            end_utf16: self.utf16_column(span.end),
         }
+    }
+
+    /// The column of the byte at `offset`, in code units of UTF-16 from 1.
+    fn utf16_column(&self, offset: usize) -> usize {
+        let column = self.position(offset).column;
+        if self.wide.is_empty() {
+            return column;
+        }
+        let start = self.line_start(self.line_number(offset));
+        let offset = offset.clamp(start, self.text.len().max(start));
+        let before = |offset| self.count_before(&self.wide, wide_characters, offset);
+        column + before(offset) - before(start)
     }
 
     /// The column of the byte at `offset`, in bytes from 1.
@@ -257,24 +279,40 @@ impl<'a> LineIndex<'a> {
         }
     }
 
-    fn characters_before(&self, offset: usize) -> usize {
-        let block = offset / STRIDE;
-        match self.counted.get(block) {
-            Some(before) => {
-                let rest = self.text.as_bytes().get(block * STRIDE..offset);
-                before + rest.map_or(0, characters)
-            }
-            None => self.counted.last().map_or(0, |before| {
-                let last = (self.counted.len() - 1) * STRIDE;
-                before + self.text.as_bytes().get(last..).map_or(0, characters)
-            }),
-        }
+    /// How much of something is counted before the byte at `offset`, by what is known at each
+    /// multiple of [`STRIDE`].
+    fn count_before(&self, known: &[usize], count: fn(&[u8]) -> usize, offset: usize) -> usize {
+        let block = (offset / STRIDE).min(known.len().saturating_sub(1));
+        let before = known.get(block).copied().unwrap_or_default();
+        let end = offset.min(self.text.len());
+        let rest = self.text.as_bytes().get(block * STRIDE..end);
+        before + rest.map_or(0, count)
     }
+}
+
+/// What is counted before each multiple of [`STRIDE`].
+fn counts(bytes: &[u8], count: fn(&[u8]) -> usize) -> Vec<usize> {
+    let counts = bytes.chunks(STRIDE).scan(0, |before, chunk| {
+        let here = *before;
+        *before += count(chunk);
+        Some(here)
+    });
+    counts.collect()
 }
 
 /// The characters that begin in `bytes`, a piece of UTF-8.
 fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
+}
+
+/// Those of them that take two code units of UTF-16.
+fn wide_characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| is_wide_lead(byte)).count()
+}
+
+/// Whether a byte of UTF-8 begins a character above U+FFFF.
+const fn is_wide_lead(byte: u8) -> bool {
+    byte >= 0xf0
 }
 
 #[cfg(test)]
@@ -300,6 +338,21 @@ mod tests {
         let over = index.region(Span::new(10, 12));
         assert_eq!((over.start_byte, over.end_byte), (3, 1));
         assert_eq!((over.start.line, over.end.line), (2, 3));
+    }
+
+    #[test]
+    fn utf16_column_counts_a_wide_character_twice() {
+        let text = "é😀".repeat(STRIDE) + "x\n😀y";
+        let index = LineIndex::new(&text);
+        let x = text.find('x').unwrap();
+        for offset in [0, 2, 6, x, x + 1, x + 6] {
+            let region = index.region(Span::at(offset));
+            let line = text.get(..offset).unwrap().rsplit('\n').next().unwrap();
+            assert_eq!(region.start_utf16, line.encode_utf16().count() + 1);
+            assert_eq!(region.start.column, line.chars().count() + 1);
+        }
+        let plain = LineIndex::new("\u{feff}aé").region(Span::new(3, 6));
+        assert_eq!((plain.start_utf16, plain.end_utf16), (1, 3));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! `json` through `serde_json` without spans).
 //!
 //! The fourth question of the proof, whether the finding is gone and nothing
-//! is left to do, is the rule's to answer: [`mod@crate::assess`] asks it.
+//! is left to do, is the rule's to answer: [`prove`](crate::Assessment::prove) asks it.
 
 mod bytes;
 mod json;
