@@ -81,7 +81,7 @@ pub struct Outcome {
     pub result: Result<Facts, FileError>,
     /// The edits that fix each finding, by its index; none where they are neither shown nor
     /// written.
-    edits: Vec<Vec<FixedEdit>>,
+    edits: BTreeMap<usize, Vec<FixedEdit>>,
     /// The lines that the fixes change, where a format shows them.
     pub hunks: Vec<Hunk>,
     /// Whether the file was changed.
@@ -97,16 +97,17 @@ impl Outcome {
             real: None,
             git_repository: None,
             result,
-            edits: Vec::new(),
+            edits: BTreeMap::new(),
             hunks: Vec::new(),
             changed: false,
         }
     }
 
-    /// Takes what is shown of a proven fix, which fixes some of so many findings.
-    pub fn show(&mut self, fixed: &Fixed, findings: usize, shows_lines: bool) {
-        let edits = (0..findings).map(|index| fixed.edits_of(index).to_vec());
-        self.edits = edits.collect();
+    /// Takes what is shown of a proven fix.
+    pub fn show(&mut self, fixed: &Fixed, shows_edits: bool, shows_lines: bool) {
+        if shows_edits {
+            self.edits = fixed.edits_by_finding();
+        }
         if shows_lines {
             self.hunks = fixed.hunks();
         }
@@ -116,7 +117,7 @@ impl Outcome {
     pub fn findings(&self) -> impl Iterator<Item = (&Finding, &[FixedEdit])> {
         let findings = self.result.iter().flat_map(|facts| &facts.findings);
         findings.enumerate().map(|(index, finding)| {
-            let edits = self.edits.get(index);
+            let edits = self.edits.get(&index);
             (finding, edits.map_or(&[][..], Vec::as_slice))
         })
     }

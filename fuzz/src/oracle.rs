@@ -131,9 +131,10 @@ fn refused(text: &str, error: &Failed) {
 /// What is reported lies in the text, and its edits are those that are made.
 fn findings(text: &str, assessment: &Proven, rules: &Rules) {
     let mut edits = BTreeSet::new();
+    let fixed = assessment.fixed.as_ref();
+    let by_finding = fixed.map(Fixed::edits_by_finding).unwrap_or_default();
     for (index, finding) in assessment.facts.findings.iter().enumerate() {
-        let fixed = assessment.fixed.as_ref();
-        let its_edits = fixed.map_or(&[][..], |fixed| fixed.edits_of(index));
+        let its_edits = by_finding.get(&index).map_or(&[][..], Vec::as_slice);
         let spans = [finding.region.span]
             .into_iter()
             .chain(finding.sources.iter().map(|source| source.region.span))

@@ -118,7 +118,7 @@ fn taken(
     }
     let is_file = !matches!(sink, Sink::Text(_));
     if let Some(fixed) = fixed {
-        outcome.show(&fixed, assessment.facts.findings.len(), run.shows_lines);
+        outcome.show(&fixed, run.shows_edits, run.shows_lines);
         match sink {
             _ if !writes => {}
             Sink::File => {

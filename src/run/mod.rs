@@ -210,6 +210,8 @@ struct Run<'o> {
     rules: Rules,
     /// Whether edits are shown or written, so that they are to be proven.
     proves: bool,
+    /// Whether the edits of findings are shown.
+    shows_edits: bool,
     /// Whether the lines that fixes change are shown.
     shows_lines: bool,
     /// The lists of suppressions, empty where none count.
@@ -249,11 +251,12 @@ impl<'o> Run<'o> {
         let git_repositories = Repositories::new();
         let guards = Guards::new(options, settings, inputs, &git_repositories)?;
         let is_terminal = io::stdout().is_terminal();
+        let shows_edits = options.shows(is_terminal, OutputFormat::shows_edits);
         Ok(Self {
             options,
             settings,
-            proves: options.mode != Mode::Check
-                || options.shows(is_terminal, OutputFormat::shows_edits),
+            proves: options.mode != Mode::Check || shows_edits,
+            shows_edits,
             shows_lines: options.shows(is_terminal, OutputFormat::shows_lines),
             surveys: options.keep_moving_tags.then(|| {
                 let templates = inputs.templates(&rules, interrupt);

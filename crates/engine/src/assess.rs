@@ -221,7 +221,12 @@ pub fn assess(template: &[u8], rules: &Rules) -> Result<Assessment, TemplateErro
     let lines = LineIndex::new(text);
     let not_syntax = |error| not_syntax(&lines, &error);
     let tree = syntax::read(text).map_err(not_syntax)?;
-    let read = Reading::of(&tree, rules).map_err(not_syntax)?;
+    let read = if tree.text() == text {
+        Reading::of(&tree, &lines, rules)
+    } else {
+        Reading::of(&tree, &LineIndex::new(tree.text()), rules)
+    };
+    let read = read.map_err(not_syntax)?;
     Ok(told(&lines, tree, read, rules.clone()))
 }
 
@@ -468,13 +473,17 @@ impl Found {
 }
 
 impl Reading {
-    /// Finds what is wrong in a tree, and what of it is suppressed.
+    /// Finds what is wrong in a tree, and what of it is suppressed. `lines` are those of the
+    /// tree's text.
     ///
     /// # Errors
     /// Where the comments of the tree's text cannot be read.
-    pub(crate) fn of(tree: &Tree<'_>, rules: &Rules) -> Result<Self, SyntaxError> {
+    pub(crate) fn of(
+        tree: &Tree<'_>,
+        lines: &LineIndex<'_>,
+        rules: &Rules,
+    ) -> Result<Self, SyntaxError> {
         let template = Template::of(tree);
-        let lines = &LineIndex::new(tree.text());
         let Verdicts {
             findings,
             reads,

@@ -26,7 +26,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! An editor offers each finding as a quick fix: [`Fixed::edits_of`] gives the edits of one
+//! An editor offers each finding as a quick fix: [`Fixed::edits_by_finding`] gives the edits of each
 //! finding, and a [`Region`] has its columns in characters, in bytes and in UTF-16 code units:
 //!
 //! ```
@@ -36,7 +36,7 @@
 //!   RepositoryName: '😀', ImageTagMutability: MUTABLE}}}";
 //! let assessment = assess(template.as_bytes(), &Rules::default())?;
 //! let fixed = assessment.prove()?.expect("one fix is planned");
-//! let [edit] = fixed.edits_of(0) else { panic!("one edit") };
+//! let [edit] = &fixed.edits_by_finding()[&0][..] else { panic!("one edit") };
 //! assert_eq!(edit.text, "IMMUTABLE");
 //! assert_eq!(edit.region.start.line, 2);
 //! assert_eq!(edit.region.start.column, 44);

@@ -38,7 +38,7 @@ pub struct Fixed {
     after: String,
     edits: EditSet,
     /// The edits that fix each finding, by its index.
-    by_finding: BTreeMap<usize, Vec<FixedEdit>>,
+    by_finding: BTreeMap<usize, Vec<Edit>>,
 }
 
 /// An edit, with its place in the template before.
@@ -70,22 +70,28 @@ impl Fixed {
         self.edits.edits()
     }
 
-    /// The edits that fix a finding, by its index in
+    /// The edits that fix each finding, with their places, by the index of the finding in
     /// [`Facts::findings`](crate::Facts::findings). Findings that share what is edited have the
-    /// same edits; a finding that is not fixed has none.
+    /// same edits; a finding that is not fixed is not there. Takes time linear in the template.
     #[must_use]
-    pub fn edits_of(&self, finding: usize) -> &[FixedEdit] {
-        self.by_finding.get(&finding).map_or(&[], Vec::as_slice)
+    pub fn edits_by_finding(&self) -> BTreeMap<usize, Vec<FixedEdit>> {
+        let lines = LineIndex::new(&self.before);
+        let placed = |edit: &Edit| FixedEdit {
+            region: lines.region(edit.span),
+            text: edit.text.clone(),
+        };
+        let by_finding = self.by_finding.iter();
+        by_finding
+            .map(|(&index, edits)| (index, edits.iter().map(placed).collect()))
+            .collect()
     }
 
-    /// The lines that the fix of one finding changes, by its index as in [`Fixed::edits_of`],
-    /// as if it were made alone.
+    /// The lines that the fix of one finding changes, by its index, as if it were made alone.
     #[must_use]
     pub fn hunks_of(&self, finding: usize) -> Vec<Hunk> {
-        let edits = self.edits_of(finding).iter();
-        let edits = edits.map(|edit| Edit::replace(edit.region.span, edit.text.clone()));
+        let edits = self.by_finding.get(&finding).cloned().unwrap_or_default();
         // They are some of those that were applied together, so that they can be alone.
-        let edits = EditSet::new(edits.collect()).unwrap_or_default();
+        let edits = EditSet::new(edits).unwrap_or_default();
         let after = edits.apply(&self.before).unwrap_or_default();
         diff::hunks(&self.before, &after, &edits)
     }
@@ -163,7 +169,7 @@ impl Plan {
             self.is_done(&new.with_marks(marks))?;
         }
         Ok(Fixed {
-            by_finding: self.by_finding(before),
+            by_finding: self.by_finding(),
             before: before.to_owned(),
             after,
             edits,
@@ -171,18 +177,12 @@ impl Plan {
     }
 
     /// The edits that fix each finding, by its index.
-    fn by_finding(&self, before: &str) -> BTreeMap<usize, Vec<FixedEdit>> {
-        let lines = LineIndex::new(before);
+    fn by_finding(&self) -> BTreeMap<usize, Vec<Edit>> {
         let open = self.read.found.iter().enumerate();
         let open = open.filter(|(_, found)| found.is_open());
-        let made = open.zip(&self.fixes).filter_map(|((index, _), fix)| {
-            let edits = &self.rules.made(fix)?.edits;
-            let edits = edits.iter().map(|edit| FixedEdit {
-                region: lines.region(edit.span),
-                text: edit.text.clone(),
-            });
-            Some((index, edits.collect()))
-        });
+        let made = open
+            .zip(&self.fixes)
+            .filter_map(|((index, _), fix)| Some((index, self.rules.made(fix)?.edits.clone())));
         made.collect()
     }
 
@@ -191,7 +191,8 @@ impl Plan {
     /// that the rules would fix.
     fn is_done(&self, tree: &Tree<'_>) -> Result<(), ProofError> {
         let rules = &self.rules;
-        let new = Reading::of(tree, rules)
+        let lines = &LineIndex::new(tree.text());
+        let new = Reading::of(tree, lines, rules)
             .map_err(|error| ProofError::NotDone(format!("its ignores cannot be read: {error}")))?;
         let mut fixes = self.fixes.iter();
         // What each finding is to become, if it is to be reported still.
@@ -230,12 +231,7 @@ impl Plan {
             )));
         }
         let new = new.without(&declined);
-        let fixes = new.fixes(
-            tree,
-            &Template::of(tree),
-            &LineIndex::new(tree.text()),
-            rules,
-        );
+        let fixes = new.fixes(tree, &Template::of(tree), lines, rules);
         let mut again = new.open().zip(&fixes);
         match again.find(|(_, fix)| rules.made(fix).is_some()) {
             Some((breach, _)) => Err(still_reported(breach)),
@@ -326,8 +322,9 @@ Resources:
             fixed.after(),
             two.replace("{}", "{ImageTagMutability: IMMUTABLE}")
         );
-        assert_eq!(fixed.edits_of(0), []);
-        assert_eq!(fixed.edits_of(1).len(), 1);
+        let edits = fixed.edits_by_finding();
+        assert_eq!(edits.keys().collect::<Vec<_>>(), [&1]);
+        assert_eq!(edits[&1].len(), 1);
     }
 
     #[test]
