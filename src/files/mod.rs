@@ -4,5 +4,6 @@
 
 pub mod bounded;
 pub mod discover;
+mod paths;
 pub mod read;
 pub mod write;

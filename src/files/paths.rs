@@ -1,0 +1,60 @@
+//! Paths as names: as they are shown, as the operating system takes them, without links.
+//!
+//! This module owns the ways to write one path. It does not know what lies there or why it is
+//! asked for.
+
+use std::path::{Component, Path, PathBuf};
+
+/// A given path as it is shown: without `.` parts and doubled or trailing separators. It
+/// means the same to the operating system, except that an empty one stands for `.`.
+pub(crate) fn tidy(path: &Path) -> PathBuf {
+    path.components()
+        .filter(|part| !matches!(part, Component::CurDir))
+        .collect()
+}
+
+/// The path to hand to the operating system and to the walker for one that is shown. A
+/// message names the working directory this way too, since an empty path says nothing.
+pub(crate) fn walkable(shown: &Path) -> PathBuf {
+    if shown.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else if shown == Path::new("-") {
+        // The walker takes a bare dash for standard input.
+        PathBuf::from("./-")
+    } else {
+        shown.to_path_buf()
+    }
+}
+
+/// The path without what makes it absolute.
+pub(crate) fn unrooted(path: &Path) -> PathBuf {
+    path.components()
+        .filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir))
+        .collect()
+}
+
+/// The path without a leading `./`.
+pub(crate) fn undotted(path: &Path) -> &Path {
+    path.strip_prefix(".").unwrap_or(path)
+}
+
+/// A path as an absolute one, as it is named and as it is behind all links, each once.
+pub(crate) fn wholes(cwd: Option<&Path>, path: &Path, canonical: Option<PathBuf>) -> Vec<PathBuf> {
+    let mut named = PathBuf::new();
+    for part in cwd.unwrap_or(Path::new("")).join(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                named.pop();
+            }
+            part => named.push(part),
+        }
+    }
+    let mut wholes = vec![named];
+    if let Some(canonical) = canonical
+        && !wholes.contains(&canonical)
+    {
+        wholes.push(canonical);
+    }
+    wholes
+}
