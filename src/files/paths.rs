@@ -58,3 +58,11 @@ pub(crate) fn wholes(cwd: Option<&Path>, path: &Path, canonical: Option<PathBuf>
     }
     wholes
 }
+
+/// The folder that holds a file.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}

@@ -1,0 +1,512 @@
+//! Replaces a template by new contents, wholly or not at all.
+//!
+//! This module owns which files may be replaced, and that a file is replaced only if it still
+//! holds what was read. It does not know what the contents mean or whether they are right.
+//!
+//! # How
+//!
+//! The new contents go to a temporary file in the same directory, since only there is a
+//! rename sure to be atomic. That file is given the owner, group and mode of the original
+//! and is flushed to disk. Then the original is looked at again, and only if it still
+//! holds what was read is it replaced, by a rename. So whoever reads the file, at any time
+//! and after any crash, sees the old contents or the new ones, and an edit that somebody
+//! else made meanwhile is not lost. (Between the last look and the rename lies an instant
+//! that no portable means can close.)
+//!
+//! Whatever fails, the original stays as it was, and the temporary file is removed. It can
+//! outlive only a process that is killed, for which too large a file is no reason
+//! ([`outlive_limits`](super::outlive_limits)); its name, `.immutag-*.tmp`, tells where it
+//! is from.
+//!
+//! # What is refused
+//!
+//! - A symbolic link, or anything else that is not a regular file: a rename would replace
+//!   the link, not the file behind it. Whoever calls resolves links first.
+//! - A file that the user may not open for writing, although the right to its directory
+//!   would suffice for a rename: somebody has said that it must not change. The operating
+//!   system is asked, not the mode, so that root may write what root may write.
+//! - A file with further hard links (on Unix): a rename would part the names, so that the
+//!   others keep the old contents, and to write in place would give up all of the above.
+//! - A file whose owner or group we may not restore (on Unix): nobody should lose a file
+//!   to the one who repaired it.
+//!
+//! # What is not kept
+//!
+//! Extended attributes (and with them ACLs and security labels), file flags, and the times
+//! of the file, which are those of the replacement. What matters for templates in a
+//! repository is contents and mode, as it does for git.
+
+use std::fmt;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::temporary::temporary_file;
+use crate::files::paths::folder_of;
+
+/// Why a file was not replaced. It is as it was before.
+///
+/// The message says what is wrong, what the operating system says about it, and what to
+/// do. It does not repeat the path.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The path is a symbolic link, a directory, or a special file.
+    NotRegular {
+        /// The path that was to be replaced.
+        path: PathBuf,
+    },
+    /// The user may not write the file.
+    ReadOnly {
+        /// The path that was to be replaced.
+        path: PathBuf,
+    },
+    /// The file has more than one name.
+    HardLinked {
+        /// The path that was to be replaced.
+        path: PathBuf,
+    },
+    /// The file, its mode or its owner has changed since it was read, or it is gone.
+    Changed {
+        /// The path that was to be replaced.
+        path: PathBuf,
+    },
+    /// The owner and group of the file could not be given to its replacement.
+    Owner {
+        /// The path that was to be replaced.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// No temporary file could be made in the directory of the file.
+    Directory {
+        /// The path that was to be replaced.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Another step failed.
+    Io {
+        /// The path that was to be replaced.
+        path: PathBuf,
+        /// What failed, such as "read the file".
+        action: &'static str,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+impl WriteError {
+    /// The path that was to be replaced.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            WriteError::NotRegular { path }
+            | WriteError::ReadOnly { path }
+            | WriteError::HardLinked { path }
+            | WriteError::Changed { path }
+            | WriteError::Owner { path, .. }
+            | WriteError::Directory { path, .. }
+            | WriteError::Io { path, .. } => path,
+        }
+    }
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WriteError::NotRegular { .. } => f.write_str(
+                "not written: this is not a regular file; give the path of the file itself",
+            ),
+            WriteError::ReadOnly { .. } => f.write_str(
+                "not written: the file is read-only; make it writable if it may be changed",
+            ),
+            WriteError::HardLinked { .. } => f.write_str(
+                "not written: the file has further hard links, which would keep the old \
+                 contents; replace them by copies or symbolic links",
+            ),
+            WriteError::Changed { .. } => f.write_str(
+                "not written: the file was changed by another process after it had been \
+                 read; run again",
+            ),
+            WriteError::Owner { source, .. } => write!(
+                f,
+                "not written: its owner and group could not be kept: {source}; run as the \
+                 user who owns the file"
+            ),
+            WriteError::Directory { source, .. } => write!(
+                f,
+                "not written: cannot create a temporary file in its directory: {source}; \
+                 the directory must be writable, since a file is replaced as a whole"
+            ),
+            WriteError::Io { action, source, .. } => {
+                write!(f, "not written: cannot {action}: {source}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for WriteError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            WriteError::Owner { source, .. }
+            | WriteError::Directory { source, .. }
+            | WriteError::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// Replaces the file at `path` by `new`, if it still holds `read`.
+///
+/// `path` names the file itself, not a symbolic link to it. Owner, group and mode are
+/// kept; see the [module documentation](self) for what is not.
+///
+/// # Errors
+///
+/// If the file is not one that is written (see the [module documentation](self)), if it
+/// does not hold `read` any more, or if the operating system does not let us do this. The
+/// file is then as it was, and no temporary file is left.
+pub fn replace(path: &Path, read: &[u8], new: &[u8]) -> Result<(), WriteError> {
+    let fail = |action| {
+        move |source| WriteError::Io {
+            path: path.to_path_buf(),
+            action,
+            source,
+        }
+    };
+    let before = inspect(path)?;
+    if !may_write(path) {
+        return Err(WriteError::ReadOnly {
+            path: path.to_path_buf(),
+        });
+    }
+    let directory = folder_of(path);
+    let mut temporary =
+        temporary_file(directory, 0o600).map_err(|source| WriteError::Directory {
+            path: path.to_path_buf(),
+            source,
+        })?;
+
+    let file = temporary.as_file_mut();
+    file.write_all(new)
+        .map_err(fail("write the temporary file"))?;
+    // In this order, since both a write and a change of owner can clear mode bits.
+    keep_owner(file, &before).map_err(|source| WriteError::Owner {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    file.set_permissions(before.permissions())
+        .map_err(fail("set the mode of the temporary file"))?;
+    file.sync_all().map_err(fail("flush the temporary file"))?;
+
+    let after = inspect(path)?;
+    let unchanged = same_file(&before, &after)
+        && after.len() == read.len() as u64
+        && fs::read(path).map_err(fail("read the file again"))? == read;
+    if !unchanged {
+        return Err(WriteError::Changed {
+            path: path.to_path_buf(),
+        });
+    }
+    temporary
+        .persist(path)
+        .map_err(|error| fail("rename the temporary file")(error.error))?;
+    sync_directory(directory);
+    Ok(())
+}
+
+/// Refuses all that is not to be written.
+fn inspect(path: &Path) -> Result<Metadata, WriteError> {
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(source) if source.kind() == io::ErrorKind::NotFound => {
+            return Err(WriteError::Changed {
+                path: path.to_path_buf(),
+            });
+        }
+        Err(source) => {
+            return Err(WriteError::Io {
+                path: path.to_path_buf(),
+                action: "look at the file",
+                source,
+            });
+        }
+    };
+    let path = || path.to_path_buf();
+    if !metadata.is_file() {
+        return Err(WriteError::NotRegular { path: path() });
+    }
+    if has_other_names(&metadata) {
+        return Err(WriteError::HardLinked { path: path() });
+    }
+    Ok(metadata)
+}
+
+/// Whether the operating system lets us open the file for writing. Nothing is written,
+/// and no time stamp changes.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one module that writes: asks for the right to, and does not use it here"
+)]
+fn may_write(path: &Path) -> bool {
+    let denied = [
+        io::ErrorKind::PermissionDenied,
+        io::ErrorKind::ReadOnlyFilesystem,
+    ];
+    match OpenOptions::new().write(true).open(path) {
+        Ok(_) => true,
+        Err(error) => !denied.contains(&error.kind()),
+    }
+}
+
+#[cfg(unix)]
+fn has_other_names(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    metadata.nlink() > 1
+}
+
+#[cfg(not(unix))]
+fn has_other_names(_: &Metadata) -> bool {
+    false
+}
+
+/// Whether both are the same file, with the same mode and owner.
+#[cfg(unix)]
+fn same_file(before: &Metadata, after: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let key = |m: &Metadata| (m.dev(), m.ino(), m.mode(), m.uid(), m.gid());
+    key(before) == key(after)
+}
+
+#[cfg(not(unix))]
+fn same_file(before: &Metadata, after: &Metadata) -> bool {
+    before.permissions() == after.permissions()
+}
+
+/// Gives the file the owner and group of the original, if it does not have them already.
+#[cfg(unix)]
+fn keep_owner(file: &File, original: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let ours = file.metadata()?;
+    let uid = (ours.uid() != original.uid()).then_some(original.uid());
+    let gid = (ours.gid() != original.gid()).then_some(original.gid());
+    if uid.is_some() || gid.is_some() {
+        fchown(file, uid, gid)?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+/// Flushes the new name to disk. A failure is not an error: the file has been replaced,
+/// and after a crash it is the old or the new one, but nothing else. Some file systems
+/// do not offer this, and a directory that may be written need not be readable.
+#[cfg(unix)]
+fn sync_directory(directory: &Path) {
+    let _ = File::open(directory).and_then(|directory| directory.sync_all());
+}
+
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) {}
+
+#[cfg(all(test, unix))]
+#[allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test sets up its files itself, and is to fail if it cannot"
+)]
+mod tests {
+    use super::*;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+    use tempfile::TempDir;
+
+    const OLD: &[u8] = b"old\r\n\xff\0";
+    const NEW: &[u8] = b"new contents, longer than the old ones\n";
+
+    /// A directory that holds `a.yaml` with the old contents.
+    fn directory() -> (TempDir, PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.yaml");
+        fs::write(&path, OLD).unwrap();
+        (directory, path)
+    }
+
+    fn names(directory: &TempDir) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(directory.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o7777
+    }
+
+    #[test]
+    fn the_contents_are_replaced_and_nothing_is_left() {
+        let (directory, path) = directory();
+        replace(&path, OLD, NEW).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), NEW);
+        replace(&path, NEW, b"").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"");
+        assert_eq!(names(&directory), ["a.yaml"]);
+    }
+
+    #[test]
+    fn a_reader_keeps_the_old_contents() {
+        let (_directory, path) = directory();
+        let mut reader = File::open(&path).unwrap();
+        replace(&path, OLD, NEW).unwrap();
+        let mut seen = Vec::new();
+        io::Read::read_to_end(&mut reader, &mut seen).unwrap();
+        assert_eq!(seen, OLD);
+    }
+
+    #[test]
+    fn the_mode_is_kept() {
+        let (_directory, path) = directory();
+        for bits in [0o600, 0o640, 0o644, 0o664, 0o666, 0o755, 0o4755, 0o200] {
+            fs::remove_file(&path).unwrap();
+            fs::write(&path, OLD).unwrap();
+            set_mode(&path, bits);
+            if File::open(&path).is_err() {
+                continue; // Write-only: only root gets this far.
+            }
+            replace(&path, OLD, NEW).unwrap();
+            assert_eq!(mode(&path), bits, "{bits:o}");
+        }
+    }
+
+    #[test]
+    fn owner_and_group_are_kept() {
+        let (_directory, path) = directory();
+        set_mode(&path, 0o4755);
+        if chown(&path, Some(12345), Some(54321)).is_err() {
+            return; // Only root may give files away.
+        }
+        set_mode(&path, 0o4755);
+        replace(&path, OLD, NEW).unwrap();
+        let metadata = fs::metadata(&path).unwrap();
+        assert_eq!((metadata.uid(), metadata.gid()), (12345, 54321));
+        assert_eq!(mode(&path), 0o4755);
+    }
+
+    #[test]
+    fn a_file_that_has_changed_is_not_overwritten() {
+        let (directory, path) = directory();
+        for theirs in [&b"OLD\r\n\xff\0"[..], b"longer than it was", b""] {
+            fs::write(&path, theirs).unwrap();
+            let error = replace(&path, OLD, NEW).unwrap_err();
+            assert!(matches!(error, WriteError::Changed { .. }), "{error:?}");
+            assert_eq!(fs::read(&path).unwrap(), theirs);
+        }
+        fs::remove_file(&path).unwrap();
+        let error = replace(&path, OLD, NEW).unwrap_err();
+        assert!(matches!(error, WriteError::Changed { .. }), "{error:?}");
+        assert_eq!(names(&directory), [""; 0]);
+    }
+
+    #[test]
+    fn a_changed_mode_or_another_file_is_a_change() {
+        let (directory, path) = directory();
+        let before = inspect(&path).unwrap();
+        assert!(same_file(&before, &inspect(&path).unwrap()));
+        let other = directory.path().join("b.yaml");
+        fs::write(&other, OLD).unwrap();
+        assert!(!same_file(&before, &inspect(&other).unwrap()));
+        set_mode(&path, 0o600);
+        assert!(!same_file(&before, &inspect(&path).unwrap()));
+    }
+
+    /// Root may write where the mode says otherwise, so what is right depends on who runs
+    /// the test; the mode is kept either way.
+    #[test]
+    fn a_file_that_may_not_be_written_is_refused() {
+        for bits in [0o444, 0o555, 0o400] {
+            let (directory, path) = directory();
+            set_mode(&path, bits);
+            let is_allowed = OpenOptions::new().write(true).open(&path).is_ok();
+            let result = replace(&path, OLD, NEW);
+            if is_allowed {
+                assert!(result.is_ok(), "{result:?}");
+            } else {
+                let error = result.unwrap_err();
+                assert!(matches!(error, WriteError::ReadOnly { .. }), "{error:?}");
+                assert_eq!(error.path(), path);
+            }
+            let left = if is_allowed { NEW } else { OLD };
+            assert_eq!(
+                (fs::read(&path).unwrap(), mode(&path)),
+                (left.to_vec(), bits)
+            );
+            assert_eq!(names(&directory), ["a.yaml"]);
+        }
+    }
+
+    #[test]
+    fn a_hard_linked_file_is_refused() {
+        let (directory, path) = directory();
+        fs::hard_link(&path, directory.path().join("b.yaml")).unwrap();
+        let error = replace(&path, OLD, NEW).unwrap_err();
+        assert!(matches!(error, WriteError::HardLinked { .. }), "{error:?}");
+        assert_eq!(fs::read(&path).unwrap(), OLD);
+        assert_eq!(names(&directory), ["a.yaml", "b.yaml"]);
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused() {
+        let (directory, path) = directory();
+        let link = directory.path().join("link.yaml");
+        symlink(&path, &link).unwrap();
+        for path in [
+            &link,
+            directory.path(),
+            Path::new("/dev/null"),
+            Path::new("/"),
+        ] {
+            let error = replace(path, OLD, NEW).unwrap_err();
+            assert!(matches!(error, WriteError::NotRegular { .. }), "{error:?}");
+        }
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&path).unwrap(), OLD);
+        assert_eq!(names(&directory), ["a.yaml", "link.yaml"]);
+    }
+
+    #[test]
+    fn a_directory_that_may_not_be_written_is_told_without_the_random_name() {
+        let (directory, path) = directory();
+        set_mode(directory.path(), 0o555);
+        let exempt = tempfile::tempfile_in(directory.path()).is_ok(); // root may write anywhere
+        let error = replace(&path, OLD, NEW).err();
+        set_mode(directory.path(), 0o755);
+        if exempt {
+            return;
+        }
+        assert_eq!(
+            error.unwrap().to_string(),
+            "not written: cannot create a temporary file in its directory: Permission denied \
+             (os error 13); the directory must be writable, since a file is replaced as a whole"
+        );
+        assert_eq!(fs::read(&path).unwrap(), OLD);
+    }
+
+    #[test]
+    fn an_unreadable_directory_can_be_written_to() {
+        let (directory, path) = directory();
+        set_mode(directory.path(), 0o300);
+        replace(&path, OLD, NEW).unwrap();
+        set_mode(directory.path(), 0o700);
+        assert_eq!(fs::read(&path).unwrap(), NEW);
+    }
+}
