@@ -575,7 +575,7 @@ impl<'o> Job<'o> {
         let folders = self.repositories.folders();
         let strays = folders
             .iter()
-            .flat_map(|folder| discover::temporary_files(folder));
+            .flat_map(|folder| write::temporary_files(folder));
         strays.map(stray).collect()
     }
 

@@ -11,8 +11,8 @@ use ignore::DirEntry;
 
 use super::globs::Globs;
 use super::roots::Root;
-use super::temporary::is_temporary;
 use crate::files::paths::{undotted, unrooted, wholes};
+use crate::files::write::is_temporary;
 
 /// The rules for what a walk takes.
 #[derive(Debug)]

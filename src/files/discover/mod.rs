@@ -23,7 +23,6 @@ mod ignore_files;
 mod partition;
 mod problem;
 mod roots;
-mod temporary;
 #[cfg(all(test, unix))]
 mod testing;
 mod walk;
@@ -32,5 +31,4 @@ pub use globs::{Cover, DEFAULT_INCLUDE, GlobError, Patterns, check_glob, is_name
 pub use partition::Partition;
 pub use problem::Problem;
 pub use roots::Target;
-pub use temporary::temporary_files;
 pub use walk::{Found, MAX_THREADS, Selection, Walk};

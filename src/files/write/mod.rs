@@ -9,6 +9,8 @@ mod temporary;
 
 pub use reports::{create, destination, expect_to_create, is_stream};
 pub use templates::{WriteError, replace};
+pub(in crate::files) use temporary::is_temporary;
+pub use temporary::temporary_files;
 
 /// Lets a write that goes beyond the limit for files (`ulimit -f`) fail as any other does.
 /// Without this the system ends the process for it, and a temporary file is left. Where the

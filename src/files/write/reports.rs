@@ -7,7 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::temporary::temporary_file;
+use super::temporary;
 use crate::files::paths::folder_of;
 
 /// Writes a report to `path`, in the place of a file that may be there. What is neither a
@@ -39,7 +39,7 @@ pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
             .write_all(contents);
     }
     let path = destination(path)?;
-    let mut temporary = temporary_file(folder_of(&path), 0o666)?;
+    let mut temporary = temporary::create(folder_of(&path), 0o666)?;
     temporary.as_file_mut().write_all(contents)?;
     temporary.persist(&path).map_err(|error| error.error)?;
     Ok(())

@@ -41,7 +41,7 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::temporary::temporary_file;
+use super::temporary;
 use crate::files::paths::folder_of;
 
 /// Why a file was not replaced. It is as it was before.
@@ -183,7 +183,7 @@ pub fn replace(path: &Path, read: &[u8], new: &[u8]) -> Result<(), WriteError> {
     }
     let directory = folder_of(path);
     let mut temporary =
-        temporary_file(directory, 0o600).map_err(|source| WriteError::Directory {
+        temporary::create(directory, 0o600).map_err(|source| WriteError::Directory {
             path: path.to_path_buf(),
             source,
         })?;
