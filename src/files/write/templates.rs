@@ -36,10 +36,11 @@
 //! of the file, which are those of the replacement. What matters for templates in a
 //! repository is contents and mode, as it does for git.
 
-use std::fmt;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use thiserror::Error;
 
 use super::temporary;
 use crate::files::paths::folder_of;
@@ -48,113 +49,51 @@ use crate::files::paths::folder_of;
 ///
 /// The message says what is wrong, what the operating system says about it, and what to
 /// do. It does not repeat the path.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WriteError {
     /// The path is a symbolic link, a directory, or a special file.
-    NotRegular {
-        /// The path that was to be replaced.
-        path: PathBuf,
-    },
+    #[error("not written: this is not a regular file; give the path of the file itself")]
+    NotRegular,
     /// The user may not write the file.
-    ReadOnly {
-        /// The path that was to be replaced.
-        path: PathBuf,
-    },
+    #[error("not written: the file is read-only; make it writable if it may be changed")]
+    ReadOnly,
     /// The file has more than one name.
-    HardLinked {
-        /// The path that was to be replaced.
-        path: PathBuf,
-    },
+    #[error(
+        "not written: the file has further hard links, which would keep the old contents; \
+         replace them by copies or symbolic links"
+    )]
+    HardLinked,
     /// The file, its mode or its owner has changed since it was read, or it is gone.
-    Changed {
-        /// The path that was to be replaced.
-        path: PathBuf,
-    },
+    #[error(
+        "not written: the file was changed by another process after it had been read; run again"
+    )]
+    Changed,
     /// The owner and group of the file could not be given to its replacement.
-    Owner {
-        /// The path that was to be replaced.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
-    /// No temporary file could be made in the directory of the file.
-    Directory {
-        /// The path that was to be replaced.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
+    #[error(
+        "not written: its owner and group could not be kept: {0}; run as the user who owns the \
+         file"
+    )]
+    Owner(io::Error),
+    /// No temporary file could be made in the folder of the file.
+    #[error(
+        "not written: cannot create a temporary file in its directory: {0}; the directory must \
+         be writable, since a file is replaced as a whole"
+    )]
+    Folder(io::Error),
     /// Another step failed.
+    #[error("not written: cannot {action}: {error}")]
     Io {
-        /// The path that was to be replaced.
-        path: PathBuf,
-        /// What failed, such as "read the file".
+        /// The step, such as "read the file again".
         action: &'static str,
-        /// What the operating system says.
-        source: io::Error,
+        /// The error of the operating system.
+        error: io::Error,
     },
 }
 
-impl WriteError {
-    /// The path that was to be replaced.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        match self {
-            WriteError::NotRegular { path }
-            | WriteError::ReadOnly { path }
-            | WriteError::HardLinked { path }
-            | WriteError::Changed { path }
-            | WriteError::Owner { path, .. }
-            | WriteError::Directory { path, .. }
-            | WriteError::Io { path, .. } => path,
-        }
-    }
-}
-
-impl fmt::Display for WriteError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            WriteError::NotRegular { .. } => f.write_str(
-                "not written: this is not a regular file; give the path of the file itself",
-            ),
-            WriteError::ReadOnly { .. } => f.write_str(
-                "not written: the file is read-only; make it writable if it may be changed",
-            ),
-            WriteError::HardLinked { .. } => f.write_str(
-                "not written: the file has further hard links, which would keep the old \
-                 contents; replace them by copies or symbolic links",
-            ),
-            WriteError::Changed { .. } => f.write_str(
-                "not written: the file was changed by another process after it had been \
-                 read; run again",
-            ),
-            WriteError::Owner { source, .. } => write!(
-                f,
-                "not written: its owner and group could not be kept: {source}; run as the \
-                 user who owns the file"
-            ),
-            WriteError::Directory { source, .. } => write!(
-                f,
-                "not written: cannot create a temporary file in its directory: {source}; \
-                 the directory must be writable, since a file is replaced as a whole"
-            ),
-            WriteError::Io { action, source, .. } => {
-                write!(f, "not written: cannot {action}: {source}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for WriteError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            WriteError::Owner { source, .. }
-            | WriteError::Directory { source, .. }
-            | WriteError::Io { source, .. } => Some(source),
-            _ => None,
-        }
-    }
+/// Returns what makes an error of the operating system that of a step.
+fn failed(action: &'static str) -> impl FnOnce(io::Error) -> WriteError {
+    move |error| WriteError::Io { action, error }
 }
 
 /// Replaces the file at `path` by `new`, if it still holds `read`.
@@ -168,77 +107,48 @@ impl std::error::Error for WriteError {
 /// does not hold `read` any more, or if the operating system does not let us do this. The
 /// file is then as it was, and no temporary file is left.
 pub fn replace(path: &Path, read: &[u8], new: &[u8]) -> Result<(), WriteError> {
-    let fail = |action| {
-        move |source| WriteError::Io {
-            path: path.to_path_buf(),
-            action,
-            source,
-        }
-    };
     let before = inspect(path)?;
     if !may_write(path) {
-        return Err(WriteError::ReadOnly {
-            path: path.to_path_buf(),
-        });
+        return Err(WriteError::ReadOnly);
     }
-    let directory = folder_of(path);
-    let mut temporary =
-        temporary::create(directory, 0o600).map_err(|source| WriteError::Directory {
-            path: path.to_path_buf(),
-            source,
-        })?;
+    let folder = folder_of(path);
+    let mut temporary = temporary::create(folder, 0o600).map_err(WriteError::Folder)?;
 
     let file = temporary.as_file_mut();
     file.write_all(new)
-        .map_err(fail("write the temporary file"))?;
+        .map_err(failed("write the temporary file"))?;
     // In this order, since both a write and a change of owner can clear mode bits.
-    keep_owner(file, &before).map_err(|source| WriteError::Owner {
-        path: path.to_path_buf(),
-        source,
-    })?;
+    keep_owner(file, &before).map_err(WriteError::Owner)?;
     file.set_permissions(before.permissions())
-        .map_err(fail("set the mode of the temporary file"))?;
-    file.sync_all().map_err(fail("flush the temporary file"))?;
+        .map_err(failed("set the mode of the temporary file"))?;
+    file.sync_all()
+        .map_err(failed("flush the temporary file"))?;
 
     let after = inspect(path)?;
-    let unchanged = same_file(&before, &after)
+    let is_unchanged = same_file(&before, &after)
         && after.len() == read.len() as u64
-        && fs::read(path).map_err(fail("read the file again"))? == read;
-    if !unchanged {
-        return Err(WriteError::Changed {
-            path: path.to_path_buf(),
-        });
+        && fs::read(path).map_err(failed("read the file again"))? == read;
+    if !is_unchanged {
+        return Err(WriteError::Changed);
     }
     temporary
         .persist(path)
-        .map_err(|error| fail("rename the temporary file")(error.error))?;
-    sync_directory(directory);
+        .map_err(|error| failed("rename the temporary file")(error.error))?;
+    sync_folder(folder);
     Ok(())
 }
 
 /// Refuses all that is not to be written.
 fn inspect(path: &Path) -> Result<Metadata, WriteError> {
-    let metadata = match fs::symlink_metadata(path) {
-        Ok(metadata) => metadata,
-        Err(source) if source.kind() == io::ErrorKind::NotFound => {
-            return Err(WriteError::Changed {
-                path: path.to_path_buf(),
-            });
-        }
-        Err(source) => {
-            return Err(WriteError::Io {
-                path: path.to_path_buf(),
-                action: "look at the file",
-                source,
-            });
-        }
-    };
-    let path = || path.to_path_buf();
+    let metadata = fs::symlink_metadata(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => WriteError::Changed,
+        _ => failed("look at the file")(error),
+    })?;
     if !metadata.is_file() {
-        return Err(WriteError::NotRegular { path: path() });
+        return Err(WriteError::NotRegular);
     }
     if has_other_names(&metadata) {
-        return Err(WriteError::HardLinked { path: path() });
+        return Err(WriteError::HardLinked);
     }
     Ok(metadata)
 }
@@ -306,12 +216,12 @@ fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
 /// and after a crash it is the old or the new one, but nothing else. Some file systems
 /// do not offer this, and a directory that may be written need not be readable.
 #[cfg(unix)]
-fn sync_directory(directory: &Path) {
-    let _ = File::open(directory).and_then(|directory| directory.sync_all());
+fn sync_folder(folder: &Path) {
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 
 #[cfg(not(unix))]
-fn sync_directory(_: &Path) {}
+fn sync_folder(_: &Path) {}
 
 #[cfg(all(test, unix))]
 #[allow(
@@ -323,6 +233,7 @@ mod tests {
     use super::*;
     use std::fs::Permissions;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+    use std::path::PathBuf;
     use tempfile::TempDir;
 
     const OLD: &[u8] = b"old\r\n\xff\0";
@@ -408,12 +319,12 @@ mod tests {
         for theirs in [&b"OLD\r\n\xff\0"[..], b"longer than it was", b""] {
             fs::write(&path, theirs).unwrap();
             let error = replace(&path, OLD, NEW).unwrap_err();
-            assert!(matches!(error, WriteError::Changed { .. }), "{error:?}");
+            assert!(matches!(error, WriteError::Changed), "{error:?}");
             assert_eq!(fs::read(&path).unwrap(), theirs);
         }
         fs::remove_file(&path).unwrap();
         let error = replace(&path, OLD, NEW).unwrap_err();
-        assert!(matches!(error, WriteError::Changed { .. }), "{error:?}");
+        assert!(matches!(error, WriteError::Changed), "{error:?}");
         assert_eq!(names(&directory), [""; 0]);
     }
 
@@ -442,8 +353,7 @@ mod tests {
                 assert!(result.is_ok(), "{result:?}");
             } else {
                 let error = result.unwrap_err();
-                assert!(matches!(error, WriteError::ReadOnly { .. }), "{error:?}");
-                assert_eq!(error.path(), path);
+                assert!(matches!(error, WriteError::ReadOnly), "{error:?}");
             }
             let left = if is_allowed { NEW } else { OLD };
             assert_eq!(
@@ -459,7 +369,7 @@ mod tests {
         let (directory, path) = directory();
         fs::hard_link(&path, directory.path().join("b.yaml")).unwrap();
         let error = replace(&path, OLD, NEW).unwrap_err();
-        assert!(matches!(error, WriteError::HardLinked { .. }), "{error:?}");
+        assert!(matches!(error, WriteError::HardLinked), "{error:?}");
         assert_eq!(fs::read(&path).unwrap(), OLD);
         assert_eq!(names(&directory), ["a.yaml", "b.yaml"]);
     }
@@ -476,7 +386,7 @@ mod tests {
             Path::new("/"),
         ] {
             let error = replace(path, OLD, NEW).unwrap_err();
-            assert!(matches!(error, WriteError::NotRegular { .. }), "{error:?}");
+            assert!(matches!(error, WriteError::NotRegular), "{error:?}");
         }
         assert!(link.is_symlink());
         assert_eq!(fs::read(&path).unwrap(), OLD);
