@@ -20,17 +20,22 @@ pub mod repository;
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use thiserror::Error;
+
 /// Why git had no answer.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum GitError {
     /// It cannot be started.
+    #[error(
+        "git cannot be started: {0}; --staged, --since and --require-clean need the git command"
+    )]
     Start(io::Error),
     /// It failed.
+    #[error("git cannot {task}: {message}; --staged and --since work within a git repository")]
     Failed {
         /// What it was asked for, such as "list what is staged".
         task: &'static str,
@@ -38,59 +43,26 @@ pub enum GitError {
         message: String,
     },
     /// There is no such revision.
+    #[error("--since {revision}: git knows no such commit; fetch it, or name another")]
     UnknownRevision {
         /// As it was given.
         revision: String,
     },
     /// Two histories have no commit in common, as far as they are here.
+    #[error(
+        "--since {revision}: it has no commit in common with HEAD here; in a shallow clone, fetch \
+         more of the history: git fetch --unshallow"
+    )]
     NoMergeBase {
         /// As it was given.
         revision: String,
     },
-    /// It answers for another repository than it was asked about.
+    /// It answers for another git repository than it was asked about.
+    #[error("it takes the folder for a part of {top}; is its .git whole?")]
     Elsewhere {
-        /// The folder that it answers for.
+        /// The root of the git repository that it answers for.
         top: PathBuf,
     },
-}
-
-impl fmt::Display for GitError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Start(source) => write!(
-                f,
-                "git cannot be started: {source}; --staged, --since and --require-clean need the \
-                 git command"
-            ),
-            Self::Failed { task, message } => write!(
-                f,
-                "git cannot {task}: {message}; --staged and --since work within a git repository"
-            ),
-            Self::UnknownRevision { revision } => write!(
-                f,
-                "--since {revision}: git knows no such commit; fetch it, or name another"
-            ),
-            Self::Elsewhere { top } => write!(
-                f,
-                "it takes the folder for a part of {}; is its .git whole?",
-                top.display()
-            ),
-            Self::NoMergeBase { revision } => write!(
-                f,
-                "--since {revision}: it has no commit in common with HEAD here; in a shallow \
-                 clone, fetch more of the history: git fetch --unshallow"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for GitError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Start(source) => Some(source),
-            _ => None,
-        }
-    }
 }
 
 /// A file that git names.

@@ -11,12 +11,12 @@
 //!
 //! Source: trivy.dev, "Filtering", ".trivyignore" and ".trivyignore.yaml".
 
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use thiserror::Error;
 
 use crate::files::bounded;
 use immutag_engine::suppress::{self, Listed};
@@ -27,25 +27,14 @@ pub const PLAIN: &str = ".trivyignore";
 pub const YAML: &str = ".trivyignore.yaml";
 
 /// Why a list cannot be used. Nothing may be edited then.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("{name}: {message}; correct it, or leave all ignores out with --no-suppressions")]
 pub struct ListFileError {
     /// The list.
     pub name: &'static str,
     /// What is wrong.
     pub message: String,
 }
-
-impl fmt::Display for ListFileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: {}; correct it, or leave all ignores out with --no-suppressions",
-            self.name, self.message
-        )
-    }
-}
-
-impl std::error::Error for ListFileError {}
 
 /// The entries of both lists that name our rule.
 #[derive(Debug, Default)]

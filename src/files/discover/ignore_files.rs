@@ -58,9 +58,9 @@ pub(super) fn unusable_around(root: &Root) -> Option<Problem> {
     root.canonical.ancestors().skip(1).find_map(|directory| {
         let git = kind_of_git(directory);
         let problem = unusable_in(directory, git).filter(|problem| match problem {
-            Problem::IgnoreFile { source, .. } => {
+            Problem::IgnoreFile { error, .. } => {
                 let would_stop = [io::ErrorKind::Unsupported, io::ErrorKind::FileTooLarge];
-                !is_outside || would_stop.contains(&source.kind())
+                !is_outside || would_stop.contains(&error.kind())
             }
             _ => true,
         });
@@ -77,7 +77,7 @@ fn content(path: &Path) -> Result<Option<String>, Problem> {
         io::ErrorKind::NotADirectory,
         io::ErrorKind::PermissionDenied,
     ];
-    let source = match fs::symlink_metadata(path) {
+    let error = match fs::symlink_metadata(path) {
         Ok(kind) if kind.is_dir() => return Ok(None),
         Ok(_) => match bounded::text(path) {
             Ok(text) => return Ok(Some(text)),
@@ -87,7 +87,7 @@ fn content(path: &Path) -> Result<Option<String>, Problem> {
         Err(error) => error,
     };
     let path = undotted(path).to_path_buf();
-    Err(Problem::IgnoreFile { path, source })
+    Err(Problem::IgnoreFile { path, error })
 }
 
 /// What the `.git` of a directory is, if there is one.

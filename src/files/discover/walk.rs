@@ -157,9 +157,9 @@ impl Walk {
                 {
                     roots.push(root);
                 }
-                Ok(_) => on(Problem::OutsideRepository {
+                Ok(_) => on(Problem::OutsideGitRepository {
                     path: path.clone(),
-                    repository: folder.to_path_buf(),
+                    git_repository: folder.to_path_buf(),
                 }),
                 Err(problem) => on(problem),
             }
@@ -280,9 +280,9 @@ impl Walk {
             Ok(threads) => threads,
             Err(error) => {
                 for root in roots {
-                    let source = io::Error::new(error.kind(), error.to_string());
+                    let error = io::Error::new(error.kind(), error.to_string());
                     let path = walkable(&root.shown);
-                    on(Found::Problem(Problem::Io { path, source }))?;
+                    on(Found::Problem(Problem::Io { path, error }))?;
                 }
                 return ControlFlow::Continue(());
             }
@@ -450,10 +450,10 @@ fn affordable_threads(threads: usize) -> io::Result<usize> {
 /// in ignore files and are passed over.
 fn walk_problem(error: ignore::Error) -> Option<Problem> {
     let path = error_path(&error).map(undotted).map(walkable);
-    let source = error.into_io_error()?;
+    let error = error.into_io_error()?;
     Some(Problem::Io {
         path: path.unwrap_or_default(),
-        source,
+        error,
     })
 }
 
