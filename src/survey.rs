@@ -19,7 +19,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use crate::files::discover::{self, Patterns, Selection, Walk};
-use crate::git::repository::Repositories;
+use crate::git::repository::{Repositories, dot_git};
 use immutag_engine::find::TagPattern;
 use immutag_engine::text::source;
 use immutag_impact::{self, Impact, Kind, Push, Repository, Tag, Target};
@@ -243,7 +243,7 @@ impl Survey {
         let folders = Path::new(path).ancestors().skip(1);
         let mut folders = folders.filter(|folder| !folder.as_os_str().is_empty());
         folders.any(|folder| {
-            let has_git = || self.root.join(folder).join(".git").exists();
+            let has_git = || dot_git(&self.root.join(folder)).is_some();
             *nested.entry(folder.to_path_buf()).or_insert_with(has_git)
         })
     }

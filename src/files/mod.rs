@@ -4,6 +4,6 @@
 
 pub mod bounded;
 pub mod discover;
-mod paths;
+pub(crate) mod paths;
 pub mod read;
 pub mod write;

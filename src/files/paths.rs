@@ -38,25 +38,28 @@ pub(crate) fn undotted(path: &Path) -> &Path {
     path.strip_prefix(".").unwrap_or(path)
 }
 
-/// A path as an absolute one, as it is named and as it is behind all links, each once.
-pub(crate) fn wholes(cwd: Option<&Path>, path: &Path, canonical: Option<PathBuf>) -> Vec<PathBuf> {
-    let mut named = PathBuf::new();
-    for part in cwd.unwrap_or(Path::new("")).join(path).components() {
+/// Returns an absolute path without `.` and `..`, taken by names alone: `..` behind a link leads
+/// back over the link. `base` is where a relative path begins.
+pub(crate) fn absolute(base: &Path, path: &Path) -> PathBuf {
+    let mut absolute = PathBuf::new();
+    for part in base.join(path).components() {
         match part {
             Component::CurDir => {}
             Component::ParentDir => {
-                named.pop();
+                absolute.pop();
             }
-            part => named.push(part),
+            part => absolute.push(part),
         }
     }
-    let mut wholes = vec![named];
-    if let Some(canonical) = canonical
-        && !wholes.contains(&canonical)
-    {
-        wholes.push(canonical);
-    }
-    wholes
+    absolute
+}
+
+/// Returns the absolute paths by which a file is known, each once: as it is named, and without
+/// links if that is known.
+pub(crate) fn absolute_names(base: &Path, path: &Path, real: Option<PathBuf>) -> Vec<PathBuf> {
+    let mut names = vec![absolute(base, path)];
+    names.extend(real.filter(|real| !names.contains(real)));
+    names
 }
 
 /// The folder that holds a file.

@@ -1,12 +1,20 @@
 //! The git repository that a file lies in, and the folders that were asked about.
 //!
-//! This module tells repositories by the `.git` in their folder, without git, and remembers
-//! what it found for each folder. It knows nothing of what git knows: [`crate::git`] does.
+//! This module owns that a `.git` in a folder makes it the root of a git repository, told
+//! without git, and remembers what it found for each folder. It knows nothing of what git
+//! knows: [`crate::git`] does.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+
+/// Returns what the `.git` of a folder is, behind links; None where the folder has none. It is a
+/// directory at the root of a git repository, and a file in a linked work tree or a submodule.
+pub(crate) fn dot_git(folder: &Path) -> Option<FileType> {
+    let git = fs::metadata(folder.join(".git"));
+    git.ok().map(|git| git.file_type())
+}
 
 /// What is known of the folders that were asked about.
 #[derive(Debug, Default)]
@@ -74,9 +82,7 @@ impl Repositories {
     /// The root of the repository that a folder lies in, by its path without links.
     fn root_of(&self, whole: &Path) -> Option<PathBuf> {
         let (above, unknown) = nearest(&self.ways.lock().ok()?.roots, whole);
-        let own = unknown
-            .iter()
-            .position(|folder| folder.join(".git").exists());
+        let own = unknown.iter().position(|folder| dot_git(folder).is_some());
         let root = match own.and_then(|own| unknown.get(own)) {
             Some(root) => Some(root.to_path_buf()),
             None => above,

@@ -26,6 +26,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::files::bounded;
 use crate::files::discover;
+use crate::files::paths::folder_of;
+use crate::git::repository::dot_git;
 use immutag_engine::find::{MAX_FILTERS, TagPattern};
 use immutag_engine::text::span::LineIndex;
 
@@ -287,11 +289,7 @@ impl Config {
         };
         let failed = |error: io::Error| unreadable(&path, &error.to_string());
         let bytes = bounded::read(&path).map_err(failed)?;
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let folder = fs::canonicalize(folder).map_err(failed)?;
+        let folder = fs::canonicalize(folder_of(&path)).map_err(failed)?;
         Self::of(path.clone(), folder, bytes).map(Some)
     }
 
@@ -363,7 +361,7 @@ fn unreadable(path: &Path, reason: &str) -> ConfigError {
 
 /// The file that holds for a working directory, as it is seen from there.
 fn find(here: &Path) -> Result<Option<PathBuf>, ConfigError> {
-    let is_root = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
+    let is_root = |folder: &&Path| dot_git(folder).is_some();
     let root = here.ancestors().find(is_root).unwrap_or(here);
     let mut up = PathBuf::new();
     for folder in here.ancestors() {

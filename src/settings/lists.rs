@@ -13,12 +13,13 @@
 
 use std::fs;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use thiserror::Error;
 
 use crate::files::bounded;
+use crate::files::paths::absolute;
 use immutag_engine::suppress::{self, Listed};
 
 /// The list of IDs.
@@ -126,16 +127,7 @@ impl Lists {
     /// A path as seen from the directory of the lists; None where it leads
     /// out of it.
     fn relative(&self, path: &Path) -> Option<PathBuf> {
-        let mut whole = PathBuf::new();
-        for part in self.here.join(path).components() {
-            match part {
-                Component::CurDir => {}
-                Component::ParentDir => {
-                    whole.pop();
-                }
-                part => whole.push(part),
-            }
-        }
+        let whole = absolute(&self.here, path);
         whole.strip_prefix(&self.here).ok().map(Path::to_path_buf)
     }
 }

@@ -11,7 +11,7 @@ use ignore::DirEntry;
 
 use super::globs::Globs;
 use super::roots::Root;
-use crate::files::paths::{undotted, unrooted, wholes};
+use crate::files::paths::{absolute_names, undotted, unrooted};
 use crate::files::write::is_temporary;
 
 /// The rules for what a walk takes.
@@ -89,7 +89,11 @@ impl Filter {
         if self.include.base.is_none() && self.exclude.base.is_none() {
             return Vec::new();
         }
-        wholes(self.cwd.as_deref(), shown, Some(canonical.to_path_buf()))
+        absolute_names(
+            self.cwd.as_deref().unwrap_or(Path::new("")),
+            shown,
+            Some(canonical.to_path_buf()),
+        )
     }
 
     /// Whether an exclude glob matches a given path or a directory that it lies in.

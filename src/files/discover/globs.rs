@@ -39,7 +39,7 @@ use std::sync::Arc;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use thiserror::Error;
 
-use crate::files::paths::{unrooted, wholes};
+use crate::files::paths::{absolute_names, unrooted};
 
 /// The include globs that hold when none are given: the names that CloudFormation's own
 /// tools take for templates, and those of files from which a template engine makes one.
@@ -115,9 +115,13 @@ impl Cover {
     /// as it is named or by its own, behind all links. The file need not exist.
     #[must_use]
     pub fn has(&self, path: &Path, real: &Path) -> bool {
-        wholes(self.cwd.as_deref(), path, fs::canonicalize(real).ok())
-            .iter()
-            .any(|path| self.globs.cover(&self.base, path, false))
+        absolute_names(
+            self.cwd.as_deref().unwrap_or(Path::new("")),
+            path,
+            fs::canonicalize(real).ok(),
+        )
+        .iter()
+        .any(|path| self.globs.cover(&self.base, path, false))
     }
 }
 

@@ -15,12 +15,13 @@ use super::problem::Problem;
 use super::roots::Root;
 use crate::files::bounded;
 use crate::files::paths::{undotted, walkable};
+use crate::git::repository::dot_git;
 
 /// What is wrong with the ignore files of a directory, if anything is: the files that the
 /// walker reads for it, which waits for a pipe without end and passes over what it cannot
 /// read.
 ///
-/// `git` has [`kind_of_git`] of the directory.
+/// `git` has [`dot_git`] of the directory.
 pub(super) fn unusable_in(directory: &Path, git: Option<FileType>) -> Option<Problem> {
     let of = |names: &[&str]| {
         let paths = names.iter().map(|name| directory.join(name));
@@ -50,13 +51,13 @@ fn unusable_of_worktree(git: &Path) -> Result<(), Problem> {
 /// What is wrong with the ignore files of a directory that is to be walked, and of those
 /// around it. What is above a repository does not count in it, but is read nevertheless.
 pub(super) fn unusable_around(root: &Root) -> Option<Problem> {
-    let git = kind_of_git(&root.canonical);
+    let git = dot_git(&root.canonical);
     if let Some(problem) = unusable_in(&walkable(&root.shown), git) {
         return Some(problem);
     }
     let mut is_outside = git.is_some();
     root.canonical.ancestors().skip(1).find_map(|directory| {
-        let git = kind_of_git(directory);
+        let git = dot_git(directory);
         let problem = unusable_in(directory, git).filter(|problem| match problem {
             Problem::IgnoreFile { error, .. } => {
                 let would_stop = [io::ErrorKind::Unsupported, io::ErrorKind::FileTooLarge];
@@ -90,17 +91,11 @@ fn content(path: &Path) -> Result<Option<String>, Problem> {
     Err(Problem::IgnoreFile { path, error })
 }
 
-/// What the `.git` of a directory is, if there is one.
-pub(super) fn kind_of_git(directory: &Path) -> Option<FileType> {
-    let git = fs::metadata(directory.join(".git"));
-    git.ok().map(|git| git.file_type())
-}
-
 /// Whether a directory lies in a git (or Jujutsu) repository.
 pub(super) fn in_repository(canonical: &Path) -> bool {
     canonical
         .ancestors()
-        .any(|directory| directory.join(".git").exists() || directory.join(".jj").exists())
+        .any(|directory| dot_git(directory).is_some() || directory.join(".jj").exists())
 }
 
 #[cfg(all(test, unix))]

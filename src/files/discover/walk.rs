@@ -31,11 +31,12 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::filter::{Filter, is_passed_over};
 use super::globs::{DEFAULT_INCLUDE, GlobError, Globs, Patterns, Role};
-use super::ignore_files::{in_repository, kind_of_git, unusable_around, unusable_in};
+use super::ignore_files::{in_repository, unusable_around, unusable_in};
 use super::partition::Partition;
 use super::problem::Problem;
 use super::roots::{Root, Roots, Target};
 use crate::files::paths::{undotted, walkable};
+use crate::git::repository::dot_git;
 
 /// More threads than this are not started, whatever is asked for.
 pub const MAX_THREADS: usize = 256;
@@ -303,7 +304,7 @@ impl Walk {
             if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
                 return true;
             }
-            let git = kind_of_git(entry.path());
+            let git = dot_git(entry.path());
             // A poisoned lock would mean a panic in `insert`.
             if let (Some(_), Ok(mut seen)) = (git, seen.write()) {
                 seen.insert(entry.path().to_path_buf());
@@ -383,7 +384,7 @@ impl Walk {
                 .is_ok_and(|whole| { above }.any(|above| whole.contains(above)))
         };
         let is_repository = || match entry.depth() {
-            0 => kind_of_git(path).is_some(),
+            0 => dot_git(path).is_some(),
             // A poisoned lock would mean a panic in `insert`.
             _ => repositories.read().is_ok_and(|seen| seen.contains(path)),
         };
