@@ -19,6 +19,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use crate::files::discover::{self, Patterns, Selection, Walk};
+use crate::files::paths::WorkingDirectory;
 use crate::git::repository::{Repositories, dot_git};
 use immutag_engine::find::TagPattern;
 use immutag_engine::text::source;
@@ -37,7 +38,7 @@ const PASSED_OVER: [&str; 5] = [
 const HEAD: usize = 8192;
 
 /// What is known of one git repository.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Survey {
     /// Its root, without links.
     pub root: PathBuf,
@@ -50,6 +51,7 @@ pub struct Survey {
     /// The texts of the run's templates, by their paths from the root: hashes,
     /// since all that is asked is whether a text is the same.
     texts: HashMap<String, u64>,
+    here: WorkingDirectory,
 }
 
 /// Which tags pipelines move in the repositories of a text.
@@ -67,9 +69,10 @@ pub enum Moving {
 }
 
 /// The surveys of a run, each made when it is asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Surveys {
     no_ignore: bool,
+    here: WorkingDirectory,
     repositories: Repositories,
     /// The templates of the run, without links, by the roots that they are
     /// surveyed with.
@@ -81,11 +84,17 @@ impl Surveys {
     /// None is made yet. `templates` are those of the run that declare a
     /// repository.
     #[must_use]
-    pub fn new<'t>(no_ignore: bool, templates: impl IntoIterator<Item = &'t Path>) -> Self {
+    pub fn new<'t>(
+        no_ignore: bool,
+        templates: impl IntoIterator<Item = &'t Path>,
+        here: &WorkingDirectory,
+    ) -> Self {
         let mut surveys = Self {
             no_ignore,
-            repositories: Repositories::new(),
-            ..Self::default()
+            here: here.clone(),
+            repositories: Repositories::new(here),
+            templates: HashMap::new(),
+            known: Mutex::default(),
         };
         for template in templates {
             let Ok(whole) = fs::canonicalize(template) else {
@@ -100,12 +109,9 @@ impl Surveys {
 
     /// What a file is surveyed with, by its path without links.
     fn root(&self, whole: &Path) -> Option<PathBuf> {
-        let here = || {
-            let here = std::env::current_dir().and_then(fs::canonicalize).ok();
-            here.filter(|here| whole.starts_with(here))
-        };
-        let root = self.repositories.root(whole).or_else(here);
-        root.or_else(|| whole.parent().map(Path::to_path_buf))
+        let here = || self.here.real().filter(|here| whole.starts_with(here));
+        let root = self.repositories.root(whole);
+        root.or_else(|| here().or(whole.parent()).map(Path::to_path_buf))
     }
 
     /// The survey of the git repository that a file lies in. Outside of any,
@@ -120,7 +126,7 @@ impl Surveys {
         let mut known = self.known.lock().ok()?;
         let survey = known.entry(root.clone()).or_insert_with(|| {
             let templates = self.templates.get(&root).map_or(&[][..], Vec::as_slice);
-            Arc::new(Survey::of(root, templates, self.no_ignore))
+            Arc::new(Survey::of(root, templates, self.no_ignore, &self.here))
         });
         Some(Arc::clone(survey))
     }
@@ -156,21 +162,26 @@ impl Surveys {
 
 impl Survey {
     /// Reads the files of a git repository, and these templates among them.
-    fn of(root: PathBuf, templates: &[PathBuf], no_ignore: bool) -> Self {
+    fn of(root: PathBuf, templates: &[PathBuf], no_ignore: bool, here: &WorkingDirectory) -> Self {
         let mut survey = Self {
             root,
-            ..Self::default()
+            impact: Impact::default(),
+            too_large: Vec::new(),
+            unreadable: Vec::new(),
+            texts: HashMap::new(),
+            here: here.clone(),
         };
         let include = Patterns::from(vec!["*".to_owned()]);
         let exclude: Vec<String> = PASSED_OVER.iter().map(|&glob| glob.to_owned()).collect();
-        let walk = Walk::new(Selection {
+        let selection = Selection {
             paths: vec![survey.root.clone()],
             include,
             exclude: Patterns::from(exclude),
             no_ignore,
             hidden: true,
             ..Selection::default()
-        });
+        };
+        let walk = Walk::new(selection, here);
         // The globs are those above, and valid.
         let Ok(walk) = walk else {
             return survey;
@@ -259,10 +270,10 @@ impl Survey {
     #[must_use]
     pub fn shown(&self, path: &str) -> PathBuf {
         let whole = self.root.join(path);
-        let Ok(here) = std::env::current_dir().and_then(fs::canonicalize) else {
+        let Some(here) = self.here.real() else {
             return whole;
         };
-        if let Ok(below) = whole.strip_prefix(&here) {
+        if let Ok(below) = whole.strip_prefix(here) {
             return below.to_path_buf();
         }
         match here.strip_prefix(&self.root) {

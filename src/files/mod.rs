@@ -4,6 +4,6 @@
 
 pub mod bounded;
 pub mod discover;
-pub(crate) mod paths;
+pub mod paths;
 pub mod read;
 pub mod write;

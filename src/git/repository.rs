@@ -9,6 +9,8 @@ use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use crate::files::paths::WorkingDirectory;
+
 /// Returns what the `.git` of a folder is, behind links; None where the folder has none. It is a
 /// directory at the root of a git repository, and a file in a linked work tree or a submodule.
 pub(crate) fn dot_git(folder: &Path) -> Option<FileType> {
@@ -17,10 +19,9 @@ pub(crate) fn dot_git(folder: &Path) -> Option<FileType> {
 }
 
 /// What is known of the folders that were asked about.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Repositories {
-    /// The working directory, without links.
-    here: Option<PathBuf>,
+    here: WorkingDirectory,
     /// The root of the repository that each folder lies in, by the folder as it was named.
     known: Mutex<HashMap<PathBuf, Option<PathBuf>>>,
     /// What was found on the way to these.
@@ -40,10 +41,9 @@ struct Ways {
 impl Repositories {
     /// Nothing is known yet but the working directory.
     #[must_use]
-    pub fn new() -> Self {
-        let here = std::env::current_dir().and_then(fs::canonicalize);
+    pub fn new(here: &WorkingDirectory) -> Self {
         Self {
-            here: here.ok(),
+            here: here.clone(),
             known: Mutex::default(),
             ways: Mutex::default(),
         }
@@ -69,7 +69,7 @@ impl Repositories {
         let mut found = Vec::new();
         for &folder in unknown.iter().rev() {
             whole = match (whole, folder.file_name()) {
-                _ if folder.as_os_str().is_empty() => self.here.clone(),
+                _ if folder.as_os_str().is_empty() => self.here.real().map(Path::to_path_buf),
                 (Some(above), Some(name)) if is_its_own_name(folder) => Some(above.join(name)),
                 _ => fs::canonicalize(folder).ok(),
             };
@@ -99,13 +99,11 @@ impl Repositories {
     /// itself and what is above, and else as an absolute path.
     pub fn of(&self, file: &Path) -> Option<PathBuf> {
         let root = self.root(file)?;
-        Some(match &self.here {
-            Some(here) if here.starts_with(&root) => PathBuf::from("."),
-            Some(here) => match root.strip_prefix(here) {
-                Ok(below) => below.to_path_buf(),
-                Err(_) => root,
-            },
-            None => root,
+        let is_around = self.here.real().is_some_and(|here| here.starts_with(&root));
+        Some(if is_around {
+            PathBuf::from(".")
+        } else {
+            self.here.shown(&root)
         })
     }
 
@@ -155,7 +153,7 @@ mod tests {
             fs::create_dir_all(at(name)).unwrap();
         }
         let top = fs::canonicalize(folder.path()).unwrap();
-        let repositories = Repositories::new();
+        let repositories = Repositories::new(&WorkingDirectory::read());
         let root = |name: &str| repositories.root(&at(name));
         assert_eq!(root("a/x/1/f"), Some(top.join("a")));
         fs::remove_dir(at("a/.git")).unwrap();
@@ -187,7 +185,7 @@ mod tests {
             ("a/./x/f", "a"),
             ("a/x/../f", "a"),
         ] {
-            let fresh = Repositories::new();
+            let fresh = Repositories::new(&WorkingDirectory::read());
             assert_eq!(fresh.root(&at(name)), Some(top.join(root)), "{name}");
             assert_eq!(fresh.root(&at(name)), Some(top.join(root)), "{name}");
             // And with all that it may have learnt on other ways.

@@ -24,6 +24,7 @@ use crate::cli::{
 };
 use crate::explain::{self, Topic};
 use crate::files::discover::{self, Found, GlobError, Problem, Target, Walk};
+use crate::files::paths::{WorkingDirectory, near, real_folder};
 use crate::files::read;
 use crate::files::write;
 use crate::git::repository::Repositories;
@@ -190,10 +191,11 @@ impl std::error::Error for RunError {
 /// An interrupted run finishes the files in hand, looks at no other, and
 /// reports what it has.
 pub fn run(given: &Given, interrupt: &Interrupt) -> Result<ExitStatus, RunError> {
-    let settings = resolved(&given.flags)?;
+    let here = WorkingDirectory::read();
+    let settings = resolved(&given.flags, &here)?;
     let options = &given.options(settings.clone());
-    let files = Files::of(options)?;
-    let job = Job::new(options, &files, (&given.flags, settings), interrupt)?;
+    let files = Files::of(options, &here)?;
+    let job = Job::new(options, &files, (&given.flags, settings), interrupt, here)?;
     if options.interactive && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         return Err(RunError::NoTerminal);
     }
@@ -253,10 +255,11 @@ pub fn impact(
     format: ImpactFormat,
     interrupt: &Interrupt,
 ) -> Result<ExitStatus, RunError> {
-    let settings = resolved(&given.flags)?;
+    let here = WorkingDirectory::read();
+    let settings = resolved(&given.flags, &here)?;
     let options = &given.options(settings.clone());
-    let files = Files::of(options)?;
-    let job = Job::new(options, &files, (&given.flags, settings), interrupt)?;
+    let files = Files::of(options, &here)?;
+    let job = Job::new(options, &files, (&given.flags, settings), interrupt, here)?;
     let mut outcomes = match &files {
         Files::Walk { walk, problems, .. } => look(walk, problems, &job).kept,
         // The command line has no such input for this.
@@ -294,7 +297,7 @@ fn write_report(path: &Path, report: io::Result<Vec<u8>>) -> Result<(), RunError
 /// A file of settings that cannot be read, a glob that is none, or a failing
 /// output. A reader that closes it early is no error.
 pub fn settings(flags: &Flags) -> Result<ExitStatus, RunError> {
-    let settings = resolved(flags)?;
+    let settings = resolved(flags, &WorkingDirectory::read())?;
     for patterns in [&settings.include, &settings.exclude] {
         for glob in &patterns.value.globs {
             discover::check_glob(glob).map_err(RunError::Glob)?;
@@ -304,8 +307,8 @@ pub fn settings(flags: &Flags) -> Result<ExitStatus, RunError> {
 }
 
 /// The settings that hold, by the flags and the file that they choose.
-fn resolved(flags: &Flags) -> Result<Settings, RunError> {
-    let config = Config::read(&flags.config).map_err(RunError::Config)?;
+fn resolved(flags: &Flags, here: &WorkingDirectory) -> Result<Settings, RunError> {
+    let config = Config::read(&flags.config, here).map_err(RunError::Config)?;
     Settings::new(flags, config.as_ref()).map_err(RunError::Glob)
 }
 
@@ -346,6 +349,7 @@ fn printed(result: io::Result<()>) -> Result<ExitStatus, RunError> {
 /// in it.
 struct Job<'o> {
     options: &'o Options,
+    here: WorkingDirectory,
     /// The lists of ignores, empty where none count.
     lists: Lists,
     today: Date,
@@ -390,16 +394,17 @@ impl<'o> Job<'o> {
         files: &Files,
         settings: (&'o Flags, Settings),
         interrupt: &'o Interrupt,
+        here: WorkingDirectory,
     ) -> Result<Self, RunError> {
         let mut lists = Lists::default();
         if options.rules.suppressions.are_on {
-            let here = std::env::current_dir().map_err(|source| RunError::Input {
+            let here = here.path().map_err(|source| RunError::Input {
                 name: "the working directory".to_owned(),
                 source,
             })?;
-            lists = Lists::read(&here).map_err(RunError::Ignores)?;
+            lists = Lists::read(here).map_err(RunError::Ignores)?;
         }
-        let repositories = Repositories::new();
+        let repositories = Repositories::new(&here);
         let reports = reports(options)?;
         outside(options, files.given(), &repositories)?;
         Ok(Self {
@@ -412,13 +417,14 @@ impl<'o> Job<'o> {
             repositories,
             settings,
             others: Mutex::default(),
-            home: Repositories::new().root(Path::new(settings::file::NAME)),
+            home: Repositories::new(&here).root(Path::new(settings::file::NAME)),
             uncommitted: Mutex::default(),
             surveys: options.keep_moving_tags.then(|| {
                 let templates = files.templates(options, interrupt);
                 let templates = templates.iter().map(PathBuf::as_path);
-                Surveys::new(options.selection.no_ignore, templates)
+                Surveys::new(options.selection.no_ignore, templates, &here)
             }),
+            here,
         })
     }
 
@@ -492,7 +498,7 @@ impl<'o> Job<'o> {
         let Some(root) = root.filter(|root| Some(root) != self.home.as_ref()) else {
             return Ok(());
         };
-        let folder = file.parent().and_then(whole_folder);
+        let folder = file.parent().and_then(real_folder);
         let folder = folder.unwrap_or_else(|| root.clone());
         let other = || self.other(&folder, &root);
         let other = match self.others.lock() {
@@ -512,7 +518,7 @@ impl<'o> Job<'o> {
                     "its repository has settings of its own, {}, and they do not hold here; run \
                      immutag where they do, leave the file out with --exclude, or say which \
                      settings hold with --config FILE or --no-config",
-                    report::shown(&from_here(&other.file))
+                    report::shown(&self.here.shown(&other.file))
                 ),
             })
         })
@@ -528,7 +534,9 @@ impl<'o> Job<'o> {
             return None;
         }
         let (flags, settings) = &self.settings;
-        let read = Config::read(&Choice::Named(file.clone())).ok().flatten();
+        let read = Config::read(&Choice::Named(file.clone()), &self.here)
+            .ok()
+            .flatten();
         let Some(config) = read else {
             let has_a_verdict = true;
             return Some(Other {
@@ -589,7 +597,7 @@ impl<'o> Job<'o> {
     fn rules(&self, path: &Path, real: &Path) -> Rules {
         let mut rules = self.options.rules.clone();
         for one in &self.options.overrides {
-            one.apply(&mut rules, path, real);
+            one.apply(&mut rules, path, real, &self.here);
         }
         rules.suppressions.today = self.today;
         rules.suppressions.listed = self.lists.of(path, real);
@@ -647,7 +655,7 @@ impl<'o> Job<'o> {
             return survey::facing(surveys, turning);
         }
         let files = turning.iter().map(|(file, _)| file.as_path());
-        let surveys = Surveys::new(self.options.selection.no_ignore, files);
+        let surveys = Surveys::new(self.options.selection.no_ignore, files, &self.here);
         survey::facing(&surveys, turning)
     }
 
@@ -889,15 +897,15 @@ struct StagedFiles {
 }
 
 impl Files {
-    fn of(options: &Options) -> Result<Self, RunError> {
+    fn of(options: &Options, here: &WorkingDirectory) -> Result<Self, RunError> {
         let mut selection = options.selection.clone();
         match &options.input {
             Input::Stdin { name } => return Ok(Self::Text(name.clone())),
-            Input::Staged => return StagedFiles::of(options).map(Self::Staged),
+            Input::Staged => return StagedFiles::of(options, here).map(Self::Staged),
             Input::List { from, nul } => selection.paths.extend(listed(from.as_deref(), *nul)?),
             Input::Paths | Input::Since(_) => {}
         }
-        let mut walk = Walk::new(selection.clone()).map_err(RunError::Glob)?;
+        let mut walk = Walk::new(selection.clone(), here).map_err(RunError::Glob)?;
         let mut problems = Vec::new();
         let mut given = selection.paths.clone();
         if let Input::Since(revision) = &options.input {
@@ -911,7 +919,7 @@ impl Files {
             // They are those of the part already.
             selection.partition = None;
             drop(takes);
-            walk = Walk::new(selection).map_err(RunError::Glob)?;
+            walk = Walk::new(selection, here).map_err(RunError::Glob)?;
             given.push(repository.top().to_path_buf());
         }
         Ok(Self::Walk {
@@ -976,9 +984,9 @@ impl Files {
 }
 
 impl StagedFiles {
-    fn of(options: &Options) -> Result<Self, RunError> {
+    fn of(options: &Options, here: &WorkingDirectory) -> Result<Self, RunError> {
         let repository = Repository::here().map_err(RunError::Git)?;
-        let walk = Walk::new(options.selection.clone()).map_err(RunError::Glob)?;
+        let walk = Walk::new(options.selection.clone(), here).map_err(RunError::Glob)?;
         let mut files = repository.staged().map_err(RunError::Git)?;
         let mut problems = Vec::new();
         let takes = walk.takes(repository.top(), &mut |problem| problems.push(problem));
@@ -1193,7 +1201,7 @@ fn one_file(target: &Target, job: &Job<'_>) -> Result<Option<Outcome>, FileError
     crate::fault::strike(&target.real, &bytes);
     let assessment = remediate(&bytes, &job.rules_for(&target.path, &target.real, &bytes))?;
     let mut outcome = Outcome::new(target.path.clone(), Ok(Assessment::default()));
-    outcome.real = own_name(target);
+    outcome.real = own_name(target, &job.here);
     let writes = job.options.mode == Mode::Fix && !job.options.interactive;
     finish(outcome, &bytes, assessment, writes, job).map(Some)
 }
@@ -1263,36 +1271,11 @@ fn ask(job: &Job<'_>, outcomes: &mut [Outcome]) {
 
 /// The name of the file behind a symbolic link, from the working directory if
 /// it lies below; None if there is no link.
-fn own_name(target: &Target) -> Option<PathBuf> {
+fn own_name(target: &Target, here: &WorkingDirectory) -> Option<PathBuf> {
     if target.real == target.path {
         return None;
     }
-    Some(from_here(&target.real))
-}
-
-/// A folder without links, if it is there.
-fn whole_folder(folder: &Path) -> Option<PathBuf> {
-    let is_here = folder.as_os_str().is_empty();
-    fs::canonicalize(if is_here { Path::new(".") } else { folder }).ok()
-}
-
-/// A file in the folder that a file lies in; where that is not there yet, in the
-/// nearest that is.
-fn near(file: &Path) -> PathBuf {
-    let folders = file.ancestors().skip(1);
-    let mut there = folders.filter(|folder| whole_folder(folder).is_some());
-    let nearest = there.next().unwrap_or(Path::new(""));
-    nearest.join(file.file_name().unwrap_or_default())
-}
-
-/// A path without links, from the working directory if it lies below.
-fn from_here(whole: &Path) -> PathBuf {
-    let here = std::env::current_dir().and_then(fs::canonicalize);
-    let below = here.ok().and_then(|here| {
-        let below = whole.strip_prefix(here).ok()?;
-        Some(below.to_path_buf())
-    });
-    below.unwrap_or_else(|| whole.to_path_buf())
+    Some(here.shown(&target.real))
 }
 
 /// Standard input: its outcome, and the text to give back.

@@ -26,7 +26,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::files::bounded;
 use crate::files::discover;
-use crate::files::paths::folder_of;
+use crate::files::paths::{WorkingDirectory, folder_of};
 use crate::git::repository::dot_git;
 use immutag_engine::find::{MAX_FILTERS, TagPattern};
 use immutag_engine::text::span::LineIndex;
@@ -271,17 +271,17 @@ impl Config {
     /// # Errors
     /// Where it is there, or is named, and cannot be read or is not of its
     /// form.
-    pub fn read(choice: &Choice) -> Result<Option<Self>, ConfigError> {
+    pub fn read(choice: &Choice, here: &WorkingDirectory) -> Result<Option<Self>, ConfigError> {
         let path = match choice {
             Choice::Not => return Ok(None),
             Choice::Named(path) => path.clone(),
             Choice::Found => {
-                let here = std::env::current_dir().map_err(|error| ConfigError {
+                let here = here.path().map_err(|error| ConfigError {
                     path: PathBuf::from("."),
                     line: None,
                     message: format!("the working directory cannot be told: {error}"),
                 })?;
-                match find(&here)? {
+                match find(here)? {
                     Some(path) => path,
                     None => return Ok(None),
                 }

@@ -17,6 +17,7 @@ pub mod lists;
 use std::path::{Path, PathBuf};
 
 use crate::files::discover::{Cover, DEFAULT_INCLUDE, GlobError, Patterns};
+use crate::files::paths::WorkingDirectory;
 use crate::settings::file::{At, Choice, Config, Glob};
 use immutag_engine::assess::Rules;
 use immutag_engine::find::{Profile, TagPattern};
@@ -198,8 +199,8 @@ impl Override {
 
     /// Sets in `rules` what holds for one file, if it is among those meant:
     /// by its path as it is named, or by its own, behind all links.
-    pub fn apply(&self, rules: &mut Rules, path: &Path, real: &Path) {
-        if !self.cover.has(path, real) {
+    pub fn apply(&self, rules: &mut Rules, path: &Path, real: &Path, here: &WorkingDirectory) {
+        if !self.cover.has(path, real, here) {
             return;
         }
         if let Some(strict) = &self.strict {

@@ -21,7 +21,7 @@ pub(super) struct Filter {
     pub(super) exclude: Globs,
     /// Paths below the working directory are matched relative to it, even if they are
     /// given as absolute ones.
-    pub(super) cwd: Option<PathBuf>,
+    pub(super) here: Option<PathBuf>,
 }
 
 impl Filter {
@@ -90,7 +90,7 @@ impl Filter {
             return Vec::new();
         }
         absolute_names(
-            self.cwd.as_deref().unwrap_or(Path::new("")),
+            self.here.as_deref().unwrap_or(Path::new("")),
             shown,
             Some(canonical.to_path_buf()),
         )
@@ -109,7 +109,7 @@ impl Filter {
 
     /// The same for globs of the command line and the path as it is shown.
     fn excludes_shown(&self, shown: &Path, directory: bool) -> bool {
-        let base = self.cwd.as_deref().filter(|cwd| shown.starts_with(cwd));
+        let base = self.here.as_deref().filter(|here| shown.starts_with(here));
         shown
             .ancestors()
             .take_while(|path| Some(*path) != base && path.file_name().is_some())
@@ -132,9 +132,9 @@ impl Filter {
         if relative != shown && globs.match_path(shown, directory) {
             return true;
         }
-        match &self.cwd {
-            Some(cwd) if shown.is_absolute() => shown
-                .strip_prefix(cwd)
+        match &self.here {
+            Some(here) if shown.is_absolute() => shown
+                .strip_prefix(here)
                 .is_ok_and(|path| globs.match_path(path, directory)),
             _ => false,
         }
@@ -266,7 +266,7 @@ mod tests {
         let filter = |glob: &str| Filter {
             include: Globs::new(DEFAULT_INCLUDE, Role::Include).unwrap(),
             exclude: Globs::new(&[glob], Role::Exclude).unwrap(),
-            cwd: Some(PathBuf::from("/home/me/build/project")),
+            here: Some(PathBuf::from("/home/me/build/project")),
         };
         let excludes = |glob, path| filter(glob).excludes_shown(Path::new(path), false);
         for path in ["legacy/a.yaml", "/home/me/build/project/legacy/a.yaml"] {

@@ -39,7 +39,7 @@ use std::sync::Arc;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use thiserror::Error;
 
-use crate::files::paths::{absolute_names, unrooted};
+use crate::files::paths::{WorkingDirectory, absolute_names, unrooted};
 
 /// The include globs that hold when none are given: the names that CloudFormation's own
 /// tools take for templates, and those of files from which a template engine makes one.
@@ -92,8 +92,8 @@ impl GlobError {
 #[derive(Clone, Debug)]
 pub struct Cover {
     globs: Arc<Globs>,
-    base: PathBuf,
-    cwd: Option<PathBuf>,
+    /// The folder that the globs are relative to; None for the working directory.
+    base: Option<PathBuf>,
 }
 
 impl Cover {
@@ -102,26 +102,21 @@ impl Cover {
     /// # Errors
     /// The first glob that is empty, negated, or not valid.
     pub fn new(patterns: &Patterns) -> Result<Cover, GlobError> {
-        let cwd = std::env::current_dir().ok();
-        let base = patterns.base.clone().or_else(|| cwd.clone());
         Ok(Cover {
             globs: Arc::new(Globs::of(patterns, Role::Exclude)?),
-            base: base.unwrap_or_default(),
-            cwd,
+            base: patterns.base.clone(),
         })
     }
 
     /// Whether one of the globs matches a file or a directory that it lies in, by its path
     /// as it is named or by its own, behind all links. The file need not exist.
     #[must_use]
-    pub fn has(&self, path: &Path, real: &Path) -> bool {
-        absolute_names(
-            self.cwd.as_deref().unwrap_or(Path::new("")),
-            path,
-            fs::canonicalize(real).ok(),
-        )
-        .iter()
-        .any(|path| self.globs.cover(&self.base, path, false))
+    pub fn has(&self, path: &Path, real: &Path, here: &WorkingDirectory) -> bool {
+        let here = here.path().unwrap_or(Path::new(""));
+        let base = self.base.as_deref().unwrap_or(here);
+        absolute_names(here, path, fs::canonicalize(real).ok())
+            .iter()
+            .any(|path| self.globs.cover(base, path, false))
     }
 }
 
@@ -405,7 +400,7 @@ mod tests {
         let covers = |glob: &str, path: &str| {
             let cover = Cover::new(&below(&tree, "p", &[glob])).unwrap();
             let path = tree.path(path);
-            cover.has(&path, &path)
+            cover.has(&path, &path, &WorkingDirectory::read())
         };
         for glob in ["old/**", "old", "old/", "/old", "./old/b.yaml", "b.yaml"] {
             assert!(covers(glob, "p/old/b.yaml"), "{glob}");
@@ -436,7 +431,9 @@ mod tests {
             ..Selection::default()
         };
         assert_eq!(
-            Walk::new(selection).unwrap_err().to_string(),
+            Walk::new(selection, &WorkingDirectory::read())
+                .unwrap_err()
+                .to_string(),
             "invalid glob `[a`: unclosed character class; missing ']'"
         );
     }

@@ -14,6 +14,8 @@ use std::sync::Mutex;
 
 use tempfile::TempDir;
 
+use crate::files::paths::WorkingDirectory;
+
 use super::{Found, Patterns, Problem, Selection, Target, Walk};
 
 /// A directory with files in it.
@@ -83,7 +85,7 @@ impl Tree {
 
 pub(super) fn visit(selection: Selection) -> Vec<Result<Target, Problem>> {
     let results = Mutex::new(Vec::new());
-    let walk = Walk::new(selection).unwrap();
+    let walk = Walk::new(selection, &WorkingDirectory::read()).unwrap();
     walk.visit(&|found| {
         let result = match found {
             Found::File(target) => Ok(target),

@@ -35,7 +35,7 @@ use super::ignore_files::{in_repository, unusable_around, unusable_in};
 use super::partition::Partition;
 use super::problem::Problem;
 use super::roots::{Root, Roots, Target};
-use crate::files::paths::{undotted, walkable};
+use crate::files::paths::{WorkingDirectory, undotted, walkable};
 use crate::git::repository::dot_git;
 
 /// More threads than this are not started, whatever is asked for.
@@ -92,14 +92,13 @@ impl Walk {
     /// # Errors
     ///
     /// The first glob that is empty, negated, or not valid.
-    pub fn new(selection: Selection) -> Result<Walk, GlobError> {
+    pub fn new(selection: Selection, here: &WorkingDirectory) -> Result<Walk, GlobError> {
         let include = if selection.include.globs.is_empty() {
             Globs::new(DEFAULT_INCLUDE, Role::Include)?
         } else {
             Globs::of(&selection.include, Role::Include)?
         };
         let exclude = Globs::of(&selection.exclude, Role::Exclude)?;
-        let cwd = std::env::current_dir().ok();
         let threads = match selection.threads {
             0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
             n => n,
@@ -109,7 +108,7 @@ impl Walk {
             filter: Arc::new(Filter {
                 include,
                 exclude,
-                cwd,
+                here: here.path().ok().map(Path::to_path_buf),
             }),
             threads: threads.min(MAX_THREADS),
         })
