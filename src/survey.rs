@@ -7,7 +7,7 @@
 //! know.
 //!
 //! The templates of a run are told beforehand and are read whatever their names
-//! are and wherever they lie. Else what pushes to their repositories would go
+//! are and wherever they lie. Else what pushes to their ECR repositories would go
 //! to none that is known, as if there were no such pushes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -18,12 +18,12 @@ use std::ops::ControlFlow;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use crate::files::discover::{self, Patterns, Selection, Walk};
+use crate::files::discover::{Discovered, Patterns, Selection, Walk};
 use crate::files::paths::WorkingDirectory;
-use crate::git::repository::{Repositories, dot_git};
+use crate::git::repository::{GitRepositories, dot_git};
 use immutag_engine::find::TagPattern;
 use immutag_engine::text::source;
-use immutag_impact::{self, Impact, Kind, Push, Repository, Tag, Target};
+use immutag_impact::{self, Impact, Kind, Push, Tag, Target};
 
 /// Folders that hold what others wrote: no pipeline runs from there.
 const PASSED_OVER: [&str; 5] = [
@@ -54,14 +54,14 @@ pub struct Survey {
     here: WorkingDirectory,
 }
 
-/// Which tags pipelines move in the repositories of a text.
+/// Which tags pipelines move in the ECR repositories of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Moving {
-    /// Those that are literal, by the logical IDs of all repositories that are
+    /// Those that are literal, by the logical IDs of all ECR repositories that are
     /// known. None at all are known of a template that could not be read as
     /// one.
     Known(BTreeMap<String, Vec<TagPattern>>),
-    /// The text is not that of the file: its repositories may be others.
+    /// The text is not that of the file: its ECR repositories may be others.
     OtherText,
     /// A file was not read whole, and may push anything: its path from the
     /// working directory.
@@ -73,7 +73,7 @@ pub enum Moving {
 pub struct Surveys {
     no_ignore: bool,
     here: WorkingDirectory,
-    repositories: Repositories,
+    git_repositories: GitRepositories,
     /// The templates of the run, without links, by the roots that they are
     /// surveyed with.
     templates: HashMap<PathBuf, Vec<PathBuf>>,
@@ -81,8 +81,8 @@ pub struct Surveys {
 }
 
 impl Surveys {
-    /// None is made yet. `templates` are those of the run that declare a
-    /// repository.
+    /// None is made yet. `templates` are those of the run that declare an
+    /// ECR repository.
     #[must_use]
     pub fn new<'t>(
         no_ignore: bool,
@@ -92,7 +92,7 @@ impl Surveys {
         let mut surveys = Self {
             no_ignore,
             here: here.clone(),
-            repositories: Repositories::new(here),
+            git_repositories: GitRepositories::new(here),
             templates: HashMap::new(),
             known: Mutex::default(),
         };
@@ -110,7 +110,7 @@ impl Surveys {
     /// What a file is surveyed with, by its path without links.
     fn root(&self, whole: &Path) -> Option<PathBuf> {
         let here = || self.here.real().filter(|here| whole.starts_with(here));
-        let root = self.repositories.root(whole);
+        let root = self.git_repositories.root(whole);
         root.or_else(|| here().or(whole.parent()).map(Path::to_path_buf))
     }
 
@@ -131,7 +131,7 @@ impl Surveys {
         Some(Arc::clone(survey))
     }
 
-    /// Which tags pipelines move in the repositories of a template, if this is
+    /// Which tags pipelines move in the ECR repositories of a template, if this is
     /// its text: standard input and what is staged may be others than the file
     /// that was read here.
     #[must_use]
@@ -153,7 +153,7 @@ impl Surveys {
         }
         let known = survey.impact.of_template(&path);
         let mut tags: BTreeMap<String, Vec<TagPattern>> = known
-            .map(|repository| (repository.logical_id.clone(), Vec::new()))
+            .map(|ecr_repository| (ecr_repository.logical_id.clone(), Vec::new()))
             .collect();
         tags.extend(survey.impact.moving_tags(&path));
         Moving::Known(tags)
@@ -192,16 +192,16 @@ impl Survey {
         let found = Mutex::new(Vec::new());
         walk.visit(&|target| {
             let read = match target {
-                discover::Found::File(target) => {
+                Discovered::File(target) => {
                     let path = relative(&survey.root, &target.real);
                     let path = path.filter(|path| !of_run.contains_key(path));
                     path.and_then(|path| read(&target.real, Kind::of(&path), path))
                 }
                 // What lies below is not seen.
-                discover::Found::Problem(problem) => {
-                    relative(&survey.root, problem.path()).map(Found::Unreadable)
+                Discovered::Problem(problem) => {
+                    relative(&survey.root, problem.path()).map(Surveyed::Unreadable)
                 }
-                discover::Found::Repository(_) => None,
+                Discovered::GitRepository(_) => None,
             };
             if let (Some(read), Ok(mut found)) = (read, found.lock()) {
                 found.push(read);
@@ -216,7 +216,7 @@ impl Survey {
             // what it pushes alone.
             let kind = Kind::of(&path).filter(|kind| may_be_template(*kind));
             let read = read(file, Some(kind.unwrap_or(Kind::Template)), path);
-            if let Some(Found::File(file)) = &read {
+            if let Some(Surveyed::File(file)) = &read {
                 let hash = survey.hash(file.text.as_bytes());
                 survey.texts.insert(file.path.clone(), hash);
             }
@@ -225,9 +225,9 @@ impl Survey {
         let mut files = Vec::new();
         for read in found {
             match read {
-                Found::File(file) => files.push(file),
-                Found::TooLarge(path) => survey.too_large.push(path),
-                Found::Unreadable(path) => survey.unreadable.push(path),
+                Surveyed::File(file) => files.push(file),
+                Surveyed::TooLarge(path) => survey.too_large.push(path),
+                Surveyed::Unreadable(path) => survey.unreadable.push(path),
             }
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -265,8 +265,8 @@ impl Survey {
         relative(&self.root, &fs::canonicalize(file).ok()?)
     }
 
-    /// The path of a file of this repository as it is to be shown: from the
-    /// working directory, where that lies in the repository or around it.
+    /// The path of a file of this git repository as it is to be shown: from the
+    /// working directory, where that lies in it or around it.
     #[must_use]
     pub fn shown(&self, path: &str) -> PathBuf {
         let whole = self.root.join(path);
@@ -294,13 +294,13 @@ impl Survey {
 }
 
 /// What became of a file.
-enum Found {
+enum Surveyed {
     File(immutag_impact::File),
     TooLarge(String),
     Unreadable(String),
 }
 
-impl Found {
+impl Surveyed {
     fn path(&self) -> &str {
         match self {
             Self::File(file) => &file.path,
@@ -316,7 +316,7 @@ fn may_be_template(kind: Kind) -> bool {
 
 /// Reads a file, if it is one that may push or a template, by what its name
 /// says that it is.
-fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Found> {
+fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Surveyed> {
     let has_suffix = path
         .rsplit('/')
         .next()
@@ -326,7 +326,7 @@ fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Found> {
     }
     let may_be_template = kind.is_some_and(may_be_template);
     let Ok(mut file) = File::open(real) else {
-        return kind.map(|_| Found::Unreadable(path));
+        return kind.map(|_| Surveyed::Unreadable(path));
     };
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     let limit = if may_be_template {
@@ -335,11 +335,11 @@ fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Found> {
         immutag_impact::MAX_SIZE
     };
     if size > limit {
-        return kind.map(|_| Found::TooLarge(path));
+        return kind.map(|_| Surveyed::TooLarge(path));
     }
     let mut bytes = Vec::new();
     let Ok(_) = file.by_ref().take(HEAD as u64).read_to_end(&mut bytes) else {
-        return kind.map(|_| Found::Unreadable(path));
+        return kind.map(|_| Surveyed::Unreadable(path));
     };
     if bytes.contains(&0) {
         return None;
@@ -350,19 +350,19 @@ fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Found> {
         None => return None,
     };
     if file.take(limit).read_to_end(&mut bytes).is_err() {
-        return Some(Found::Unreadable(path));
+        return Some(Surveyed::Unreadable(path));
     }
     let is_template = may_be_template && immutag_impact::may_be_template(&bytes);
     if kind == Kind::Template && !is_template {
         return None;
     }
     if !is_template && bytes.len() as u64 > immutag_impact::MAX_SIZE {
-        return Some(Found::TooLarge(path));
+        return Some(Surveyed::TooLarge(path));
     }
     let Ok(text) = String::from_utf8(bytes) else {
-        return Some(Found::Unreadable(path));
+        return Some(Surveyed::Unreadable(path));
     };
-    Some(Found::File(immutag_impact::File { path, kind, text }))
+    Some(Surveyed::File(immutag_impact::File { path, kind, text }))
 }
 
 /// A path from a folder, with `/` between its parts.
@@ -375,7 +375,7 @@ fn relative(root: &Path, file: &Path) -> Option<String> {
 /// What is to turn immutable in one template.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Turning {
-    /// The logical IDs of the repositories.
+    /// The logical IDs of the ECR repositories.
     pub logical_ids: BTreeSet<String>,
     /// The tags that stay mutable there.
     pub kept: Vec<TagPattern>,
@@ -413,7 +413,7 @@ impl Facing {
         })
     }
 
-    /// How many repositories turn immutable that moving tags are pushed to.
+    /// How many ECR repositories turn immutable that moving tags are pushed to.
     #[must_use]
     pub fn hit(&self) -> usize {
         let kin = self.kin();
@@ -430,16 +430,16 @@ impl Facing {
         hit.into_values().sum()
     }
 
-    /// What turns immutable by the first repository of its name: those in which
+    /// What turns immutable by the first ECR repository of its name: those in which
     /// the same tags stay mutable are one.
     fn kin(&self) -> HashMap<usize, Vec<Kin<'_>>> {
         let mut all: HashMap<usize, Vec<Kin<'_>>> = HashMap::new();
         for number in self.numbers() {
-            let Some(repository) = self.survey.impact.repositories.get(number) else {
+            let Some(ecr_repository) = self.survey.impact.repositories.get(number) else {
                 continue;
             };
-            let kept = self.kept(repository);
-            let kin = all.entry(repository.first).or_default();
+            let kept = self.kept(ecr_repository);
+            let kin = all.entry(ecr_repository.first).or_default();
             match kin.iter_mut().find(|one| one.kept == kept) {
                 Some(one) => one.count += 1,
                 None => kin.push(Kin {
@@ -452,19 +452,19 @@ impl Facing {
         all
     }
 
-    /// The tags that stay mutable in a repository.
+    /// The tags that stay mutable in an ECR repository.
     #[must_use]
-    pub fn kept(&self, repository: &Repository) -> &[TagPattern] {
-        let turning = self.turning.get(&repository.path);
+    pub fn kept(&self, ecr_repository: &immutag_impact::Repository) -> &[TagPattern] {
+        let turning = self.turning.get(&ecr_repository.path);
         turning.map_or(&[], |turning| &turning.kept)
     }
 
-    /// The repositories that turn immutable, by their numbers.
+    /// The ECR repositories that turn immutable, by their numbers.
     pub fn numbers(&self) -> impl Iterator<Item = usize> + '_ {
         let all = self.survey.impact.repositories.iter().enumerate();
-        all.filter(|(_, repository)| {
-            let turning = self.turning.get(&repository.path);
-            turning.is_some_and(|turning| turning.logical_ids.contains(&repository.logical_id))
+        all.filter(|(_, ecr_repository)| {
+            let turning = self.turning.get(&ecr_repository.path);
+            turning.is_some_and(|turning| turning.logical_ids.contains(&ecr_repository.logical_id))
         })
         .map(|(number, _)| number)
     }
@@ -475,13 +475,13 @@ impl Facing {
 pub struct Faced<'f> {
     /// The push.
     pub push: &'f Push,
-    /// The first repository that it goes to, by its number, if that can be told.
+    /// The first ECR repository that it goes to, by its number, if that can be told.
     pub to: Option<usize>,
     /// How many others of the same name it goes to.
     pub more: usize,
 }
 
-/// Repositories of one name in which the same tags stay mutable.
+/// ECR repositories of one name in which the same tags stay mutable.
 struct Kin<'f> {
     kept: &'f [TagPattern],
     first: usize,

@@ -54,7 +54,7 @@ pub(crate) fn text(
     max_size: u64,
 ) -> Result<Option<Vec<u8>>, FileError> {
     if size > max_size {
-        return if names_repository(text).map_err(failed)? {
+        return if names_ecr_repository(text).map_err(failed)? {
             let error = SourceError::TooLarge {
                 size,
                 limit: max_size,
@@ -96,7 +96,7 @@ fn fill<'b>(text: &mut dyn Read, buffer: &'b mut [u8]) -> io::Result<&'b [u8]> {
 }
 
 /// The prefilter over a text of any size, a piece at a time.
-fn names_repository(text: &mut dyn Read) -> io::Result<bool> {
+fn names_ecr_repository(text: &mut dyn Read) -> io::Result<bool> {
     /// More than the name takes in any spelling, so that none is missed
     /// where two pieces meet.
     const OVERLAP: usize = 4096;

@@ -67,7 +67,7 @@ pub enum GitError {
 
 /// A file that git names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct GitFile {
     /// Its path from the working directory, to show and to open.
     pub path: PathBuf,
     /// Its absolute path, without links.
@@ -78,22 +78,22 @@ pub struct Listed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staged {
     /// The file.
-    pub file: Listed,
+    pub file: GitFile,
     /// The name of its contents; None while a merge has left several.
     pub blob: Option<String>,
 }
 
-/// The repository of the working directory.
+/// The git repository of the working directory.
 #[derive(Debug)]
-pub struct Repository {
+pub struct GitRepository {
     /// The folder of its work tree, without links.
     top: PathBuf,
     /// The working directory, from there; empty if it is the same.
     prefix: PathBuf,
 }
 
-impl Repository {
-    /// Finds the repository of the working directory.
+impl GitRepository {
+    /// Finds the git repository of the working directory.
     ///
     /// # Errors
     /// Where git is not to be had, or there is no work tree.
@@ -175,7 +175,7 @@ impl Repository {
     /// new ones if they are asked for.
     ///
     /// Source: git-status documentation, "Porcelain Format Version 1".
-    fn status(&self, untracked: &str) -> Result<Vec<Listed>, GitError> {
+    fn status(&self, untracked: &str) -> Result<Vec<GitFile>, GitError> {
         let listed = output(
             "compare the work tree with the index",
             [
@@ -204,7 +204,7 @@ impl Repository {
     ///
     /// # Errors
     /// Where git knows no such revision, or no common commit.
-    pub fn changed_since(&self, revision: &str) -> Result<Vec<Listed>, GitError> {
+    pub fn changed_since(&self, revision: &str) -> Result<Vec<GitFile>, GitError> {
         let commit = format!("{revision}^{{commit}}");
         let task = "look up the revision";
         let found = output(
@@ -262,7 +262,7 @@ impl Repository {
     /// # Errors
     /// Where that leads out of the work tree, or into the repository. Git makes no such name,
     /// but takes it from an index that somebody else has made.
-    fn listed(&self, name: &[u8]) -> Result<Listed, GitError> {
+    fn listed(&self, name: &[u8]) -> Result<GitFile, GitError> {
         let name = path(name);
         let is_plain = |part| match part {
             Component::Normal(part) => !part.eq_ignore_ascii_case(".git"),
@@ -280,14 +280,14 @@ impl Repository {
             let up = self.prefix.components().map(|_| Component::ParentDir);
             up.chain(name.components()).collect()
         };
-        Ok(Listed {
+        Ok(GitFile {
             path: shown,
             whole: self.top.join(name),
         })
     }
 }
 
-/// What a repository holds that is not committed.
+/// What a git repository holds that is not committed.
 #[derive(Clone, Debug)]
 pub struct Uncommitted {
     /// Files, and folders all of which is not committed, by their absolute paths.
@@ -312,7 +312,7 @@ impl Uncommitted {
     }
 }
 
-/// What is not committed in the repository with this work tree (an absolute path without
+/// What is not committed in the git repository with this work tree (an absolute path without
 /// links): staged or not, new or ignored. What the environment says of a repository does
 /// not hold, since it is about one only.
 ///

@@ -20,9 +20,9 @@ pub(crate) fn dot_git(folder: &Path) -> Option<FileType> {
 
 /// What is known of the folders that were asked about.
 #[derive(Debug)]
-pub struct Repositories {
+pub struct GitRepositories {
     here: WorkingDirectory,
-    /// The root of the repository that each folder lies in, by the folder as it was named.
+    /// The root of the git repository that each folder lies in, by the folder as it was named.
     known: Mutex<HashMap<PathBuf, Option<PathBuf>>>,
     /// What was found on the way to these.
     ways: Mutex<Ways>,
@@ -34,11 +34,11 @@ pub struct Repositories {
 struct Ways {
     /// Paths without links, by the folder as it was named.
     wholes: HashMap<PathBuf, Option<PathBuf>>,
-    /// The root of the repository, by the folder's path without links.
+    /// The root of the git repository, by the folder's path without links.
     roots: HashMap<PathBuf, Option<PathBuf>>,
 }
 
-impl Repositories {
+impl GitRepositories {
     /// Nothing is known yet but the working directory.
     #[must_use]
     pub fn new(here: &WorkingDirectory) -> Self {
@@ -49,8 +49,8 @@ impl Repositories {
         }
     }
 
-    /// The root of the repository that a file lies in, as an absolute path without links.
-    /// None outside of any repository. The file need not be there, but its folder must.
+    /// The root of the git repository that a file lies in, as an absolute path without links.
+    /// None outside of any. The file need not be there, but its folder must.
     pub fn root(&self, file: &Path) -> Option<PathBuf> {
         let folder = file.parent().unwrap_or(Path::new(""));
         // A poisoned lock would mean a panic in `get` or `insert`.
@@ -79,7 +79,7 @@ impl Repositories {
         whole
     }
 
-    /// The root of the repository that a folder lies in, by its path without links.
+    /// The root of the git repository that a folder lies in, by its path without links.
     fn root_of(&self, whole: &Path) -> Option<PathBuf> {
         let (above, unknown) = nearest(&self.ways.lock().ok()?.roots, whole);
         let own = unknown.iter().position(|folder| dot_git(folder).is_some());
@@ -153,8 +153,8 @@ mod tests {
             fs::create_dir_all(at(name)).unwrap();
         }
         let top = fs::canonicalize(folder.path()).unwrap();
-        let repositories = Repositories::new(&WorkingDirectory::read());
-        let root = |name: &str| repositories.root(&at(name));
+        let git_repositories = GitRepositories::new(&WorkingDirectory::read());
+        let root = |name: &str| git_repositories.root(&at(name));
         assert_eq!(root("a/x/1/f"), Some(top.join("a")));
         fs::remove_dir(at("a/.git")).unwrap();
         assert_eq!(root("a/x/3/f"), Some(top.join("a")), "as it is known");
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(root("nowhere/f"), None);
         // Only what was asked about is told.
         let folders = ["a/x/1", "a/x/2", "a/x/3", "b", "nowhere"].map(at);
-        assert_eq!(repositories.folders(), folders);
+        assert_eq!(git_repositories.folders(), folders);
     }
 
     #[cfg(unix)]
@@ -185,7 +185,7 @@ mod tests {
             ("a/./x/f", "a"),
             ("a/x/../f", "a"),
         ] {
-            let fresh = Repositories::new(&WorkingDirectory::read());
+            let fresh = GitRepositories::new(&WorkingDirectory::read());
             assert_eq!(fresh.root(&at(name)), Some(top.join(root)), "{name}");
             assert_eq!(fresh.root(&at(name)), Some(top.join(root)), "{name}");
             // And with all that it may have learnt on other ways.

@@ -23,12 +23,12 @@ use crate::cli::{
     Given, ImpactFormat, Input, Mode, Options, OutputFormat, Shell, Verbosity, manual,
 };
 use crate::explain::{self, Topic};
-use crate::files::discover::{self, Found, GlobError, Problem, Target, Walk};
+use crate::files::discover::{self, Discovered, GlobError, Problem, Target, Walk};
 use crate::files::paths::{WorkingDirectory, near, real_folder};
 use crate::files::read;
 use crate::files::write;
-use crate::git::repository::Repositories;
-use crate::git::{self, Blobs, GitError, Listed, Repository, Staged, Uncommitted};
+use crate::git::repository::GitRepositories;
+use crate::git::{self, Blobs, GitError, GitFile, GitRepository, Staged, Uncommitted};
 use crate::outcome::{self, FileError, Outcome, Tally};
 use crate::report::{self, Report};
 use crate::settings::file::{Choice, Config, ConfigError};
@@ -359,7 +359,7 @@ struct Job<'o> {
     /// The numbers of the lists' entries that are for some file of the run.
     looked_for: Mutex<BTreeSet<usize>>,
     interrupt: &'o Interrupt,
-    repositories: Repositories,
+    repositories: GitRepositories,
     /// What the command line says about settings, and what holds by it and by
     /// the file in use.
     settings: (&'o Flags, Settings),
@@ -404,7 +404,7 @@ impl<'o> Job<'o> {
             })?;
             lists = Lists::read(here).map_err(RunError::Ignores)?;
         }
-        let repositories = Repositories::new(&here);
+        let repositories = GitRepositories::new(&here);
         let reports = reports(options)?;
         outside(options, files.given(), &repositories)?;
         Ok(Self {
@@ -417,7 +417,7 @@ impl<'o> Job<'o> {
             repositories,
             settings,
             others: Mutex::default(),
-            home: Repositories::new(&here).root(Path::new(settings::file::NAME)),
+            home: GitRepositories::new(&here).root(Path::new(settings::file::NAME)),
             uncommitted: Mutex::default(),
             surveys: options.keep_moving_tags.then(|| {
                 let templates = files.templates(options, interrupt);
@@ -736,7 +736,7 @@ impl<'o> Job<'o> {
 fn outside(
     options: &Options,
     given: &[PathBuf],
-    repositories: &Repositories,
+    repositories: &GitRepositories,
 ) -> Result<(), RunError> {
     let Some(file) = &options.summary_file else {
         return Ok(());
@@ -909,7 +909,7 @@ impl Files {
         let mut problems = Vec::new();
         let mut given = selection.paths.clone();
         if let Input::Since(revision) = &options.input {
-            let repository = Repository::here().map_err(RunError::Git)?;
+            let repository = GitRepository::here().map_err(RunError::Git)?;
             let changed = repository.changed_since(revision);
             let mut changed = changed.map_err(RunError::Git)?;
             let takes = walk.takes(repository.top(), &mut |problem| problems.push(problem));
@@ -967,7 +967,7 @@ impl Files {
                     if interrupt.is_set() {
                         return ControlFlow::Break(());
                     }
-                    if let Found::File(target) = found
+                    if let Discovered::File(target) = found
                         && declares(&target.real)
                     {
                         // A poisoned lock would mean a panic in `push`.
@@ -985,7 +985,7 @@ impl Files {
 
 impl StagedFiles {
     fn of(options: &Options, here: &WorkingDirectory) -> Result<Self, RunError> {
-        let repository = Repository::here().map_err(RunError::Git)?;
+        let repository = GitRepository::here().map_err(RunError::Git)?;
         let walk = Walk::new(options.selection.clone(), here).map_err(RunError::Glob)?;
         let mut files = repository.staged().map_err(RunError::Git)?;
         let mut problems = Vec::new();
@@ -1020,11 +1020,11 @@ fn look(walk: &Walk, problems: &[Problem], job: &Job<'_>) -> Collected {
         walk.visit(&|found| {
             let outcome = match found {
                 _ if job.interrupt.is_set() => return ControlFlow::Break(()),
-                Found::File(target) => {
+                Discovered::File(target) => {
                     counts.files.fetch_add(1, Ordering::Relaxed);
                     isolated(&target.path, job, || one_file(&target, job))
                 }
-                Found::Repository(folder) => {
+                Discovered::GitRepository(folder) => {
                     counts.repositories.fetch_add(1, Ordering::Relaxed);
                     // A poisoned lock would mean a panic in `insert`.
                     if let Ok(mut collected) = collected.lock() {
@@ -1033,7 +1033,7 @@ fn look(walk: &Walk, problems: &[Problem], job: &Job<'_>) -> Collected {
                     }
                     None
                 }
-                Found::Problem(problem) => Some(tell(&problem, job)),
+                Discovered::Problem(problem) => Some(tell(&problem, job)),
             };
             if let Some(outcome) = outcome {
                 count_findings(&outcome, &counts.findings);
@@ -1066,7 +1066,7 @@ fn count_files(walk: &Walk, counts: &Counts) {
         if counts.is_over.load(Ordering::Relaxed) {
             return ControlFlow::Break(());
         }
-        if matches!(found, Found::File(_)) {
+        if matches!(found, Discovered::File(_)) {
             total.fetch_add(1, Ordering::Relaxed);
         }
         ControlFlow::Continue(())
@@ -1133,7 +1133,7 @@ fn one_staged(
     blobs: &mut Blobs,
     job: &Job<'_>,
 ) -> Result<Option<Outcome>, FileError> {
-    let Listed { path, whole } = &staged.file;
+    let GitFile { path, whole } = &staged.file;
     let Some(blob) = &staged.blob else {
         let here = is_plain(whole).then(|| read::file(whole, job.options.rules.max_size));
         return match here {

@@ -31,4 +31,4 @@ pub use globs::{Cover, DEFAULT_INCLUDE, GlobError, Patterns, check_glob, is_name
 pub use partition::Partition;
 pub use problem::Problem;
 pub use roots::Target;
-pub use walk::{Found, MAX_THREADS, Selection, Walk};
+pub use walk::{Discovered, MAX_THREADS, Selection, Walk};

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::files::paths::WorkingDirectory;
 
-use super::{Found, Patterns, Problem, Selection, Target, Walk};
+use super::{Discovered, Patterns, Problem, Selection, Target, Walk};
 
 /// A directory with files in it.
 pub(super) struct Tree {
@@ -88,9 +88,9 @@ pub(super) fn visit(selection: Selection) -> Vec<Result<Target, Problem>> {
     let walk = Walk::new(selection, &WorkingDirectory::read()).unwrap();
     walk.visit(&|found| {
         let result = match found {
-            Found::File(target) => Ok(target),
-            Found::Problem(problem) => Err(problem),
-            Found::Repository(_) => return ControlFlow::Continue(()),
+            Discovered::File(target) => Ok(target),
+            Discovered::Problem(problem) => Err(problem),
+            Discovered::GitRepository(_) => return ControlFlow::Continue(()),
         };
         results.lock().unwrap().push(result);
         ControlFlow::Continue(())

@@ -65,18 +65,18 @@ pub struct Selection {
 
 /// What a visit comes to.
 #[derive(Debug)]
-pub enum Found {
+pub enum Discovered {
     /// A file to look at.
     File(Target),
     /// A directory that holds the work tree of a git repository, as it would be shown. A
     /// directory that is given is told, too; one around it is not.
-    Repository(PathBuf),
+    GitRepository(PathBuf),
     /// A path that could not be visited.
     Problem(Problem),
 }
 
 /// What is called for each thing found, and says whether to go on.
-type Visitor<'v> = dyn Fn(Found) -> ControlFlow<()> + Sync + 'v;
+type Visitor<'v> = dyn Fn(Discovered) -> ControlFlow<()> + Sync + 'v;
 
 /// A [`Selection`] whose globs are known to be valid.
 #[derive(Clone, Debug)]
@@ -124,7 +124,7 @@ impl Walk {
     pub fn visit(&self, on: &Visitor<'_>) {
         let roots = self.resolve(&mut |problem| {
             // There is nothing to break off yet.
-            let _ = on(Found::Problem(problem));
+            let _ = on(Discovered::Problem(problem));
         });
         let nested = Arc::new(roots.nested());
         let (repositories, others): (Vec<Root>, Vec<Root>) = roots
@@ -223,7 +223,7 @@ impl Walk {
         let next = AtomicUsize::new(0);
         let work = || {
             while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if self.has_part(&file.shown) && on(Found::File(file.target())).is_break() {
+                if self.has_part(&file.shown) && on(Discovered::File(file.target())).is_break() {
                     next.store(files.len(), Ordering::Relaxed);
                     return ControlFlow::Break(());
                 }
@@ -268,7 +268,7 @@ impl Walk {
             let problem = heeds.then(|| unusable_around(root)).flatten();
             problem.is_none_or(|problem| {
                 // There is nothing to break off yet.
-                let _ = on(Found::Problem(problem));
+                let _ = on(Discovered::Problem(problem));
                 false
             })
         };
@@ -282,7 +282,7 @@ impl Walk {
                 for root in roots {
                     let error = io::Error::new(error.kind(), error.to_string());
                     let path = walkable(&root.shown);
-                    on(Found::Problem(Problem::Io { path, error }))?;
+                    on(Discovered::Problem(Problem::Io { path, error }))?;
                 }
                 return ControlFlow::Continue(());
             }
@@ -333,7 +333,7 @@ impl Walk {
                         Ok(found) => found,
                         Err(state) => return state,
                     },
-                    Err(error) => walk_problem(error).map(Found::Problem),
+                    Err(error) => walk_problem(error).map(Discovered::Problem),
                 };
                 match found.map(on) {
                     Some(ControlFlow::Break(())) => {
@@ -348,7 +348,7 @@ impl Walk {
             .lock()
             .map(|mut problems| std::mem::take(&mut *problems));
         for problem in problems.unwrap_or_default() {
-            on(Found::Problem(problem))?;
+            on(Discovered::Problem(problem))?;
         }
         if is_broken.into_inner() {
             ControlFlow::Break(())
@@ -365,7 +365,7 @@ impl Walk {
         entry: &DirEntry,
         repositories: &RwLock<HashSet<PathBuf>>,
         whole: &RwLock<HashSet<PathBuf>>,
-    ) -> Result<Option<Found>, WalkState> {
+    ) -> Result<Option<Discovered>, WalkState> {
         let path = entry.path();
         let below = |path: &Path| {
             let names = path.components().rev().take(entry.depth());
@@ -395,7 +395,7 @@ impl Walk {
                 }
                 let path = undotted(path).to_path_buf();
                 let real = path.clone();
-                Ok(Some(Found::File(Target { path, real })))
+                Ok(Some(Discovered::File(Target { path, real })))
             }
             Some(kind) if kind.is_dir() && is_repository() => {
                 if splits && entry.depth() > 0 && !is_whole() {
@@ -406,7 +406,9 @@ impl Walk {
                         whole.insert(path.to_path_buf());
                     }
                 }
-                Ok(Some(Found::Repository(undotted(path).to_path_buf())))
+                Ok(Some(Discovered::GitRepository(
+                    undotted(path).to_path_buf(),
+                )))
             }
             _ => Ok(None),
         }
