@@ -27,12 +27,12 @@ pub(super) struct Filter {
 impl Filter {
     /// Whether a walk enters this directory, or takes this file.
     ///
-    /// `wholes` has [`Filter::wholes`] of each root that is walked.
+    /// `names` has [`Filter::absolute_names`] of each root that is walked.
     pub(super) fn admits(
         &self,
         entry: &DirEntry,
         nested: &HashSet<PathBuf>,
-        wholes: &HashMap<PathBuf, Vec<PathBuf>>,
+        names: &HashMap<PathBuf, Vec<PathBuf>>,
     ) -> bool {
         let Some(kind) = entry.file_type() else {
             return false;
@@ -58,9 +58,9 @@ impl Filter {
         let relative = root
             .and_then(|root| entry.path().strip_prefix(root).ok())
             .unwrap_or(shown);
-        let wholes = root.and_then(|root| wholes.get(root));
-        let wholes = wholes.map_or(&[][..], Vec::as_slice);
-        self.admits_path(relative, shown, kind.is_dir(), wholes)
+        let names = root.and_then(|root| names.get(root));
+        let names = names.map_or(&[][..], Vec::as_slice);
+        self.admits_path(relative, shown, kind.is_dir(), names)
     }
 
     /// What the globs say of a file or a directory, by its path from the root of a walk and
@@ -70,13 +70,13 @@ impl Filter {
         relative: &Path,
         shown: &Path,
         is_directory: bool,
-        wholes: &[PathBuf],
+        names: &[PathBuf],
     ) -> bool {
         let matches = |globs: &Globs| match &globs.base {
             _ if globs.is_empty() => false,
             _ if globs.only_names => globs.match_path(relative, is_directory),
             None => self.matches(globs, relative, shown, is_directory),
-            Some(base) => wholes
+            Some(base) => names
                 .iter()
                 .any(|root| globs.match_below(base, &root.join(relative), is_directory)),
         };
@@ -85,7 +85,7 @@ impl Filter {
 
     /// The absolute paths by which globs that have a base know a path: the one that is
     /// named, and the one behind all links. None where no glob has a base.
-    pub(super) fn wholes(&self, shown: &Path, canonical: &Path) -> Vec<PathBuf> {
+    pub(super) fn absolute_names(&self, shown: &Path, canonical: &Path) -> Vec<PathBuf> {
         if self.include.base.is_none() && self.exclude.base.is_none() {
             return Vec::new();
         }
@@ -101,7 +101,7 @@ impl Filter {
         match &self.exclude.base {
             None => self.excludes_shown(&root.shown, root.directory),
             Some(base) => self
-                .wholes(&root.shown, &root.canonical)
+                .absolute_names(&root.shown, &root.canonical)
                 .iter()
                 .any(|path| self.exclude.cover(base, path, root.directory)),
         }

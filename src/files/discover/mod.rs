@@ -15,7 +15,8 @@
 //! | `roots` | the paths that are given, each once |
 //! | `filter` | which of the things met are taken |
 //! | `ignore_files` | ignore files that cannot be heeded |
-//! | `walk` | the visit itself, its threads and limits |
+//! | `threads` | how many threads a visit takes |
+//! | `walk` | the visit itself |
 
 mod filter;
 mod globs;
@@ -25,10 +26,12 @@ mod problem;
 mod roots;
 #[cfg(all(test, unix))]
 mod testing;
+mod threads;
 mod walk;
 
 pub use globs::{Cover, DEFAULT_INCLUDE, GlobError, Patterns, check_glob, is_named_as_template};
 pub use partition::Partition;
 pub use problem::Problem;
 pub use roots::Target;
-pub use walk::{Discovered, MAX_THREADS, Selection, Walk};
+pub use threads::MAX_THREADS;
+pub use walk::{Discovered, Selection, Walk};

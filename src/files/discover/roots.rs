@@ -56,10 +56,10 @@ pub(super) struct Root {
     pub(super) shown: PathBuf,
     pub(super) canonical: PathBuf,
     /// The canonical directory that this root allows links to lead into.
-    pub(super) allows: PathBuf,
+    allows: PathBuf,
     pub(super) directory: bool,
     /// Whether the path itself is a symbolic link.
-    pub(super) link: bool,
+    link: bool,
 }
 
 impl Root {
@@ -113,6 +113,28 @@ pub(super) struct Roots {
 }
 
 impl Roots {
+    /// Sorts the given paths into files and directories, each of them once. A link that leads
+    /// out of all of them is handed to `on`.
+    pub(super) fn of(mut given: Vec<Root>, on: &mut dyn FnMut(Problem)) -> Roots {
+        let allowed: HashSet<PathBuf> = given.iter().map(|root| root.allows.clone()).collect();
+        given.retain(|root| {
+            let is_inside = root.canonical.ancestors().any(|a| allowed.contains(a));
+            if !is_inside {
+                on(Problem::OutsideRoots {
+                    path: root.shown.clone(),
+                    target: root.canonical.clone(),
+                });
+            }
+            is_inside
+        });
+        // Stable: of several names, the first that is not a link is kept.
+        given.sort_by_key(|root| root.link);
+        let mut seen = HashSet::with_capacity(given.len());
+        given.retain(|root| seen.insert(root.canonical.clone()));
+        let (directories, files) = given.into_iter().partition(|root| root.directory);
+        Roots { directories, files }
+    }
+
     /// The paths, as a walk shows them, that a walk must leave out since they are
     /// handled on their own.
     pub(super) fn nested(&self) -> HashSet<PathBuf> {

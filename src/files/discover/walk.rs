@@ -20,7 +20,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -35,13 +34,11 @@ use super::ignore_files::{in_repository, unusable_around, unusable_in};
 use super::partition::Partition;
 use super::problem::Problem;
 use super::roots::{Root, Roots, Target};
+use super::threads;
 use crate::files::paths::{WorkingDirectory, undotted, walkable};
 use crate::git::repository::dot_git;
 
-/// More threads than this are not started, whatever is asked for.
-pub const MAX_THREADS: usize = 256;
-
-/// What to look at. The globs are explained in the [module documentation](self).
+/// What to look at. The globs are explained at [`Patterns`].
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     /// Files and directories, as given. Nothing is visited if there are none.
@@ -99,18 +96,14 @@ impl Walk {
             Globs::of(&selection.include, Role::Include)?
         };
         let exclude = Globs::of(&selection.exclude, Role::Exclude)?;
-        let threads = match selection.threads {
-            0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
-            n => n,
-        };
         Ok(Walk {
-            selection,
             filter: Arc::new(Filter {
                 include,
                 exclude,
                 here: here.path().ok().map(Path::to_path_buf),
             }),
-            threads: threads.min(MAX_THREADS),
+            threads: threads::most(selection.threads),
+            selection,
         })
     }
 
@@ -122,18 +115,20 @@ impl Walk {
     ///
     /// A panic in `on` is handed on to the caller.
     pub fn visit(&self, on: &Visitor<'_>) {
-        let roots = self.resolve(&mut |problem| {
+        let mut tell = |problem| {
             // There is nothing to break off yet.
             let _ = on(Discovered::Problem(problem));
-        });
+        };
+        let given = self.given(&mut tell).into_iter().map(|(_, root)| root);
+        let roots = Roots::of(given.collect(), &mut tell);
         let nested = Arc::new(roots.nested());
-        let (repositories, others): (Vec<Root>, Vec<Root>) = roots
+        let (in_repositories, others): (Vec<Root>, Vec<Root>) = roots
             .directories
             .into_iter()
             .partition(|root| in_repository(&root.canonical));
         if self.visit_files(&roots.files, on).is_continue()
             && self
-                .visit_directories(&repositories, true, &nested, on)
+                .visit_directories(&in_repositories, true, &nested, on)
                 .is_continue()
         {
             let _ = self.visit_directories(&others, false, &nested, on);
@@ -148,20 +143,14 @@ impl Walk {
     /// do with the folder: it would hold no such file whatever is in it.
     pub fn takes(&self, folder: &Path, on: &mut dyn FnMut(Problem)) -> impl Fn(&Path) -> bool + '_ {
         let mut roots = Vec::new();
-        for path in &self.selection.paths {
-            match Root::new(path) {
-                Ok(root) if self.excludes(&root) => {}
-                Ok(root)
-                    if root.canonical.starts_with(folder)
-                        || folder.starts_with(&root.canonical) =>
-                {
-                    roots.push(root);
-                }
-                Ok(_) => on(Problem::OutsideGitRepository {
+        for (path, root) in self.given(on) {
+            if root.canonical.starts_with(folder) || folder.starts_with(&root.canonical) {
+                roots.push(root);
+            } else {
+                on(Problem::OutsideGitRepository {
                     path: path.clone(),
                     git_repository: folder.to_path_buf(),
-                }),
-                Err(problem) => on(problem),
+                });
             }
         }
         move |file| roots.iter().any(|root| self.leads_to(root, file))
@@ -174,7 +163,7 @@ impl Walk {
         let Ok(relative) = file.strip_prefix(&root.canonical) else {
             return false;
         };
-        let wholes = self.filter.wholes(&root.shown, &root.canonical);
+        let names = self.filter.absolute_names(&root.shown, &root.canonical);
         let parts = relative.ancestors().enumerate();
         let mut parts = parts.filter_map(|(up, part)| Some((up > 0, part, part.file_name()?)));
         parts.all(|(is_directory, part, name)| {
@@ -182,37 +171,21 @@ impl Walk {
             let shown = root.shown.join(part);
             (self.selection.hidden || !is_hidden)
                 && !is_passed_over(name, is_directory)
-                && self.filter.admits_path(part, &shown, is_directory, &wholes)
+                && self.filter.admits_path(part, &shown, is_directory, &names)
         }) && self.has_part(relative)
     }
 
-    /// Sorts the given paths into files and directories, each of them once.
-    fn resolve(&self, on: &mut dyn FnMut(Problem)) -> Roots {
-        let mut given = Vec::new();
+    /// Returns the given paths that are not excluded, as far as they can be visited.
+    fn given(&self, on: &mut dyn FnMut(Problem)) -> Vec<(&PathBuf, Root)> {
+        let mut given = Vec::with_capacity(self.selection.paths.len());
         for path in &self.selection.paths {
             match Root::new(path) {
                 Ok(root) if self.excludes(&root) => {}
-                Ok(root) => given.push(root),
+                Ok(root) => given.push((path, root)),
                 Err(problem) => on(problem),
             }
         }
-        let allowed: HashSet<PathBuf> = given.iter().map(|root| root.allows.clone()).collect();
-        given.retain(|root| {
-            let inside = root.canonical.ancestors().any(|a| allowed.contains(a));
-            if !inside {
-                on(Problem::OutsideRoots {
-                    path: root.shown.clone(),
-                    target: root.canonical.clone(),
-                });
-            }
-            inside
-        });
-        // Stable: of several names, the first that is not a link is kept.
-        given.sort_by_key(|root| root.link);
-        let mut seen = HashSet::with_capacity(given.len());
-        given.retain(|root| seen.insert(root.canonical.clone()));
-        let (directories, files) = given.into_iter().partition(|root| root.directory);
-        Roots { directories, files }
+        given
     }
 
     fn excludes(&self, root: &Root) -> bool {
@@ -276,7 +249,7 @@ impl Walk {
         if roots.is_empty() {
             return ControlFlow::Continue(());
         }
-        let threads = match affordable_threads(self.threads) {
+        let threads = match threads::affordable(self.threads) {
             Ok(threads) => threads,
             Err(error) => {
                 for root in roots {
@@ -287,49 +260,30 @@ impl Walk {
                 return ControlFlow::Continue(());
             }
         };
-        let problems = Arc::new(Mutex::new(Vec::new()));
         let mut builder = WalkBuilder::empty();
-        let mut wholes = HashMap::with_capacity(roots.len());
+        let mut names = HashMap::with_capacity(roots.len());
         for root in roots {
             let walked = walkable(&root.shown);
             builder.add(&walked);
-            wholes.insert(walked, self.filter.wholes(&root.shown, &root.canonical));
+            let of_root = self.filter.absolute_names(&root.shown, &root.canonical);
+            names.insert(walked, of_root);
         }
+        let met: Arc<Met> = Arc::default();
         let (filter, nested) = (Arc::clone(&self.filter), Arc::clone(nested));
-        let repositories: Arc<RwLock<HashSet<PathBuf>>> = Arc::default();
-        let (told, seen) = (Arc::clone(&problems), Arc::clone(&repositories));
-        // Asked once for each directory: in a large tree, each further question shows.
-        let is_usable = move |entry: &DirEntry| {
-            if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
-                return true;
-            }
-            let git = dot_git(entry.path());
-            // A poisoned lock would mean a panic in `insert`.
-            if let (Some(_), Ok(mut seen)) = (git, seen.write()) {
-                seen.insert(entry.path().to_path_buf());
-            }
-            let problem = heeds.then(|| unusable_in(entry.path(), git)).flatten();
-            let Some(problem) = problem else {
-                return true;
-            };
-            // A poisoned lock would mean a panic in `push`.
-            if let Ok(mut told) = told.lock() {
-                told.push(problem);
-            }
-            false
-        };
+        let entered = Arc::clone(&met);
         builder
             .threads(threads)
-            .standard_filters(!self.selection.no_ignore)
+            .standard_filters(heeds)
             .hidden(!self.selection.hidden)
             .require_git(require_git)
-            .filter_entry(move |entry| filter.admits(entry, &nested, &wholes) && is_usable(entry));
-        let whole = RwLock::default();
+            .filter_entry(move |entry| {
+                filter.admits(entry, &nested, &names) && entered.enter(entry, heeds)
+            });
         let is_broken = AtomicBool::new(false);
         builder.build_parallel().run(|| {
             Box::new(|entry| {
                 let found = match entry {
-                    Ok(entry) => match self.found(&entry, &repositories, &whole) {
+                    Ok(entry) => match self.found(&entry, &met) {
                         Ok(found) => found,
                         Err(state) => return state,
                     },
@@ -344,10 +298,7 @@ impl Walk {
                 }
             })
         });
-        let problems = problems
-            .lock()
-            .map(|mut problems| std::mem::take(&mut *problems));
-        for problem in problems.unwrap_or_default() {
+        for problem in met.take_unusable() {
             on(Discovered::Problem(problem))?;
         }
         if is_broken.into_inner() {
@@ -357,95 +308,102 @@ impl Walk {
         }
     }
 
-    /// What there is to tell about an entry, or how the walk goes on without. `repositories`
-    /// has those that were met below a root; `whole` takes those of the part, and is asked for
-    /// those that hold a file.
-    fn found(
-        &self,
-        entry: &DirEntry,
-        repositories: &RwLock<HashSet<PathBuf>>,
-        whole: &RwLock<HashSet<PathBuf>>,
-    ) -> Result<Option<Discovered>, WalkState> {
+    /// Returns what there is to tell about an entry, or how the walk goes on without.
+    fn found(&self, entry: &DirEntry, met: &Met) -> Result<Option<Discovered>, WalkState> {
         let path = entry.path();
-        let below = |path: &Path| {
-            let names = path.components().rev().take(entry.depth());
-            names
-                .collect::<Vec<_>>()
-                .into_iter()
-                .rev()
-                .collect::<PathBuf>()
-        };
-        let is_whole = || {
-            let above = path.ancestors().skip(1).take(entry.depth());
-            // A poisoned lock would mean a panic in `insert`.
-            whole
-                .read()
-                .is_ok_and(|whole| { above }.any(|above| whole.contains(above)))
-        };
-        let is_repository = || match entry.depth() {
-            0 => dot_git(path).is_some(),
-            // A poisoned lock would mean a panic in `insert`.
-            _ => repositories.read().is_ok_and(|seen| seen.contains(path)),
-        };
         let splits = self.selection.partition.is_some();
         match entry.file_type() {
             Some(kind) if kind.is_file() => {
-                if splits && !self.has_part(&below(path)) && !is_whole() {
+                if splits && !self.has_part(&below_root(entry)) && !met.is_in_part(entry) {
                     return Ok(None);
                 }
                 let path = undotted(path).to_path_buf();
                 let real = path.clone();
                 Ok(Some(Discovered::File(Target { path, real })))
             }
-            Some(kind) if kind.is_dir() && is_repository() => {
-                if splits && entry.depth() > 0 && !is_whole() {
-                    if !self.has_part(&below(path)) {
+            Some(kind) if kind.is_dir() && met.is_git_repository(entry) => {
+                if splits && entry.depth() > 0 && !met.is_in_part(entry) {
+                    if !self.has_part(&below_root(entry)) {
                         return Err(WalkState::Skip);
                     }
-                    if let Ok(mut whole) = whole.write() {
-                        whole.insert(path.to_path_buf());
-                    }
+                    met.take_into_part(path);
                 }
-                Ok(Some(Discovered::GitRepository(
-                    undotted(path).to_path_buf(),
-                )))
+                let path = undotted(path).to_path_buf();
+                Ok(Some(Discovered::GitRepository(path)))
             }
             _ => Ok(None),
         }
     }
 }
 
-/// How many file descriptors a thread may have open at once, with room to spare: those of a
-/// directory and of an ignore file, in two walks where one counts ahead, of a file and of what
-/// replaces it.
-const DESCRIPTORS: u64 = 8;
-
-/// How many of the threads there are file descriptors for. The walker passes over an ignore
-/// file for which it has none, and would then take what is to be left out.
-///
-/// # Errors
-/// Where there are too few for one.
-#[cfg(unix)]
-fn affordable_threads(threads: usize) -> io::Result<usize> {
-    use rustix::io::Errno;
-    use rustix::process::{Resource, getrlimit};
-    /// What is open beside the walk: streams, a terminal, git.
-    const OTHERS: u64 = 8;
-    let Some(most) = getrlimit(Resource::Nofile).current else {
-        return Ok(threads);
-    };
-    let affordable = most.saturating_sub(OTHERS) / DESCRIPTORS;
-    if affordable == 0 {
-        return Err(Errno::MFILE.into());
-    }
-    Ok(threads.min(usize::try_from(affordable).unwrap_or(threads)))
+/// What the threads of a walk tell each other. A poisoned lock would mean a panic in `insert`
+/// or `push`.
+#[derive(Default)]
+struct Met {
+    /// The directories with a `.git`, but for those that the walk begins at.
+    git_repositories: RwLock<HashSet<PathBuf>>,
+    /// The git repositories that belong to the part asked for, with all that they hold.
+    in_part: RwLock<HashSet<PathBuf>>,
+    /// The ignore files that cannot be heeded.
+    unusable: Mutex<Vec<Problem>>,
 }
 
-/// Other systems have no such limit, or one that is out of reach.
-#[cfg(not(unix))]
-#[allow(clippy::unnecessary_wraps, reason = "other systems have a limit")]
-fn affordable_threads(threads: usize) -> io::Result<usize> {
-    Ok(threads)
+impl Met {
+    /// Notes a directory that the walk is about to enter. Returns whether it may: its ignore
+    /// files can be read, if they are heeded. Any other entry may be taken.
+    ///
+    /// It is asked once for each directory: in a large tree, each further question shows.
+    fn enter(&self, entry: &DirEntry, heeds: bool) -> bool {
+        if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+            return true;
+        }
+        let git = dot_git(entry.path());
+        if let (Some(_), Ok(mut met)) = (git, self.git_repositories.write()) {
+            met.insert(entry.path().to_path_buf());
+        }
+        let problem = heeds.then(|| unusable_in(entry.path(), git)).flatten();
+        let is_usable = problem.is_none();
+        if let (Some(problem), Ok(mut unusable)) = (problem, self.unusable.lock()) {
+            unusable.push(problem);
+        }
+        is_usable
+    }
+
+    fn is_git_repository(&self, entry: &DirEntry) -> bool {
+        if entry.depth() == 0 {
+            return dot_git(entry.path()).is_some();
+        }
+        let met = self.git_repositories.read();
+        met.is_ok_and(|met| met.contains(entry.path()))
+    }
+
+    fn take_into_part(&self, git_repository: &Path) {
+        if let Ok(mut in_part) = self.in_part.write() {
+            in_part.insert(git_repository.to_path_buf());
+        }
+    }
+
+    /// Returns whether an entry lies in a git repository that belongs to the part.
+    fn is_in_part(&self, entry: &DirEntry) -> bool {
+        let mut above = entry.path().ancestors().skip(1).take(entry.depth());
+        let in_part = self.in_part.read();
+        in_part.is_ok_and(|in_part| above.any(|above| in_part.contains(above)))
+    }
+
+    fn take_unusable(&self) -> Vec<Problem> {
+        let unusable = self.unusable.lock();
+        unusable.map_or_else(
+            |_| Vec::new(),
+            |mut unusable| std::mem::take(&mut *unusable),
+        )
+    }
+}
+
+/// Returns the path of an entry from the root of its walk.
+fn below_root(entry: &DirEntry) -> PathBuf {
+    let names = entry.path().components().rev().take(entry.depth());
+    let names: Vec<_> = names.collect();
+    names.into_iter().rev().collect()
 }
 
 /// What is wrong with a path met in a walk. Errors that are not about I/O come from lines
