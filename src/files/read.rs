@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_whole_on_both_sides_of_a_piece() {
+    fn file_around_the_size_of_a_piece_is_read_whole() {
         for size in [PIECE - 1, PIECE, PIECE + 1, 3 * PIECE] {
             let bytes = naming(size);
             assert_eq!(read(&bytes, 1 << 30).unwrap(), Some(bytes), "{size}");
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_left_of_the_file_before() {
+    fn short_file_after_a_long_one_keeps_nothing_of_it() {
         let folder = tempfile::tempdir().unwrap();
         let (long, short) = (folder.path().join("a"), folder.path().join("b"));
         fs::write(&long, naming(2000)).unwrap();
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_binds_only_what_concerns_us() {
+    fn file_over_the_limit_is_an_error_only_if_it_concerns_us() {
         for size in [1000, PIECE - 1, PIECE, 2 * PIECE] {
             let limit = size as u64;
             assert!(read(&naming(size), limit).unwrap().is_some(), "{size}");

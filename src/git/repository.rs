@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_folders_have_in_common_is_looked_at_once() {
+    fn folder_above_several_is_looked_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         for name in ["a/.git", "a/x/1", "a/x/2/.git", "a/x/3", "b"] {
@@ -168,7 +168,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_and_dots_lead_where_they_lead() {
+    fn path_with_links_and_dots_is_told_by_where_it_leads() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         for name in ["a/.git", "a/x", "b/.git", "b/y/z"] {

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_seen_from_the_directory_of_the_list() {
+    fn path_in_a_list_is_relative_to_its_directory() {
         for path in [
             "a/b.yaml",
             "./a/b.yaml",
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn one_star_stays_in_its_folder() {
+    fn single_star_does_not_cross_folders() {
         assert!(is_for("a/*.yaml", "a/b.yaml"));
         assert!(!is_for("a/*.yaml", "a/b/c.yaml"));
         assert!(is_for("a/**/*.yaml", "a/b/c.yaml"));

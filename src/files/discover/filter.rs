@@ -161,7 +161,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn a_walk_takes_what_is_included() {
+    fn walk_takes_included_files() {
         let tree = Tree::new(&[
             "a.yaml",
             "b/c.yml",
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_cdk_synthesizes_is_passed_over_unless_named() {
+    fn folder_of_the_cdk_is_passed_over_unless_named() {
         let tree = Tree::new(&["cdk.out/a.json", "x/cdk.out/b.json", "cdk.out.yaml"]);
         assert_eq!(tree.visit_paths(&[""]), ["cdk.out.yaml"]);
         assert_eq!(tree.visit_paths(&["cdk.out"]), ["cdk.out/a.json"]);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_git_directory_is_never_entered() {
+    fn git_directory_is_never_entered() {
         let tree = Tree::new(&[".git/a.yaml", "sub/.git/b.yaml", "c.yaml"]);
         let selection = Selection {
             hidden: true,
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_temporary_files_are_not_met() {
+    fn temporary_file_of_ours_is_passed_over() {
         let tree = Tree::new(&[".immutag-aB3xyz.tmp", ".other.tmp"]);
         let selection = Selection {
             hidden: true,
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn an_excluded_directory_is_not_read() {
+    fn excluded_directory_is_not_read() {
         let tree = Tree::new(&["a.yaml", "locked/b.yaml"]);
         let locked = tree.path("locked");
         fs::set_permissions(&locked, fs::Permissions::from_mode(0o0)).unwrap();
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn given_paths_are_matched_relative_to_the_working_directory() {
+    fn given_path_is_matched_relative_to_the_working_directory() {
         let filter = |glob: &str| Filter {
             include: Globs::new(DEFAULT_INCLUDE, Role::Include).unwrap(),
             exclude: Globs::new(&[glob], Role::Exclude).unwrap(),
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn globs_of_a_file_bind_given_paths_by_force_only() {
+    fn glob_in_a_file_binds_given_paths_by_force_only() {
         let tree = Tree::new(&["p/old/b.yaml", "p/c.yaml", "old/d.yaml"]);
         tree.link("old/b.yaml", "p/link.yaml");
         let given = |force_exclude, globs: &[&str]| {

@@ -55,7 +55,7 @@ pub const DEFAULT_INCLUDE: &[&str] = &[
 ];
 
 /// Globs as they were written, and where. They are explained in the
-/// [module documentation](self).
+/// documentation of the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Patterns {
     /// The globs.
@@ -88,7 +88,7 @@ impl GlobError {
     }
 }
 
-/// Globs with which single files are picked: see the [module documentation](self).
+/// Globs with which single files are picked: see the documentation of the module.
 #[derive(Clone, Debug)]
 pub struct Cover {
     globs: Arc<Globs>,
@@ -282,7 +282,7 @@ mod tests {
     use crate::files::discover::{Selection, Walk};
 
     #[test]
-    fn exclude_globs() {
+    fn exclude_glob_leaves_out_what_it_matches() {
         let tree = Tree::new(&[
             "a.yaml",
             "old/b.yaml",
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn globs_of_a_file_are_relative_to_its_folder() {
+    fn glob_in_a_file_is_relative_to_its_folder() {
         let tree = Tree::new(&[
             "a.yaml",
             "p/a.yaml",
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_covered_by_its_own_name_and_by_that_of_its_link() {
+    fn file_is_covered_by_its_own_name_and_by_that_of_its_link() {
         let tree = Tree::new(&["p/old/b.yaml", "p/c.yaml", "old/d.yaml"]);
         tree.link("p/old", "link");
         let covers = |glob: &str, path: &str| {
@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_globs_are_errors() {
+    fn invalid_glob_is_an_error() {
         for glob in ["", "/", "./", ".", "!a", "a[", "{a", "x/[z-a]"] {
             for role in [Role::Include, Role::Exclude] {
                 let error = Globs::new(&["*.yaml", glob], role).unwrap_err();

@@ -109,7 +109,7 @@ mod tests {
     use crate::files::discover::testing::{NOTHING, Tree};
 
     #[test]
-    fn ignore_files_count_without_a_repository_and_hidden_files_are_skipped() {
+    fn ignore_file_outside_a_git_repository_counts_and_hidden_files_are_skipped() {
         let tree = Tree::new(&[
             "a.yaml",
             "b.yaml",
@@ -142,14 +142,14 @@ mod tests {
     }
 
     #[test]
-    fn ignore_files_above_the_root_count() {
+    fn ignore_file_above_the_root_counts() {
         let tree = Tree::new(&["sub/a.yaml", "sub/b.yaml", "sub/deep/c.yaml"]);
         tree.file(".gitignore", "b.yaml\n/sub/deep\n");
         assert_eq!(tree.visit_paths(&["sub"]), ["sub/a.yaml"]);
     }
 
     #[test]
-    fn a_gitignore_above_a_repository_does_not_reach_into_it() {
+    fn gitignore_above_a_git_repository_does_not_reach_into_it() {
         let tree = Tree::new(&["clone/.git/HEAD", "clone/a.yaml", "clone/b.yaml", "c.yaml"]);
         tree.file(".gitignore", "*\n");
         tree.file("clone/.gitignore", "b.yaml\n");

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-/// One of the parts of a walk. They are explained in the [module documentation](self).
+/// One of the parts of a walk. They are explained in the documentation of the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partition {
     index: u64,

@@ -193,7 +193,7 @@ mod tests {
     use std::process::Command;
 
     #[test]
-    fn a_file_that_is_named_is_taken_in_spite_of_the_rules() {
+    fn named_file_is_taken_in_spite_of_the_rules() {
         let tree = Tree::new(&["f.txt", "ignored.yaml", ".hidden.yaml", "x/old.yaml"]);
         tree.file(".gitignore", "ignored.yaml\n");
         let names = [".hidden.yaml", "f.txt", "ignored.yaml", "x/old.yaml"];
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_is_named_is_resolved() {
+    fn named_link_is_resolved() {
         let tree = Tree::new(&["in/a.yaml", "in/sub/b.yaml", "out/c.yaml", "out/d.yaml"]);
         tree.link("sub/b.yaml", "in/inside.yaml");
         tree.link("../out/c.yaml", "in/outside.yaml");
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn special_files_are_skipped_in_a_walk_and_refused_by_name() {
+    fn special_file_is_skipped_in_a_walk_and_refused_by_name() {
         let tree = Tree::new(&["a.yaml"]);
         let made = Command::new("mkfifo").arg(tree.path("pipe.yaml")).status();
         assert!(made.unwrap().success());
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_exist_is_told_and_the_rest_goes_on() {
+    fn missing_path_is_told_and_the_rest_goes_on() {
         let tree = Tree::new(&["a.yaml", "sub/b.yaml"]);
         assert_eq!(
             tree.visit_paths(&["gone.yaml", "a.yaml", "gone/", "sub"]),
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn each_file_once() {
+    fn file_named_twice_is_visited_once() {
         let tree = Tree::new(&[
             "a.yaml",
             "sub/b.yaml",
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_shown_as_given() {
+    fn path_is_shown_as_given() {
         let tree = Tree::new(&["t/a.yaml", "t/-/b.yaml"]);
         let root = from_cwd(&tree.path("t"));
         let shown = |given: PathBuf| {

@@ -441,7 +441,7 @@ mod tests {
     use std::os::unix::ffi::OsStringExt;
 
     #[test]
-    fn links_met_in_a_walk_are_not_followed() {
+    fn link_met_in_a_walk_is_not_followed() {
         let tree = Tree::new(&["in/a.yaml", "out/b.yaml"]);
         tree.link("a.yaml", "in/link.yaml");
         tree.link("../out", "in/dir");
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn names_need_not_be_utf8() {
+    fn name_that_is_not_utf8_is_taken() {
         let tree = Tree::new(&["a.yaml"]);
         let name = OsString::from_vec(b"caf\xe9.yaml".to_vec());
         let path = tree.root.join(&name);
@@ -472,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn many_files_on_any_number_of_threads() {
+    fn files_on_any_number_of_threads_are_all_visited() {
         let names: Vec<String> = (0..500).map(|n| format!("d{}/{n}.yaml", n % 7)).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let tree = Tree::new(&names);

@@ -99,11 +99,11 @@ fn failed(action: &'static str) -> impl FnOnce(io::Error) -> WriteError {
 /// Replaces the file at `path` by `new`, if it still holds `read`.
 ///
 /// `path` names the file itself, not a symbolic link to it. Owner, group and mode are
-/// kept; see the [module documentation](self) for what is not.
+/// kept; see the documentation of the module for what is not.
 ///
 /// # Errors
 ///
-/// If the file is not one that is written (see the [module documentation](self)), if it
+/// If the file is not one that is written (see the documentation of the module), if it
 /// does not hold `read` any more, or if the operating system does not let us do this. The
 /// file is then as it was, and no temporary file is left.
 pub fn replace(path: &Path, read: &[u8], new: &[u8]) -> Result<(), WriteError> {
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn the_contents_are_replaced_and_nothing_is_left() {
+    fn replaced_file_has_the_new_contents_and_nothing_is_left() {
         let (directory, path) = directory();
         replace(&path, OLD, NEW).unwrap();
         assert_eq!(fs::read(&path).unwrap(), NEW);
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_keeps_the_old_contents() {
+    fn reader_of_a_replaced_file_keeps_the_old_contents() {
         let (_directory, path) = directory();
         let mut reader = File::open(&path).unwrap();
         replace(&path, OLD, NEW).unwrap();
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mode_is_kept() {
+    fn replaced_file_keeps_its_mode() {
         let (_directory, path) = directory();
         for bits in [0o600, 0o640, 0o644, 0o664, 0o666, 0o755, 0o4755, 0o200] {
             fs::remove_file(&path).unwrap();
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn owner_and_group_are_kept() {
+    fn replaced_file_keeps_its_owner_and_group() {
         let (_directory, path) = directory();
         set_mode(&path, 0o4755);
         if chown(&path, Some(12345), Some(54321)).is_err() {
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_has_changed_is_not_overwritten() {
+    fn changed_file_is_not_overwritten() {
         let (directory, path) = directory();
         for theirs in [&b"OLD\r\n\xff\0"[..], b"longer than it was", b""] {
             fs::write(&path, theirs).unwrap();
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_mode_or_another_file_is_a_change() {
+    fn file_with_another_mode_or_identity_is_changed() {
         let (directory, path) = directory();
         let before = inspect(&path).unwrap();
         assert!(same_file(&before, &inspect(&path).unwrap()));
@@ -343,7 +343,7 @@ mod tests {
     /// Root may write where the mode says otherwise, so what is right depends on who runs
     /// the test; the mode is kept either way.
     #[test]
-    fn a_file_that_may_not_be_written_is_refused() {
+    fn read_only_file_is_refused() {
         for bits in [0o444, 0o555, 0o400] {
             let (directory, path) = directory();
             set_mode(&path, bits);
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hard_linked_file_is_refused() {
+    fn hard_linked_file_is_refused() {
         let (directory, path) = directory();
         fs::hard_link(&path, directory.path().join("b.yaml")).unwrap();
         let error = replace(&path, OLD, NEW).unwrap_err();
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_regular_file_is_refused() {
+    fn special_file_or_link_is_refused() {
         let (directory, path) = directory();
         let link = directory.path().join("link.yaml");
         symlink(&path, &link).unwrap();
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_may_not_be_written_is_told_without_the_random_name() {
+    fn read_only_folder_is_told_without_the_random_name() {
         let (directory, path) = directory();
         set_mode(directory.path(), 0o555);
         let exempt = tempfile::tempfile_in(directory.path()).is_ok(); // root may write anywhere
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_directory_can_be_written_to() {
+    fn unreadable_folder_can_be_written_to() {
         let (directory, path) = directory();
         set_mode(directory.path(), 0o300);
         replace(&path, OLD, NEW).unwrap();
