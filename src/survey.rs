@@ -7,7 +7,7 @@
 //! know.
 //!
 //! The templates of a run are told beforehand and are read whatever their names
-//! are and wherever they lie. Else what pushes to their repositories would go
+//! are and wherever they lie. Else what pushes to their ECR repositories would go
 //! to none that is known, as if there were no such pushes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -18,10 +18,11 @@ use std::ops::ControlFlow;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use crate::files::discover::{self, Patterns, Selection, Walk};
-use crate::git::repository::Repositories;
+use crate::files::discover::{Discovered, Patterns, Selection, Walk};
+use crate::files::paths::WorkingDirectory;
+use crate::git::repository::{GitRepositories, dot_git};
 use immutag_engine::{DEFAULT_MAX_SIZE, TagPattern};
-use immutag_impact::{self, Impact, Kind, Push, Repository, Tag, Target};
+use immutag_impact::{self, Impact, Kind, Push, Tag, Target};
 
 /// Folders that hold what others wrote: no pipeline runs from there.
 const PASSED_OVER: [&str; 5] = [
@@ -36,7 +37,7 @@ const PASSED_OVER: [&str; 5] = [
 const HEAD: usize = 8192;
 
 /// What is known of one git repository.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Survey {
     /// Its root, without links.
     pub root: PathBuf,
@@ -49,16 +50,17 @@ pub struct Survey {
     /// The texts of the run's templates, by their paths from the root: hashes,
     /// since all that is asked is whether a text is the same.
     texts: HashMap<String, u64>,
+    here: WorkingDirectory,
 }
 
-/// Which tags pipelines move in the repositories of a text.
+/// Which tags pipelines move in the ECR repositories of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Moving {
-    /// Those that are literal, by the logical IDs of all repositories that are
+    /// Those that are literal, by the logical IDs of all ECR repositories that are
     /// known. None at all are known of a template that could not be read as
     /// one.
     Known(BTreeMap<String, Vec<TagPattern>>),
-    /// The text is not that of the file: its repositories may be others.
+    /// The text is not that of the file: its ECR repositories may be others.
     OtherText,
     /// A file was not read whole, and may push anything: its path from the
     /// working directory.
@@ -66,10 +68,11 @@ pub enum Moving {
 }
 
 /// The surveys of a run, each made when it is asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Surveys {
     no_ignore: bool,
-    repositories: Repositories,
+    here: WorkingDirectory,
+    git_repositories: GitRepositories,
     /// The templates of the run, without links, by the roots that they are
     /// surveyed with.
     templates: HashMap<PathBuf, Vec<PathBuf>>,
@@ -77,14 +80,20 @@ pub struct Surveys {
 }
 
 impl Surveys {
-    /// None is made yet. `templates` are those of the run that declare a
-    /// repository.
+    /// None is made yet. `templates` are those of the run that declare an
+    /// ECR repository.
     #[must_use]
-    pub fn new<'t>(no_ignore: bool, templates: impl IntoIterator<Item = &'t Path>) -> Self {
+    pub fn new<'t>(
+        no_ignore: bool,
+        templates: impl IntoIterator<Item = &'t Path>,
+        here: &WorkingDirectory,
+    ) -> Self {
         let mut surveys = Self {
             no_ignore,
-            repositories: Repositories::new(),
-            ..Self::default()
+            here: here.clone(),
+            git_repositories: GitRepositories::new(here),
+            templates: HashMap::new(),
+            known: Mutex::default(),
         };
         for template in templates {
             let Ok(whole) = fs::canonicalize(template) else {
@@ -99,12 +108,9 @@ impl Surveys {
 
     /// What a file is surveyed with, by its path without links.
     fn root(&self, whole: &Path) -> Option<PathBuf> {
-        let here = || {
-            let here = std::env::current_dir().and_then(fs::canonicalize).ok();
-            here.filter(|here| whole.starts_with(here))
-        };
-        let root = self.repositories.root(whole).or_else(here);
-        root.or_else(|| whole.parent().map(Path::to_path_buf))
+        let here = || self.here.real().filter(|here| whole.starts_with(here));
+        let root = self.git_repositories.root(whole);
+        root.or_else(|| here().or(whole.parent()).map(Path::to_path_buf))
     }
 
     /// The survey of the git repository that a file lies in. Outside of any,
@@ -119,12 +125,12 @@ impl Surveys {
         let mut known = self.known.lock().ok()?;
         let survey = known.entry(root.clone()).or_insert_with(|| {
             let templates = self.templates.get(&root).map_or(&[][..], Vec::as_slice);
-            Arc::new(Survey::of(root, templates, self.no_ignore))
+            Arc::new(Survey::of(root, templates, self.no_ignore, &self.here))
         });
         Some(Arc::clone(survey))
     }
 
-    /// Which tags pipelines move in the repositories of a template, if this is
+    /// Which tags pipelines move in the ECR repositories of a template, if this is
     /// its text: standard input and what is staged may be others than the file
     /// that was read here.
     #[must_use]
@@ -146,7 +152,7 @@ impl Surveys {
         }
         let known = survey.impact.of_template(&path);
         let mut tags: BTreeMap<String, Vec<TagPattern>> = known
-            .map(|repository| (repository.logical_id.clone(), Vec::new()))
+            .map(|ecr_repository| (ecr_repository.logical_id.clone(), Vec::new()))
             .collect();
         tags.extend(survey.impact.moving_tags(&path));
         Moving::Known(tags)
@@ -155,21 +161,26 @@ impl Surveys {
 
 impl Survey {
     /// Reads the files of a git repository, and these templates among them.
-    fn of(root: PathBuf, templates: &[PathBuf], no_ignore: bool) -> Self {
+    fn of(root: PathBuf, templates: &[PathBuf], no_ignore: bool, here: &WorkingDirectory) -> Self {
         let mut survey = Self {
             root,
-            ..Self::default()
+            impact: Impact::default(),
+            too_large: Vec::new(),
+            unreadable: Vec::new(),
+            texts: HashMap::new(),
+            here: here.clone(),
         };
         let include = Patterns::from(vec!["*".to_owned()]);
         let exclude: Vec<String> = PASSED_OVER.iter().map(|&glob| glob.to_owned()).collect();
-        let walk = Walk::new(Selection {
+        let selection = Selection {
             paths: vec![survey.root.clone()],
             include,
             exclude: Patterns::from(exclude),
             no_ignore,
             hidden: true,
             ..Selection::default()
-        });
+        };
+        let walk = Walk::new(selection, here);
         // The globs are those above, and valid.
         let Ok(walk) = walk else {
             return survey;
@@ -180,16 +191,16 @@ impl Survey {
         let found = Mutex::new(Vec::new());
         walk.visit(&|target| {
             let read = match target {
-                discover::Found::File(target) => {
+                Discovered::File(target) => {
                     let path = relative(&survey.root, &target.real);
                     let path = path.filter(|path| !of_run.contains_key(path));
                     path.and_then(|path| read(&target.real, Kind::of(&path), path))
                 }
                 // What lies below is not seen.
-                discover::Found::Problem(problem) => {
-                    relative(&survey.root, problem.path()).map(Found::Unreadable)
+                Discovered::Problem(problem) => {
+                    relative(&survey.root, problem.path()).map(Surveyed::Unreadable)
                 }
-                discover::Found::Repository(_) => None,
+                Discovered::GitRepository(_) => None,
             };
             if let (Some(read), Ok(mut found)) = (read, found.lock()) {
                 found.push(read);
@@ -204,7 +215,7 @@ impl Survey {
             // what it pushes alone.
             let kind = Kind::of(&path).filter(|kind| may_be_template(*kind));
             let read = read(file, Some(kind.unwrap_or(Kind::Template)), path);
-            if let Some(Found::File(file)) = &read {
+            if let Some(Surveyed::File(file)) = &read {
                 let hash = survey.hash(file.text.as_bytes());
                 survey.texts.insert(file.path.clone(), hash);
             }
@@ -213,9 +224,9 @@ impl Survey {
         let mut files = Vec::new();
         for read in found {
             match read {
-                Found::File(file) => files.push(file),
-                Found::TooLarge(path) => survey.too_large.push(path),
-                Found::Unreadable(path) => survey.unreadable.push(path),
+                Surveyed::File(file) => files.push(file),
+                Surveyed::TooLarge(path) => survey.too_large.push(path),
+                Surveyed::Unreadable(path) => survey.unreadable.push(path),
             }
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -242,7 +253,7 @@ impl Survey {
         let folders = Path::new(path).ancestors().skip(1);
         let mut folders = folders.filter(|folder| !folder.as_os_str().is_empty());
         folders.any(|folder| {
-            let has_git = || self.root.join(folder).join(".git").exists();
+            let has_git = || dot_git(&self.root.join(folder)).is_some();
             *nested.entry(folder.to_path_buf()).or_insert_with(has_git)
         })
     }
@@ -253,15 +264,15 @@ impl Survey {
         relative(&self.root, &fs::canonicalize(file).ok()?)
     }
 
-    /// The path of a file of this repository as it is to be shown: from the
-    /// working directory, where that lies in the repository or around it.
+    /// The path of a file of this git repository as it is to be shown: from the
+    /// working directory, where that lies in it or around it.
     #[must_use]
     pub fn shown(&self, path: &str) -> PathBuf {
         let whole = self.root.join(path);
-        let Ok(here) = std::env::current_dir().and_then(fs::canonicalize) else {
+        let Some(here) = self.here.real() else {
             return whole;
         };
-        if let Ok(below) = whole.strip_prefix(&here) {
+        if let Ok(below) = whole.strip_prefix(here) {
             return below.to_path_buf();
         }
         match here.strip_prefix(&self.root) {
@@ -282,13 +293,13 @@ impl Survey {
 }
 
 /// What became of a file.
-enum Found {
+enum Surveyed {
     File(immutag_impact::File),
     TooLarge(String),
     Unreadable(String),
 }
 
-impl Found {
+impl Surveyed {
     fn path(&self) -> &str {
         match self {
             Self::File(file) => &file.path,
@@ -304,7 +315,7 @@ fn may_be_template(kind: Kind) -> bool {
 
 /// Reads a file, if it is one that may push or a template, by what its name
 /// says that it is.
-fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Found> {
+fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Surveyed> {
     let has_suffix = path
         .rsplit('/')
         .next()
@@ -314,7 +325,7 @@ fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Found> {
     }
     let may_be_template = kind.is_some_and(may_be_template);
     let Ok(mut file) = File::open(real) else {
-        return kind.map(|_| Found::Unreadable(path));
+        return kind.map(|_| Surveyed::Unreadable(path));
     };
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     let limit = if may_be_template {
@@ -323,11 +334,11 @@ fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Found> {
         immutag_impact::MAX_SIZE
     };
     if size > limit {
-        return kind.map(|_| Found::TooLarge(path));
+        return kind.map(|_| Surveyed::TooLarge(path));
     }
     let mut bytes = Vec::new();
     let Ok(_) = file.by_ref().take(HEAD as u64).read_to_end(&mut bytes) else {
-        return kind.map(|_| Found::Unreadable(path));
+        return kind.map(|_| Surveyed::Unreadable(path));
     };
     if bytes.contains(&0) {
         return None;
@@ -338,19 +349,19 @@ fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Found> {
         None => return None,
     };
     if file.take(limit).read_to_end(&mut bytes).is_err() {
-        return Some(Found::Unreadable(path));
+        return Some(Surveyed::Unreadable(path));
     }
     let is_template = may_be_template && immutag_impact::may_be_template(&bytes);
     if kind == Kind::Template && !is_template {
         return None;
     }
     if !is_template && bytes.len() as u64 > immutag_impact::MAX_SIZE {
-        return Some(Found::TooLarge(path));
+        return Some(Surveyed::TooLarge(path));
     }
     let Ok(text) = String::from_utf8(bytes) else {
-        return Some(Found::Unreadable(path));
+        return Some(Surveyed::Unreadable(path));
     };
-    Some(Found::File(immutag_impact::File { path, kind, text }))
+    Some(Surveyed::File(immutag_impact::File { path, kind, text }))
 }
 
 /// A path from a folder, with `/` between its parts.
@@ -363,7 +374,7 @@ fn relative(root: &Path, file: &Path) -> Option<String> {
 /// What is to turn immutable in one template.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Turning {
-    /// The logical IDs of the repositories.
+    /// The logical IDs of the ECR repositories.
     pub logical_ids: BTreeSet<String>,
     /// The tags that stay mutable there.
     pub kept: Vec<TagPattern>,
@@ -401,7 +412,7 @@ impl Facing {
         })
     }
 
-    /// How many repositories turn immutable that moving tags are pushed to.
+    /// How many ECR repositories turn immutable that moving tags are pushed to.
     #[must_use]
     pub fn hit(&self) -> usize {
         let kin = self.kin();
@@ -418,16 +429,16 @@ impl Facing {
         hit.into_values().sum()
     }
 
-    /// What turns immutable by the first repository of its name: those in which
+    /// What turns immutable by the first ECR repository of its name: those in which
     /// the same tags stay mutable are one.
     fn kin(&self) -> HashMap<usize, Vec<Kin<'_>>> {
         let mut all: HashMap<usize, Vec<Kin<'_>>> = HashMap::new();
         for number in self.numbers() {
-            let Some(repository) = self.survey.impact.repositories.get(number) else {
+            let Some(ecr_repository) = self.survey.impact.repositories.get(number) else {
                 continue;
             };
-            let kept = self.kept(repository);
-            let kin = all.entry(repository.first).or_default();
+            let kept = self.kept(ecr_repository);
+            let kin = all.entry(ecr_repository.first).or_default();
             match kin.iter_mut().find(|one| one.kept == kept) {
                 Some(one) => one.count += 1,
                 None => kin.push(Kin {
@@ -440,19 +451,19 @@ impl Facing {
         all
     }
 
-    /// The tags that stay mutable in a repository.
+    /// The tags that stay mutable in an ECR repository.
     #[must_use]
-    pub fn kept(&self, repository: &Repository) -> &[TagPattern] {
-        let turning = self.turning.get(&repository.path);
+    pub fn kept(&self, ecr_repository: &immutag_impact::Repository) -> &[TagPattern] {
+        let turning = self.turning.get(&ecr_repository.path);
         turning.map_or(&[], |turning| &turning.kept)
     }
 
-    /// The repositories that turn immutable, by their numbers.
+    /// The ECR repositories that turn immutable, by their numbers.
     pub fn numbers(&self) -> impl Iterator<Item = usize> + '_ {
         let all = self.survey.impact.repositories.iter().enumerate();
-        all.filter(|(_, repository)| {
-            let turning = self.turning.get(&repository.path);
-            turning.is_some_and(|turning| turning.logical_ids.contains(&repository.logical_id))
+        all.filter(|(_, ecr_repository)| {
+            let turning = self.turning.get(&ecr_repository.path);
+            turning.is_some_and(|turning| turning.logical_ids.contains(&ecr_repository.logical_id))
         })
         .map(|(number, _)| number)
     }
@@ -463,13 +474,13 @@ impl Facing {
 pub struct Faced<'f> {
     /// The push.
     pub push: &'f Push,
-    /// The first repository that it goes to, by its number, if that can be told.
+    /// The first ECR repository that it goes to, by its number, if that can be told.
     pub to: Option<usize>,
     /// How many others of the same name it goes to.
     pub more: usize,
 }
 
-/// Repositories of one name in which the same tags stay mutable.
+/// ECR repositories of one name in which the same tags stay mutable.
 struct Kin<'f> {
     kept: &'f [TagPattern],
     first: usize,

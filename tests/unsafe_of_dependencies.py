@@ -26,7 +26,7 @@ def tree(*flags):
     """The packages that `cargo tree` names, without our own: (name, version)."""
     lines = cargo("tree", "--prefix", "none", "-f", "{p}", *flags).splitlines()
     packages = {tuple(line.split()[:2]) for line in lines if line.strip()}
-    return {(name, version[1:]) for name, version in packages if name != "immutag"}
+    return {(name, version[1:]) for name, version in packages if not name.startswith("immutag")}
 
 
 def count(folder):
@@ -37,8 +37,8 @@ def count(folder):
 def main():
     packages = json.loads(cargo("metadata", "--format-version", "1"))["packages"]
     folders = {(p["name"], p["version"]): pathlib.Path(p["manifest_path"]).parent for p in packages}
-    counts = {package: count(folders[package]) for package in tree("-e", "normal")}
-    for name, version in sorted(tree("-e", "normal", "--depth", "1")):
+    counts = {package: count(folders[package]) for package in tree("--workspace", "-e", "normal")}
+    for name, version in sorted(tree("--workspace", "-e", "normal", "--depth", "1")):
         needed = tree("-e", "normal,no-proc-macro", "-p", f"{name}@{version}")
         own = counts[name, version]
         print(f"{name} {version}: {own} + {sum(counts.get(package, 0) for package in needed) - own}")

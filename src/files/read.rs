@@ -54,7 +54,7 @@ pub(crate) fn text(
     max_size: u64,
 ) -> Result<Option<Vec<u8>>, FileError> {
     if size > max_size {
-        return if names_repository(text).map_err(failed)? {
+        return if names_ecr_repository(text).map_err(failed)? {
             let error = TemplateError::too_large(size, max_size);
             Err(FileError {
                 position: None,
@@ -92,7 +92,7 @@ fn fill<'b>(text: &mut dyn Read, buffer: &'b mut [u8]) -> io::Result<&'b [u8]> {
 }
 
 /// The prefilter over a text of any size, a piece at a time.
-fn names_repository(text: &mut dyn Read) -> io::Result<bool> {
+fn names_ecr_repository(text: &mut dyn Read) -> io::Result<bool> {
     /// More than the name takes in any spelling, so that none is missed
     /// where two pieces meet.
     const OVERLAP: usize = 4096;
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_whole_on_both_sides_of_a_piece() {
+    fn file_around_the_size_of_a_piece_is_read_whole() {
         for size in [PIECE - 1, PIECE, PIECE + 1, 3 * PIECE] {
             let bytes = naming(size);
             assert_eq!(read(&bytes, 1 << 30).unwrap(), Some(bytes), "{size}");
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_left_of_the_file_before() {
+    fn short_file_after_a_long_one_keeps_nothing_of_it() {
         let folder = tempfile::tempdir().unwrap();
         let (long, short) = (folder.path().join("a"), folder.path().join("b"));
         fs::write(&long, naming(2000)).unwrap();
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_binds_only_what_concerns_us() {
+    fn file_over_the_limit_is_an_error_only_if_it_concerns_us() {
         for size in [1000, PIECE - 1, PIECE, 2 * PIECE] {
             let limit = size as u64;
             assert!(read(&naming(size), limit).unwrap().is_some(), "{size}");

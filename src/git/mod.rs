@@ -20,17 +20,22 @@ pub mod repository;
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use thiserror::Error;
+
 /// Why git had no answer.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum GitError {
     /// It cannot be started.
+    #[error(
+        "git cannot be started: {0}; --staged, --since and --require-clean need the git command"
+    )]
     Start(io::Error),
     /// It failed.
+    #[error("git cannot {task}: {message}; --staged and --since work within a git repository")]
     Failed {
         /// What it was asked for, such as "list what is staged".
         task: &'static str,
@@ -38,64 +43,31 @@ pub enum GitError {
         message: String,
     },
     /// There is no such revision.
+    #[error("--since {revision}: git knows no such commit; fetch it, or name another")]
     UnknownRevision {
         /// As it was given.
         revision: String,
     },
     /// Two histories have no commit in common, as far as they are here.
+    #[error(
+        "--since {revision}: it has no commit in common with HEAD here; in a shallow clone, fetch \
+         more of the history: git fetch --unshallow"
+    )]
     NoMergeBase {
         /// As it was given.
         revision: String,
     },
-    /// It answers for another repository than it was asked about.
+    /// It answers for another git repository than it was asked about.
+    #[error("it takes the folder for a part of {top}; is its .git whole?")]
     Elsewhere {
-        /// The folder that it answers for.
+        /// The root of the git repository that it answers for.
         top: PathBuf,
     },
 }
 
-impl fmt::Display for GitError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Start(source) => write!(
-                f,
-                "git cannot be started: {source}; --staged, --since and --require-clean need the \
-                 git command"
-            ),
-            Self::Failed { task, message } => write!(
-                f,
-                "git cannot {task}: {message}; --staged and --since work within a git repository"
-            ),
-            Self::UnknownRevision { revision } => write!(
-                f,
-                "--since {revision}: git knows no such commit; fetch it, or name another"
-            ),
-            Self::Elsewhere { top } => write!(
-                f,
-                "it takes the folder for a part of {}; is its .git whole?",
-                top.display()
-            ),
-            Self::NoMergeBase { revision } => write!(
-                f,
-                "--since {revision}: it has no commit in common with HEAD here; in a shallow \
-                 clone, fetch more of the history: git fetch --unshallow"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for GitError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Start(source) => Some(source),
-            _ => None,
-        }
-    }
-}
-
 /// A file that git names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct GitFile {
     /// Its path from the working directory, to show and to open.
     pub path: PathBuf,
     /// Its absolute path, without links.
@@ -106,22 +78,22 @@ pub struct Listed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staged {
     /// The file.
-    pub file: Listed,
+    pub file: GitFile,
     /// The name of its contents; None while a merge has left several.
     pub blob: Option<String>,
 }
 
-/// The repository of the working directory.
+/// The git repository of the working directory.
 #[derive(Debug)]
-pub struct Repository {
+pub struct GitRepository {
     /// The folder of its work tree, without links.
     top: PathBuf,
     /// The working directory, from there; empty if it is the same.
     prefix: PathBuf,
 }
 
-impl Repository {
-    /// Finds the repository of the working directory.
+impl GitRepository {
+    /// Finds the git repository of the working directory.
     ///
     /// # Errors
     /// Where git is not to be had, or there is no work tree.
@@ -203,7 +175,7 @@ impl Repository {
     /// new ones if they are asked for.
     ///
     /// Source: git-status documentation, "Porcelain Format Version 1".
-    fn status(&self, untracked: &str) -> Result<Vec<Listed>, GitError> {
+    fn status(&self, untracked: &str) -> Result<Vec<GitFile>, GitError> {
         let listed = output(
             "compare the work tree with the index",
             [
@@ -232,7 +204,7 @@ impl Repository {
     ///
     /// # Errors
     /// Where git knows no such revision, or no common commit.
-    pub fn changed_since(&self, revision: &str) -> Result<Vec<Listed>, GitError> {
+    pub fn changed_since(&self, revision: &str) -> Result<Vec<GitFile>, GitError> {
         let commit = format!("{revision}^{{commit}}");
         let task = "look up the revision";
         let found = output(
@@ -290,7 +262,7 @@ impl Repository {
     /// # Errors
     /// Where that leads out of the work tree, or into the repository. Git makes no such name,
     /// but takes it from an index that somebody else has made.
-    fn listed(&self, name: &[u8]) -> Result<Listed, GitError> {
+    fn listed(&self, name: &[u8]) -> Result<GitFile, GitError> {
         let name = path(name);
         let is_plain = |part| match part {
             Component::Normal(part) => !part.eq_ignore_ascii_case(".git"),
@@ -308,14 +280,14 @@ impl Repository {
             let up = self.prefix.components().map(|_| Component::ParentDir);
             up.chain(name.components()).collect()
         };
-        Ok(Listed {
+        Ok(GitFile {
             path: shown,
             whole: self.top.join(name),
         })
     }
 }
 
-/// What a repository holds that is not committed.
+/// What a git repository holds that is not committed.
 #[derive(Clone, Debug)]
 pub struct Uncommitted {
     /// Files, and folders all of which is not committed, by their absolute paths.
@@ -340,7 +312,7 @@ impl Uncommitted {
     }
 }
 
-/// What is not committed in the repository with this work tree (an absolute path without
+/// What is not committed in the git repository with this work tree (an absolute path without
 /// links): staged or not, new or ignored. What the environment says of a repository does
 /// not hold, since it is about one only.
 ///

@@ -1,19 +1,28 @@
 //! The git repository that a file lies in, and the folders that were asked about.
 //!
-//! This module tells repositories by the `.git` in their folder, without git, and remembers
-//! what it found for each folder. It knows nothing of what git knows: [`crate::git`] does.
+//! This module owns that a `.git` in a folder makes it the root of a git repository, told
+//! without git, and remembers what it found for each folder. It knows nothing of what git
+//! knows: [`crate::git`] does.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use crate::files::paths::WorkingDirectory;
+
+/// Returns what the `.git` of a folder is, behind links; None where the folder has none. It is a
+/// directory at the root of a git repository, and a file in a linked work tree or a submodule.
+pub(crate) fn dot_git(folder: &Path) -> Option<FileType> {
+    let git = fs::metadata(folder.join(".git"));
+    git.ok().map(|git| git.file_type())
+}
+
 /// What is known of the folders that were asked about.
-#[derive(Debug, Default)]
-pub struct Repositories {
-    /// The working directory, without links.
-    here: Option<PathBuf>,
-    /// The root of the repository that each folder lies in, by the folder as it was named.
+#[derive(Debug)]
+pub struct GitRepositories {
+    here: WorkingDirectory,
+    /// The root of the git repository that each folder lies in, by the folder as it was named.
     known: Mutex<HashMap<PathBuf, Option<PathBuf>>>,
     /// What was found on the way to these.
     ways: Mutex<Ways>,
@@ -25,24 +34,23 @@ pub struct Repositories {
 struct Ways {
     /// Paths without links, by the folder as it was named.
     wholes: HashMap<PathBuf, Option<PathBuf>>,
-    /// The root of the repository, by the folder's path without links.
+    /// The root of the git repository, by the folder's path without links.
     roots: HashMap<PathBuf, Option<PathBuf>>,
 }
 
-impl Repositories {
+impl GitRepositories {
     /// Nothing is known yet but the working directory.
     #[must_use]
-    pub fn new() -> Self {
-        let here = std::env::current_dir().and_then(fs::canonicalize);
+    pub fn new(here: &WorkingDirectory) -> Self {
         Self {
-            here: here.ok(),
+            here: here.clone(),
             known: Mutex::default(),
             ways: Mutex::default(),
         }
     }
 
-    /// The root of the repository that a file lies in, as an absolute path without links.
-    /// None outside of any repository. The file need not be there, but its folder must.
+    /// The root of the git repository that a file lies in, as an absolute path without links.
+    /// None outside of any. The file need not be there, but its folder must.
     pub fn root(&self, file: &Path) -> Option<PathBuf> {
         let folder = file.parent().unwrap_or(Path::new(""));
         // A poisoned lock would mean a panic in `get` or `insert`.
@@ -61,7 +69,7 @@ impl Repositories {
         let mut found = Vec::new();
         for &folder in unknown.iter().rev() {
             whole = match (whole, folder.file_name()) {
-                _ if folder.as_os_str().is_empty() => self.here.clone(),
+                _ if folder.as_os_str().is_empty() => self.here.real().map(Path::to_path_buf),
                 (Some(above), Some(name)) if is_its_own_name(folder) => Some(above.join(name)),
                 _ => fs::canonicalize(folder).ok(),
             };
@@ -71,12 +79,10 @@ impl Repositories {
         whole
     }
 
-    /// The root of the repository that a folder lies in, by its path without links.
+    /// The root of the git repository that a folder lies in, by its path without links.
     fn root_of(&self, whole: &Path) -> Option<PathBuf> {
         let (above, unknown) = nearest(&self.ways.lock().ok()?.roots, whole);
-        let own = unknown
-            .iter()
-            .position(|folder| folder.join(".git").exists());
+        let own = unknown.iter().position(|folder| dot_git(folder).is_some());
         let root = match own.and_then(|own| unknown.get(own)) {
             Some(root) => Some(root.to_path_buf()),
             None => above,
@@ -93,13 +99,11 @@ impl Repositories {
     /// itself and what is above, and else as an absolute path.
     pub fn of(&self, file: &Path) -> Option<PathBuf> {
         let root = self.root(file)?;
-        Some(match &self.here {
-            Some(here) if here.starts_with(&root) => PathBuf::from("."),
-            Some(here) => match root.strip_prefix(here) {
-                Ok(below) => below.to_path_buf(),
-                Err(_) => root,
-            },
-            None => root,
+        let is_around = self.here.real().is_some_and(|here| here.starts_with(&root));
+        Some(if is_around {
+            PathBuf::from(".")
+        } else {
+            self.here.shown(&root)
         })
     }
 
@@ -142,15 +146,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_folders_have_in_common_is_looked_at_once() {
+    fn folder_above_several_is_looked_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         for name in ["a/.git", "a/x/1", "a/x/2/.git", "a/x/3", "b"] {
             fs::create_dir_all(at(name)).unwrap();
         }
         let top = fs::canonicalize(folder.path()).unwrap();
-        let repositories = Repositories::new();
-        let root = |name: &str| repositories.root(&at(name));
+        let git_repositories = GitRepositories::new(&WorkingDirectory::read());
+        let root = |name: &str| git_repositories.root(&at(name));
         assert_eq!(root("a/x/1/f"), Some(top.join("a")));
         fs::remove_dir(at("a/.git")).unwrap();
         assert_eq!(root("a/x/3/f"), Some(top.join("a")), "as it is known");
@@ -159,12 +163,12 @@ mod tests {
         assert_eq!(root("nowhere/f"), None);
         // Only what was asked about is told.
         let folders = ["a/x/1", "a/x/2", "a/x/3", "b", "nowhere"].map(at);
-        assert_eq!(repositories.folders(), folders);
+        assert_eq!(git_repositories.folders(), folders);
     }
 
     #[cfg(unix)]
     #[test]
-    fn links_and_dots_lead_where_they_lead() {
+    fn path_with_links_and_dots_is_told_by_where_it_leads() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         for name in ["a/.git", "a/x", "b/.git", "b/y/z"] {
@@ -181,7 +185,7 @@ mod tests {
             ("a/./x/f", "a"),
             ("a/x/../f", "a"),
         ] {
-            let fresh = Repositories::new();
+            let fresh = GitRepositories::new(&WorkingDirectory::read());
             assert_eq!(fresh.root(&at(name)), Some(top.join(root)), "{name}");
             assert_eq!(fresh.root(&at(name)), Some(top.join(root)), "{name}");
             // And with all that it may have learnt on other ways.

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Run;
 use super::inputs::is_plain;
@@ -94,7 +94,7 @@ fn taken(
         Source::Text(text) => (text.clone(), Sink::Text(text)),
     };
     let mut outcome = Outcome::new(path.to_path_buf(), Ok(Facts::default()));
-    outcome.real = own_name(path, real);
+    outcome.real = (real != path).then(|| run.here.shown(real));
     let rules = run.rules_for(path, real, &bytes);
     let mut assessment = assess(&bytes, &rules)?;
     let near = match sink {
@@ -187,10 +187,4 @@ fn staged(
 
 fn changed_meanwhile() -> FileError {
     FileError::io("was changed while it was looked at; run again".to_owned())
-}
-
-/// The name of the file behind a symbolic link, from the working directory if
-/// it lies below; None if there is no link.
-fn own_name(path: &Path, real: &Path) -> Option<PathBuf> {
-    (real != path).then(|| paths::from_here(real))
 }

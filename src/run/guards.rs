@@ -15,9 +15,9 @@ use anyhow::{Context as _, bail};
 use super::inputs::Inputs;
 use super::report_failed;
 use crate::files::discover;
-use crate::files::paths::{from_here, whole_folder};
+use crate::files::paths::{WorkingDirectory, real_folder};
 use crate::files::{read, write};
-use crate::git::repository::Repositories;
+use crate::git::repository::GitRepositories;
 use crate::git::{self, Uncommitted};
 use crate::options::Options;
 use crate::outcome::FileError;
@@ -44,6 +44,7 @@ pub(super) struct Guards {
     others: Mutex<HashMap<PathBuf, Option<Other>>>,
     /// The root of the git repository of the working directory.
     home: Option<PathBuf>,
+    here: WorkingDirectory,
 }
 
 /// A file of settings that say something else than those of the run.
@@ -67,7 +68,8 @@ impl Guards {
         options: &Options,
         settings: &Settings,
         inputs: &Inputs,
-        git_repositories: &Repositories,
+        git_repositories: &GitRepositories,
+        here: &WorkingDirectory,
     ) -> anyhow::Result<Self> {
         let reports = reports(options)?;
         outside(options, inputs.given(), git_repositories)?;
@@ -78,7 +80,8 @@ impl Guards {
             settings: (options.config == Choice::Found).then(|| settings.clone()),
             flags: options.flags.clone(),
             others: Mutex::default(),
-            home: Repositories::new().root(Path::new(file::NAME)),
+            home: GitRepositories::new(here).root(Path::new(file::NAME)),
+            here: here.clone(),
         })
     }
 
@@ -96,7 +99,7 @@ impl Guards {
     pub(super) fn is_clean(
         &self,
         file: &Path,
-        git_repositories: &Repositories,
+        git_repositories: &GitRepositories,
     ) -> Result<(), FileError> {
         if !self.requires_clean {
             return Ok(());
@@ -144,7 +147,7 @@ impl Guards {
         &self,
         file: &Path,
         facts: &Facts,
-        git_repositories: &Repositories,
+        git_repositories: &GitRepositories,
     ) -> Result<(), FileError> {
         let Some(settings) = &self.settings else {
             return Ok(());
@@ -160,7 +163,7 @@ impl Guards {
         let Some(root) = root.filter(|root| Some(root) != self.home.as_ref()) else {
             return Ok(());
         };
-        let folder = file.parent().and_then(whole_folder);
+        let folder = file.parent().and_then(real_folder);
         let folder = folder.unwrap_or_else(|| root.clone());
         let other = || self.other(settings, &folder, &root);
         let other = match self.others.lock() {
@@ -180,7 +183,7 @@ impl Guards {
                     "its repository has settings of its own, {}, and they do not hold here; run \
                      immutag where they do, leave the file out with --exclude, or say which \
                      settings hold with --config FILE or --no-config",
-                    report::shown(&from_here(&other.file))
+                    report::shown(&self.here.shown(&other.file))
                 ),
             }),
         }
@@ -194,7 +197,9 @@ impl Guards {
         if used.is_some() && fs::canonicalize(&file).ok() == used {
             return None;
         }
-        let read = Config::read(&Choice::Named(file.clone())).ok().flatten();
+        let read = Config::read(&Choice::Named(file.clone()), &self.here)
+            .ok()
+            .flatten();
         let Some(config) = read else {
             let has_a_verdict = true;
             return Some(Other {
@@ -224,7 +229,7 @@ impl Guards {
 fn outside(
     options: &Options,
     given: &[PathBuf],
-    git_repositories: &Repositories,
+    git_repositories: &GitRepositories,
 ) -> anyhow::Result<()> {
     let Some(file) = &options.summary_file else {
         return Ok(());

@@ -11,6 +11,7 @@ use anstream::AutoStream;
 
 use super::inputs::Inputs;
 use super::{ExitStatus, Run, printed, resolved};
+use crate::files::paths::WorkingDirectory;
 use crate::options::{ImpactFormat, Input, Options, Verbosity};
 use crate::outcome::Outcome;
 use crate::report;
@@ -28,9 +29,10 @@ pub fn impact(
     format: ImpactFormat,
     interrupt: &Interrupt,
 ) -> anyhow::Result<ExitStatus> {
-    let settings = &resolved(&options.config, &options.flags)?;
-    let inputs = Inputs::of(options, settings)?;
-    let run = Run::new(options, settings, &inputs, interrupt)?;
+    let here = &WorkingDirectory::read();
+    let settings = &resolved(&options.config, &options.flags, here)?;
+    let inputs = Inputs::of(options, settings, here)?;
+    let run = Run::new(options, settings, &inputs, interrupt, here)?;
     let mut outcomes = match &inputs {
         Inputs::Walk { walk, problems, .. } => run.walk(walk, problems).kept,
         // The command line has no such input for this.
@@ -57,7 +59,7 @@ impl Run<'_> {
     /// The rules for one file, by its path as it is named and by its own.
     fn rules(&self, path: &Path, real: &Path) -> Rules {
         let mut rules = self.rules.clone();
-        self.settings.apply_for(path, real, &mut rules);
+        self.settings.apply_for(path, real, self.here, &mut rules);
         rules.suppressions.listed = self.lists.of(path, real);
         let numbers = rules.suppressions.listed.iter().map(|listed| listed.number);
         // A poisoned lock would mean a panic in `extend`.
@@ -115,7 +117,7 @@ impl Run<'_> {
             return survey::facing(surveys, turning);
         }
         let files = turning.iter().map(|(file, _)| file.as_path());
-        let surveys = Surveys::new(self.options.selection.no_ignore, files);
+        let surveys = Surveys::new(self.options.selection.no_ignore, files, self.here);
         survey::facing(&surveys, turning)
     }
 

@@ -14,9 +14,10 @@ use std::sync::Mutex;
 
 use anyhow::Context as _;
 
-use crate::files::discover::{Found, Problem, Walk};
+use crate::files::discover::{Discovered, Problem, Walk};
+use crate::files::paths::WorkingDirectory;
 use crate::files::read;
-use crate::git::{Repository, Staged};
+use crate::git::{GitRepository, Staged};
 use crate::options::{self, Mode, Options};
 use crate::settings::Settings;
 use crate::terminal::interrupts::Interrupt;
@@ -51,14 +52,18 @@ pub(super) struct StagedFiles {
 }
 
 impl Inputs {
-    pub(super) fn of(options: &Options, settings: &Settings) -> anyhow::Result<Self> {
+    pub(super) fn of(
+        options: &Options,
+        settings: &Settings,
+        here: &WorkingDirectory,
+    ) -> anyhow::Result<Self> {
         let mut selection = options.selection.clone();
         selection.include = settings.include();
         selection.exclude = settings.exclude();
         match &options.input {
             options::Input::Stdin { name } => return Ok(Self::Text(name.clone())),
             options::Input::Staged => {
-                let walk = Walk::new(selection)?;
+                let walk = Walk::new(selection, here)?;
                 return StagedFiles::of(options, &walk).map(Self::Staged);
             }
             options::Input::List { from, nul } => {
@@ -66,11 +71,11 @@ impl Inputs {
             }
             options::Input::Paths | options::Input::Since(_) => {}
         }
-        let mut walk = Walk::new(selection.clone())?;
+        let mut walk = Walk::new(selection.clone(), here)?;
         let mut problems = Vec::new();
         let mut given = selection.paths.clone();
         if let options::Input::Since(revision) = &options.input {
-            let repository = Repository::here()?;
+            let repository = GitRepository::here()?;
             let mut changed = repository.changed_since(revision)?;
             let takes = walk.takes(repository.top(), &mut |problem| problems.push(problem));
             // A link is none of what a walk comes to, nor is what lies behind one.
@@ -79,7 +84,7 @@ impl Inputs {
             // They are those of the part already.
             selection.partition = None;
             drop(takes);
-            walk = Walk::new(selection)?;
+            walk = Walk::new(selection, here)?;
             given.push(repository.top().to_path_buf());
         }
         Ok(Self::Walk {
@@ -126,7 +131,7 @@ impl Inputs {
                     if interrupt.is_set() {
                         return ControlFlow::Break(());
                     }
-                    if let Found::File(target) = found
+                    if let Discovered::File(target) = found
                         && declares(&target.real)
                         // A poisoned lock would mean a panic in `push`.
                         && let Ok(mut templates) = templates.lock()
@@ -143,7 +148,7 @@ impl Inputs {
 
 impl StagedFiles {
     fn of(options: &Options, walk: &Walk) -> anyhow::Result<Self> {
-        let repository = Repository::here()?;
+        let repository = GitRepository::here()?;
         let mut files = repository.staged()?;
         let mut problems = Vec::new();
         let takes = walk.takes(repository.top(), &mut |problem| problems.push(problem));

@@ -28,10 +28,11 @@ use self::guards::Guards;
 use self::inputs::{Inputs, StagedFiles};
 use crate::cli::{Shell, manual};
 use crate::explain::{self, Topic};
-use crate::files::discover::{self, Found, Problem, Walk};
+use crate::files::discover::{self, Discovered, Problem, Walk};
+use crate::files::paths::WorkingDirectory;
 use crate::files::write;
 use crate::git::Blobs;
-use crate::git::repository::Repositories;
+use crate::git::repository::GitRepositories;
 use crate::options::{Mode, Options, OutputFormat, Verbosity};
 use crate::outcome::{FileError, Outcome, Summary, Tally};
 use crate::report::{self, Report};
@@ -83,9 +84,10 @@ impl From<ExitStatus> for std::process::ExitCode {
 /// An interrupted run finishes the files in hand, scans no other, and
 /// reports what it has.
 pub fn run(options: &Options, interrupt: &Interrupt) -> anyhow::Result<ExitStatus> {
-    let settings = &resolved(&options.config, &options.flags)?;
-    let inputs = Inputs::of(options, settings)?;
-    let run = Run::new(options, settings, &inputs, interrupt)?;
+    let here = &WorkingDirectory::read();
+    let settings = &resolved(&options.config, &options.flags, here)?;
+    let inputs = Inputs::of(options, settings, here)?;
+    let run = Run::new(options, settings, &inputs, interrupt, here)?;
     if options.interactive && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         bail!(
             "--interactive needs a terminal to ask on; without one, name the files to repair: \
@@ -152,7 +154,7 @@ fn report_failed(path: &Path) -> String {
 /// A file of settings that cannot be read, an invalid glob, or a failing
 /// output. A reader that closes it early is no error.
 pub fn settings(choice: &Choice, flags: &Layer) -> anyhow::Result<ExitStatus> {
-    let settings = resolved(choice, flags)?;
+    let settings = resolved(choice, flags, &WorkingDirectory::read())?;
     for patterns in [settings.include(), settings.exclude()] {
         for glob in &patterns.globs {
             discover::check_glob(glob)?;
@@ -162,8 +164,8 @@ pub fn settings(choice: &Choice, flags: &Layer) -> anyhow::Result<ExitStatus> {
 }
 
 /// The settings that hold, by the flags and the file that is chosen.
-fn resolved(choice: &Choice, flags: &Layer) -> anyhow::Result<Settings> {
-    Ok(Settings::new(flags, Config::read(choice)?)?)
+fn resolved(choice: &Choice, flags: &Layer, here: &WorkingDirectory) -> anyhow::Result<Settings> {
+    Ok(Settings::new(flags, Config::read(choice, here)?)?)
 }
 
 /// Prints what a code means, or all codes.
@@ -206,6 +208,7 @@ fn printed(result: io::Result<()>) -> anyhow::Result<ExitStatus> {
 struct Run<'o> {
     options: &'o Options,
     settings: &'o Settings,
+    here: &'o WorkingDirectory,
     /// The rules for all files, before overrides and lists.
     rules: Rules,
     /// Whether edits are shown or written, so that they are to be proven.
@@ -219,7 +222,7 @@ struct Run<'o> {
     /// The numbers of the lists' entries that are for some file of the run.
     looked_for: Mutex<BTreeSet<usize>>,
     interrupt: &'o Interrupt,
-    git_repositories: Repositories,
+    git_repositories: GitRepositories,
     guards: Guards,
     /// What pushes images in the git repositories of the files, if that is to
     /// be known before a file is judged.
@@ -232,11 +235,14 @@ impl<'o> Run<'o> {
         settings: &'o Settings,
         inputs: &Inputs,
         interrupt: &'o Interrupt,
+        here: &'o WorkingDirectory,
     ) -> anyhow::Result<Self> {
         let mut lists = Lists::default();
         if options.heeds_suppressions {
-            let here = std::env::current_dir().context("the working directory cannot be read")?;
-            lists = Lists::read(&here)?;
+            let path = here
+                .path()
+                .context("the working directory cannot be read")?;
+            lists = Lists::read(path)?;
         }
         let mut rules = Rules {
             max_size: options.max_size,
@@ -248,20 +254,21 @@ impl<'o> Run<'o> {
             ..Rules::default()
         };
         settings.apply(&mut rules);
-        let git_repositories = Repositories::new();
-        let guards = Guards::new(options, settings, inputs, &git_repositories)?;
+        let git_repositories = GitRepositories::new(here);
+        let guards = Guards::new(options, settings, inputs, &git_repositories, here)?;
         let is_terminal = io::stdout().is_terminal();
         let shows_edits = options.shows(is_terminal, OutputFormat::shows_edits);
         Ok(Self {
             options,
             settings,
+            here,
             proves: options.mode != Mode::Check || shows_edits,
             shows_edits,
             shows_lines: options.shows(is_terminal, OutputFormat::shows_lines),
             surveys: options.keep_moving_tags.then(|| {
                 let templates = inputs.templates(&rules, interrupt);
                 let templates = templates.iter().map(std::path::PathBuf::as_path);
-                Surveys::new(options.selection.no_ignore, templates)
+                Surveys::new(options.selection.no_ignore, templates, here)
             }),
             rules,
             lists,
@@ -311,7 +318,7 @@ impl<'o> Run<'o> {
             walk.visit(&|found| {
                 let outcome = match found {
                     _ if self.interrupt.is_set() => return ControlFlow::Break(()),
-                    Found::File(target) => {
+                    Discovered::File(target) => {
                         counts.files.fetch_add(1, Ordering::Relaxed);
                         let input = Input {
                             path: &target.path,
@@ -320,7 +327,7 @@ impl<'o> Run<'o> {
                         };
                         file::outcome(input, self, None)
                     }
-                    Found::Repository(folder) => {
+                    Discovered::GitRepository(folder) => {
                         counts.repositories.fetch_add(1, Ordering::Relaxed);
                         // A poisoned lock would mean a panic in `insert`.
                         if let Ok(mut collected) = collected.lock() {
@@ -329,7 +336,7 @@ impl<'o> Run<'o> {
                         }
                         None
                     }
-                    Found::Problem(problem) => Some(self.told(&problem)),
+                    Discovered::Problem(problem) => Some(self.told(&problem)),
                 };
                 if let Some(outcome) = outcome {
                     count_findings(&outcome, &counts.findings);
@@ -495,7 +502,7 @@ fn count_files(walk: &Walk, counts: &Counts) {
         if counts.is_over.load(Ordering::Relaxed) {
             return ControlFlow::Break(());
         }
-        if matches!(found, Found::File(_)) {
+        if matches!(found, Discovered::File(_)) {
             total.fetch_add(1, Ordering::Relaxed);
         }
         ControlFlow::Continue(())

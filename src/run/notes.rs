@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::Run;
-use crate::files::discover;
+use crate::files::write;
 use crate::options::Mode;
 use crate::outcome::Outcome;
 use immutag_engine::rule::TRIVY;
@@ -35,7 +35,7 @@ impl Run<'_> {
         let folders = self.git_repositories.folders();
         let strays = folders
             .iter()
-            .flat_map(|folder| discover::temporary_files(folder));
+            .flat_map(|folder| write::temporary_files(folder));
         strays.map(stray).collect()
     }
 

@@ -23,6 +23,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::layer::{KEYS, Layer, OVERRIDE_KEYS, Origin};
 use crate::files::bounded;
+use crate::files::paths::{WorkingDirectory, folder_of};
+use crate::git::repository::dot_git;
 
 /// The name of the file.
 pub const NAME: &str = "immutag.toml";
@@ -58,17 +60,17 @@ impl Config {
     /// # Errors
     /// Where it is there, or is named, and cannot be read or is not of its
     /// form.
-    pub fn read(choice: &Choice) -> Result<Option<Self>, ConfigError> {
+    pub fn read(choice: &Choice, here: &WorkingDirectory) -> Result<Option<Self>, ConfigError> {
         let path = match choice {
             Choice::Not => return Ok(None),
             Choice::Named(path) => path.clone(),
             Choice::Found => {
-                let here = std::env::current_dir().map_err(|error| ConfigError {
+                let here = here.path().map_err(|error| ConfigError {
                     path: PathBuf::from("."),
                     line: None,
                     message: format!("the working directory cannot be told: {error}"),
                 })?;
-                match find(&here)? {
+                match find(here)? {
                     Some(path) => path,
                     None => return Ok(None),
                 }
@@ -76,11 +78,7 @@ impl Config {
         };
         let failed = |error: io::Error| unreadable(&path, &error.to_string());
         let bytes = bounded::read(&path).map_err(failed)?;
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let folder = fs::canonicalize(folder).map_err(failed)?;
+        let folder = fs::canonicalize(folder_of(&path)).map_err(failed)?;
         Self::of(path.clone(), folder, bytes).map(Some)
     }
 
@@ -142,7 +140,7 @@ fn unreadable(path: &Path, reason: &str) -> ConfigError {
 
 /// The file that holds for a working directory, as it is seen from there.
 fn find(here: &Path) -> Result<Option<PathBuf>, ConfigError> {
-    let is_root = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
+    let is_root = |folder: &&Path| dot_git(folder).is_some();
     let root = here.ancestors().find(is_root).unwrap_or(here);
     let mut up = PathBuf::new();
     for folder in here.ancestors() {

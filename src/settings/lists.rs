@@ -11,14 +11,15 @@
 //!
 //! Source: trivy.dev, "Filtering", ".trivyignore" and ".trivyignore.yaml".
 
-use std::fmt;
 use std::fs;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use thiserror::Error;
 
 use crate::files::bounded;
+use crate::files::paths::absolute;
 use immutag_engine::{Listed, trivyignore, trivyignore_yaml};
 
 /// The list of IDs.
@@ -27,25 +28,14 @@ pub const PLAIN: &str = ".trivyignore";
 pub const YAML: &str = ".trivyignore.yaml";
 
 /// Why a list cannot be used. Nothing may be edited then.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("{name}: {message}; correct it, or leave all ignores out with --no-suppressions")]
 pub struct ListFileError {
     /// The list.
     pub name: &'static str,
     /// What is wrong.
     pub message: String,
 }
-
-impl fmt::Display for ListFileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: {}; correct it, or leave all ignores out with --no-suppressions",
-            self.name, self.message
-        )
-    }
-}
-
-impl std::error::Error for ListFileError {}
 
 /// The entries of both lists that name our rule.
 #[derive(Debug, Default)]
@@ -137,16 +127,7 @@ impl Lists {
     /// A path as seen from the directory of the lists; None where it leads
     /// out of it.
     fn relative(&self, path: &Path) -> Option<PathBuf> {
-        let mut whole = PathBuf::new();
-        for part in self.here.join(path).components() {
-            match part {
-                Component::CurDir => {}
-                Component::ParentDir => {
-                    whole.pop();
-                }
-                part => whole.push(part),
-            }
-        }
+        let whole = absolute(&self.here, path);
         whole.strip_prefix(&self.here).ok().map(Path::to_path_buf)
     }
 }
@@ -199,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_seen_from_the_directory_of_the_list() {
+    fn path_in_a_list_is_relative_to_its_directory() {
         for path in [
             "a/b.yaml",
             "./a/b.yaml",
@@ -221,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn one_star_stays_in_its_folder() {
+    fn single_star_does_not_cross_folders() {
         assert!(is_for("a/*.yaml", "a/b.yaml"));
         assert!(!is_for("a/*.yaml", "a/b/c.yaml"));
         assert!(is_for("a/**/*.yaml", "a/b/c.yaml"));

@@ -19,6 +19,7 @@ use std::path::Path;
 use self::file::Config;
 use self::layer::{Entry, Glob, Layer, OF_FIXES, Origin};
 use crate::files::discover::{Cover, GlobError, Patterns};
+use crate::files::paths::WorkingDirectory;
 use immutag_engine::Rules;
 
 /// All settings, as they hold.
@@ -154,10 +155,10 @@ impl Settings {
 
     /// Sets in `rules` what holds for one file: by its path as it is named, or by its own,
     /// behind all links.
-    pub fn apply_for(&self, path: &Path, real: &Path, rules: &mut Rules) {
+    pub fn apply_for(&self, path: &Path, real: &Path, here: &WorkingDirectory, rules: &mut Rules) {
         self.apply(rules);
         for one in &self.overrides {
-            if one.cover.has(path, real) {
+            if one.cover.has(path, real, here) {
                 one.layer.apply(rules);
             }
         }
