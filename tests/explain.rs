@@ -12,6 +12,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use immutag::explain::topics;
+use immutag_engine::rule::SCANNERS;
 
 /// Every text of the sources.
 fn sources() -> Vec<String> {
@@ -39,7 +40,9 @@ fn words(code: &str) -> impl Iterator<Item = String> + '_ {
 /// Every code that the sources name: in what a function `code` gives, and in
 /// what a field `code` is given.
 fn named() -> BTreeSet<String> {
-    let mut named = BTreeSet::new();
+    // Whose suppressions count.
+    let tools = SCANNERS.iter().map(|scanner| scanner.name.to_owned());
+    let mut named: BTreeSet<String> = tools.collect();
     for text in sources() {
         for part in text.split("fn code(").skip(1) {
             let (body, _) = part.split_once("\n    }\n").unwrap();
@@ -48,13 +51,6 @@ fn named() -> BTreeSet<String> {
         for part in text.split(" code: ").skip(1) {
             let line = part.lines().next().unwrap();
             if line.starts_with('"') {
-                named.extend(words(line));
-            }
-        }
-        // Whose ignores count.
-        for part in text.split("pub const ").skip(1) {
-            let line = part.lines().next().unwrap();
-            if line.contains(": Tool = ") {
                 named.extend(words(line));
             }
         }
