@@ -9,11 +9,11 @@
 
 use std::collections::HashMap;
 
-use super::lex::Dialect;
-use super::script::Script;
-use super::shell::{Env, Pushed, Shell};
-use super::tools;
-use super::word::{self, Part, Ways};
+use crate::lex::Dialect;
+use crate::script::Script;
+use crate::shell::{Env, Pushed, Shell};
+use crate::tools;
+use crate::word::{self, Part, Ways};
 
 /// A token of Groovy's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ fn closed(text: &str, from: usize, quote: &str) -> Option<usize> {
 }
 
 /// Reads a Jenkinsfile.
-pub(super) fn jenkinsfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
+pub(crate) fn jenkinsfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
     let tokens = tokens(text);
     let mut env = Env::within(around);
     let mut images: HashMap<&str, Ways> = HashMap::new();
@@ -478,7 +478,7 @@ fn push(
 }
 
 /// Reads what Jib is told in a build file of Gradle's.
-pub(super) fn gradle(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
+pub(crate) fn gradle(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
     let tokens = tokens(text);
     let mut env = Env::within(around);
     env.set("version", vec![vec![Part::Derived("version".to_owned())]]);
@@ -627,7 +627,7 @@ fn jib(shell: &mut Shell<'_>, image: Option<(Ways, usize)>, tags: &[(Ways, usize
 }
 
 /// Reads what Jib is told in a `pom.xml`.
-pub(super) fn maven(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
+pub(crate) fn maven(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
     let mut env = Env::within(around);
     env.set(
         "project.version",

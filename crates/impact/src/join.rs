@@ -5,13 +5,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Via;
-use super::stack::{Named, World};
-use super::word::{self, Image, Part, Word};
+use crate::Via;
+use crate::stack::{Named, World};
+use crate::word::{self, Image, Part, Word};
 
 /// Where an image goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Goes {
+pub(crate) enum Goes {
     /// To this repository, and to those of its name, as this tells.
     To(usize, Via),
     /// To a registry or a repository that is none of the templates'.
@@ -25,7 +25,7 @@ pub(super) enum Goes {
 const MAX_FORMS: usize = 256;
 
 /// The repositories by their names.
-pub(super) struct Index<'w> {
+pub(crate) struct Index<'w> {
     /// Those that can have the same names are one, which goes by the number of
     /// the first: they are of several accounts or regions, and pushed to
     /// alike. None where a name is of several others.
@@ -40,7 +40,7 @@ pub(super) struct Index<'w> {
 }
 
 impl<'w> Index<'w> {
-    pub(super) fn of(world: &'w World) -> Self {
+    pub(crate) fn of(world: &'w World) -> Self {
         let mut index = Self {
             by_name: HashMap::new(),
             by_end: HashMap::new(),
@@ -76,7 +76,7 @@ impl<'w> Index<'w> {
     }
 
     /// Finds the repository of an image.
-    pub(super) fn repository(&self, image: &Image) -> Goes {
+    pub(crate) fn repository(&self, image: &Image) -> Goes {
         let shown = || {
             let mut all = image.registry.clone();
             if !all.is_empty() {
@@ -135,7 +135,7 @@ impl<'w> Index<'w> {
     }
 
     /// The first repository that can have the same names as this one.
-    pub(super) fn first(&self, number: usize) -> usize {
+    pub(crate) fn first(&self, number: usize) -> usize {
         self.firsts.get(number).copied().unwrap_or(number)
     }
 }
@@ -171,6 +171,6 @@ fn like(pattern: &str, name: &str) -> bool {
 }
 
 /// The image that a word names.
-pub(super) fn image(written: &Word, world: &World) -> Image {
+pub(crate) fn image(written: &Word, world: &World) -> Image {
     word::image(&world.imported(written))
 }

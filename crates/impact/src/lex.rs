@@ -14,7 +14,7 @@ use std::collections::HashSet;
 
 /// Whose marks stand in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(crate) enum Dialect {
     /// Those of a shell.
     Shell,
     /// Those of make around those of a shell: `$(NAME)`, `$$NAME`.
@@ -27,7 +27,7 @@ pub(super) enum Dialect {
 
 /// A piece of a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Piece<'s> {
+pub(crate) enum Piece<'s> {
     Text(String),
     /// `$NAME`, `${NAME}` and what else stands in the braces.
     Variable {
@@ -49,7 +49,7 @@ pub(super) enum Piece<'s> {
 
 /// A word, or what stands between words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Token<'s> {
+pub(crate) enum Token<'s> {
     Word(Raw<'s>),
     /// `;`, `&`, the end of a line.
     End,
@@ -68,16 +68,16 @@ pub(super) enum Token<'s> {
 
 /// A word as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Raw<'s> {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) pieces: Vec<Piece<'s>>,
-    pub(super) is_quoted: bool,
+pub(crate) struct Raw<'s> {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) pieces: Vec<Piece<'s>>,
+    pub(crate) is_quoted: bool,
 }
 
 impl Raw<'_> {
     /// The text of the word, if that is all that it is.
-    pub(super) fn literal(&self) -> Option<&str> {
+    pub(crate) fn literal(&self) -> Option<&str> {
         match self.pieces.as_slice() {
             [Piece::Text(text)] => Some(text),
             _ => None,
@@ -86,14 +86,14 @@ impl Raw<'_> {
 }
 
 /// Comes apart to tokens.
-pub(super) fn tokens(text: &str, dialect: Dialect) -> Vec<Token<'_>> {
+pub(crate) fn tokens(text: &str, dialect: Dialect) -> Vec<Token<'_>> {
     let mut lexer = Lexer::new(text, dialect);
     lexer.run();
     lexer.tokens
 }
 
 /// A text that is one word, blanks and all.
-pub(super) fn pieces(text: &str, dialect: Dialect) -> Vec<Piece<'_>> {
+pub(crate) fn pieces(text: &str, dialect: Dialect) -> Vec<Piece<'_>> {
     let mut lexer = Lexer::new(text, dialect);
     lexer.pieces(|_| false).pieces
 }

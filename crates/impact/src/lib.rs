@@ -37,21 +37,21 @@ mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use self::join::{Goes, Index};
-use self::lex::Dialect;
-use self::script::Script;
-use self::shell::{Env, Pushes, Shell};
-use self::stack::World;
-use self::word::{Judged, Ways};
-use self::workflow::Workflow;
-use self::yaml::Pipeline;
+use crate::join::{Goes, Index};
+use crate::lex::Dialect;
+use crate::script::Script;
+use crate::shell::{Env, Pushes, Shell};
+use crate::stack::World;
+use crate::word::{Judged, Ways};
+use crate::workflow::Workflow;
+use crate::yaml::Pipeline;
 use immutag_engine::find::{MOST_TAGS, TagPattern};
 use immutag_engine::markup::Marks;
 use immutag_engine::syntax::{self, Tree};
 use immutag_engine::text::source;
 use immutag_engine::text::span::{LineIndex, Position};
 
-pub use self::shell::MAX_PUSHES;
+pub use crate::shell::MAX_PUSHES;
 
 /// The size from which on a file is no pipeline of anybody's, in bytes.
 pub const MAX_SIZE: u64 = 1 << 20;

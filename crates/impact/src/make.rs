@@ -8,10 +8,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::lex::Dialect;
-use super::script::Script;
-use super::shell::{Env, Shell};
-use super::word::{self, Ways};
+use crate::lex::Dialect;
+use crate::script::Script;
+use crate::shell::{Env, Shell};
+use crate::word::{self, Ways};
 
 /// How deep variables are followed that name others.
 const MAX_DEPTH: usize = 12;
@@ -42,7 +42,7 @@ fn logical_lines(text: &str) -> Vec<(usize, &str)> {
 }
 
 /// Reads a Makefile.
-pub(super) fn makefile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
+pub(crate) fn makefile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
     let mut defined: HashMap<&str, Vec<Defined<'_>>> = HashMap::new();
     let mut order = Vec::new();
     let mut recipes = Vec::new();
@@ -224,7 +224,7 @@ fn references(text: &str) -> Vec<&str> {
 type Recipe<'s> = (Vec<(&'s str, &'s str)>, Vec<(usize, &'s str)>);
 
 /// Reads a justfile.
-pub(super) fn justfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
+pub(crate) fn justfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
     let mut env = Env::within(around);
     let mut recipes: Vec<Recipe<'_>> = Vec::new();
     for (start, line) in logical_lines(text) {

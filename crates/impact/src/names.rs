@@ -3,7 +3,7 @@
 //! This module owns the lists of the names that CI systems give, and what the
 //! output of a command can be. It follows no assignment.
 
-use super::word::Part;
+use crate::word::Part;
 
 /// What differs for each commit, build or release.
 ///
@@ -125,7 +125,7 @@ const BRANCHES: &[&str] = &[
 
 /// What a variable stands for that no file assigns; `shown` is how it is
 /// written. None where nobody knows.
-pub(super) fn given(name: &str, shown: &str) -> Option<Part> {
+pub(crate) fn given(name: &str, shown: &str) -> Option<Part> {
     let name: String = name
         .chars()
         .map(|sign| match sign {
@@ -137,7 +137,7 @@ pub(super) fn given(name: &str, shown: &str) -> Option<Part> {
         Some(Part::Derived(shown.to_owned()))
     } else if BRANCHES.contains(&name.as_str()) {
         Some(Part::Branch(shown.to_owned()))
-    } else if super::word::is_foreign_name(&name) {
+    } else if crate::word::is_foreign_name(&name) {
         Some(Part::Foreign)
     } else {
         None
@@ -147,13 +147,13 @@ pub(super) fn given(name: &str, shown: &str) -> Option<Part> {
 /// Whether what stands in `$( )` can be the name of a variable of Azure's.
 ///
 /// Source: Azure Pipelines, "Define variables", "Macro syntax".
-pub(super) fn is_macro(inner: &str) -> bool {
+pub(crate) fn is_macro(inner: &str) -> bool {
     let is_inner = |sign: char| sign.is_ascii_alphanumeric() || "._-".contains(sign);
     !inner.is_empty() && inner.chars().all(is_inner)
 }
 
 /// What the output of a command is made of.
-pub(super) enum Output<'c> {
+pub(crate) enum Output<'c> {
     /// Of a commit, a build, a version or a date.
     Derived,
     /// Of a branch.
@@ -199,7 +199,7 @@ const COMMITS: [&str; 8] = [
 ];
 
 /// What the output of a command is, by its words.
-pub(super) fn output(command: &str) -> Output<'_> {
+pub(crate) fn output(command: &str) -> Output<'_> {
     let has = |word: &str| command.contains(word);
     let first = command.split_whitespace().next().unwrap_or_default();
     let first = first.rsplit('/').next().unwrap_or_default();

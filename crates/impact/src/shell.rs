@@ -7,33 +7,33 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
-use super::lex::{self, Dialect, Piece, Raw, Token};
-use super::names::{self, Output};
-use super::script::Script;
-use super::stack::World;
-use super::tools;
-use super::word::{self, Part, Ways, Word};
+use crate::lex::{self, Dialect, Piece, Raw, Token};
+use crate::names::{self, Output};
+use crate::script::Script;
+use crate::stack::World;
+use crate::tools;
+use crate::word::{self, Part, Ways, Word};
 
 /// How deep texts in texts are followed: `bash -c "$(…)"`.
 const MAX_DEPTH: usize = 4;
 
 /// The variables that hold, with those around them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Env<'p> {
-    pub(super) own: HashMap<String, Ways>,
+pub(crate) struct Env<'p> {
+    pub(crate) own: HashMap<String, Ways>,
     around: Option<&'p Env<'p>>,
 }
 
 impl<'p> Env<'p> {
     /// None of its own yet.
-    pub(super) fn within(around: &'p Env<'p>) -> Self {
+    pub(crate) fn within(around: &'p Env<'p>) -> Self {
         Self {
             own: HashMap::new(),
             around: Some(around),
         }
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Ways> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Ways> {
         let mut env = self;
         loop {
             if let Some(ways) = env.own.get(name) {
@@ -43,35 +43,35 @@ impl<'p> Env<'p> {
         }
     }
 
-    pub(super) fn set(&mut self, name: &str, ways: Ways) {
+    pub(crate) fn set(&mut self, name: &str, ways: Ways) {
         self.own.insert(name.to_owned(), ways);
     }
 }
 
 /// A word of a command, as it comes out.
 #[derive(Clone, Debug)]
-pub(super) struct Argument {
-    pub(super) ways: Ways,
+pub(crate) struct Argument {
+    pub(crate) ways: Ways,
     /// Where it stands in the file.
-    pub(super) at: usize,
+    pub(crate) at: usize,
 }
 
 impl Argument {
     /// Its text, if that is all that it can be, or the first of what it can be.
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         word::literal(self.ways.first()?)
     }
 }
 
 /// A push that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pushed {
+pub(crate) struct Pushed {
     /// Where the image is named.
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// The image, with its tag.
-    pub(super) image: Word,
+    pub(crate) image: Word,
     /// What pushes it.
-    pub(super) by: &'static str,
+    pub(crate) by: &'static str,
 }
 
 /// How many pushes of a file are looked at, so that no file costs more than its
@@ -85,19 +85,19 @@ const MAX_SEEN: usize = 16 * MAX_PUSHES;
 /// The pushes of a file, as far as they are looked at; each place and image
 /// once, however many jobs run it.
 #[derive(Debug, Default)]
-pub(super) struct Pushes {
-    pub(super) all: Vec<Pushed>,
+pub(crate) struct Pushes {
+    pub(crate) all: Vec<Pushed>,
     /// How many there are beside them.
-    pub(super) more: usize,
+    pub(crate) more: usize,
     /// How many go to registries that are none of ECR's. They use nothing up,
     /// as those that mirror others' images have any number of them.
-    pub(super) elsewhere: usize,
+    pub(crate) elsewhere: usize,
     /// The places and the images of all of these: hashes, since images can be large.
     seen: HashSet<u64>,
 }
 
 impl Pushes {
-    pub(super) fn push(&mut self, pushed: Pushed) {
+    pub(crate) fn push(&mut self, pushed: Pushed) {
         let place = self.seen.hasher().hash_one((pushed.at, &pushed.image));
         if self.seen.contains(&place) {
             return;
@@ -125,7 +125,7 @@ impl Extend<Pushed> for Pushes {
 
 /// What is written for later steps of a pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum For {
+pub(crate) enum For {
     /// All of the job's.
     Job,
     /// Those that ask for an output.
@@ -133,19 +133,19 @@ pub(super) enum For {
 }
 
 /// Reads shell text.
-pub(super) struct Shell<'w> {
-    pub(super) world: &'w World,
-    pub(super) pushes: Pushes,
+pub(crate) struct Shell<'w> {
+    pub(crate) world: &'w World,
+    pub(crate) pushes: Pushes,
     /// What was written to `$GITHUB_ENV` and `$GITHUB_OUTPUT`.
-    pub(super) written: Vec<(For, String, Ways)>,
+    pub(crate) written: Vec<(For, String, Ways)>,
     /// The images that are tagged here, for those who push all tags.
-    pub(super) tagged: HashMap<String, Vec<Word>>,
+    pub(crate) tagged: HashMap<String, Vec<Word>>,
     /// Whether all images of a compose file are pushed.
-    pub(super) pushes_compose: bool,
+    pub(crate) pushes_compose: bool,
     /// Whether `$(NAME)` can be a variable, as it is in Azure's pipelines.
-    pub(super) has_macros: bool,
+    pub(crate) has_macros: bool,
     /// What a script assigns that pushes them.
-    pub(super) for_compose: HashMap<String, Ways>,
+    pub(crate) for_compose: HashMap<String, Ways>,
     /// Variables that are assigned further below, to functions' use: those are
     /// called when all is assigned, and what stands outside of them is not.
     later: HashMap<String, Ways>,
@@ -155,7 +155,7 @@ pub(super) struct Shell<'w> {
 }
 
 impl<'w> Shell<'w> {
-    pub(super) fn new(world: &'w World) -> Self {
+    pub(crate) fn new(world: &'w World) -> Self {
         Self {
             world,
             pushes: Pushes::default(),
@@ -172,7 +172,7 @@ impl<'w> Shell<'w> {
 
     /// Reads a file of its own: what is assigned at its end counts in the
     /// functions above.
-    pub(super) fn run_file(&mut self, script: &Script<'_>, env: &Env<'_>) {
+    pub(crate) fn run_file(&mut self, script: &Script<'_>, env: &Env<'_>) {
         let mut first = Shell::new(self.world);
         let mut scope = Env::within(env);
         first.run(script, &mut scope);
@@ -185,7 +185,7 @@ impl<'w> Shell<'w> {
     }
 
     /// Reads commands, one after the other.
-    pub(super) fn run(&mut self, script: &Script<'_>, env: &mut Env<'_>) {
+    pub(crate) fn run(&mut self, script: &Script<'_>, env: &mut Env<'_>) {
         if self.depth > MAX_DEPTH {
             return;
         }
@@ -551,7 +551,7 @@ impl<'w> Shell<'w> {
     }
 
     /// What a text can be that is one word.
-    pub(super) fn value(&mut self, script: &Script<'_>, env: &mut Env<'_>) -> Ways {
+    pub(crate) fn value(&mut self, script: &Script<'_>, env: &mut Env<'_>) -> Ways {
         if self.depth > MAX_DEPTH * 2 {
             return word::open(script.text.as_ref());
         }
@@ -587,7 +587,7 @@ impl<'w> Shell<'w> {
     }
 
     /// What a name stands for.
-    pub(super) fn named(&self, name: &str, shown: &str, env: &Env<'_>) -> Ways {
+    pub(crate) fn named(&self, name: &str, shown: &str, env: &Env<'_>) -> Ways {
         let later = || self.later.get(name).filter(|_| self.functions > 0);
         if let Some(ways) = env.get(name).or_else(later) {
             return ways.clone();
@@ -656,7 +656,7 @@ impl<'w> Shell<'w> {
     }
 
     /// What a command prints.
-    pub(super) fn output(&mut self, command: &str, env: &mut Env<'_>, script: &Script<'_>) -> Ways {
+    pub(crate) fn output(&mut self, command: &str, env: &mut Env<'_>, script: &Script<'_>) -> Ways {
         let shown = word::shown_command(command);
         if self.depth > MAX_DEPTH * 2 {
             return word::open(shown);
@@ -806,7 +806,7 @@ impl<'w> Shell<'w> {
     /// What an expression of GitHub's comes to.
     ///
     /// Source: GitHub Docs, "Evaluate expressions in workflows and actions".
-    pub(super) fn expression(&mut self, expression: &str, env: &Env<'_>) -> Ways {
+    pub(crate) fn expression(&mut self, expression: &str, env: &Env<'_>) -> Ways {
         let shown = format!("${{{{ {} }}}}", expression.trim());
         let mut all = Ways::new();
         let alternatives: Vec<&str> = split_outside(expression, "||");

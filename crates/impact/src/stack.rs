@@ -16,13 +16,13 @@ use immutag_engine::template::value::{self, Budget, Context, Word as Value};
 use immutag_engine::template::{self, Call, Piece, Resource, Substitution, Template};
 use immutag_engine::text::source::REPOSITORY;
 
-use super::lex::Dialect;
-use super::script::Script;
-use super::word::{self, Part, Word};
+use crate::lex::Dialect;
+use crate::script::Script;
+use crate::word::{self, Part, Word};
 
 /// What is known of a repository's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Named {
+pub(crate) enum Named {
     /// It is one of these.
     Known(Vec<String>),
     /// It looks like this, where `*` is anything.
@@ -31,52 +31,52 @@ pub(super) enum Named {
 
 /// A repository of a template.
 #[derive(Clone, Debug)]
-pub(super) struct Declared {
-    pub(super) template: usize,
-    pub(super) logical_id: String,
-    pub(super) at: usize,
-    pub(super) named: Named,
+pub(crate) struct Declared {
+    pub(crate) template: usize,
+    pub(crate) logical_id: String,
+    pub(crate) at: usize,
+    pub(crate) named: Named,
 }
 
 /// All that the templates of a git repository say.
 #[derive(Debug, Default)]
-pub(super) struct World {
-    pub(super) repositories: Vec<Declared>,
+pub(crate) struct World {
+    pub(crate) repositories: Vec<Declared>,
     /// By their keys; None where several say different things.
     outputs: HashMap<String, Option<Word>>,
     exports: HashMap<String, Option<Word>>,
     parameters: HashMap<String, Option<Word>>,
     resources: HashMap<String, Option<Word>>,
-    pub(super) projects: Vec<Project>,
+    pub(crate) projects: Vec<Project>,
 }
 
 /// A build that a template declares.
 #[derive(Clone, Debug)]
-pub(super) struct Project {
+pub(crate) struct Project {
     /// The buildspec's path, if it stands in a file.
-    pub(super) buildspec: Option<String>,
+    pub(crate) buildspec: Option<String>,
     /// What the variables of its environment are.
-    pub(super) variables: Vec<(String, Word)>,
+    pub(crate) variables: Vec<(String, Word)>,
 }
 
 impl World {
-    pub(super) fn output(&self, name: &str) -> Option<Word> {
+    pub(crate) fn output(&self, name: &str) -> Option<Word> {
         self.outputs.get(name).cloned().flatten()
     }
 
-    pub(super) fn export(&self, name: &str) -> Option<Word> {
+    pub(crate) fn export(&self, name: &str) -> Option<Word> {
         self.exports.get(name).cloned().flatten()
     }
 
-    pub(super) fn parameter(&self, name: &str) -> Option<Word> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<Word> {
         self.parameters.get(name).cloned().flatten()
     }
 
-    pub(super) fn resource(&self, logical_id: &str) -> Option<Word> {
+    pub(crate) fn resource(&self, logical_id: &str) -> Option<Word> {
         self.resources.get(logical_id).cloned().flatten()
     }
 
-    pub(super) fn output_names(&self) -> impl Iterator<Item = (&str, &Word)> {
+    pub(crate) fn output_names(&self) -> impl Iterator<Item = (&str, &Word)> {
         let mut named: Vec<(&str, &Word)> = self
             .outputs
             .iter()
@@ -87,7 +87,7 @@ impl World {
     }
 
     /// Puts what is exported in the place of its name.
-    pub(super) fn imported(&self, word: &Word) -> Word {
+    pub(crate) fn imported(&self, word: &Word) -> Word {
         let mut imported = Word::new();
         for part in word {
             match part {
@@ -103,7 +103,7 @@ impl World {
 
     /// Reads a template, the `number`th of all, and gives the texts of builds
     /// that stand in it, with their variables.
-    pub(super) fn read<'t>(&mut self, number: usize, tree: &'t Tree<'_>) -> Vec<Inline<'t>> {
+    pub(crate) fn read<'t>(&mut self, number: usize, tree: &'t Tree<'_>) -> Vec<Inline<'t>> {
         let template = Template::of(tree);
         let first = self.repositories.len();
         let mut names: BTreeMap<&str, usize> = BTreeMap::new();
@@ -194,9 +194,9 @@ impl World {
 }
 
 /// The text of a build that stands in a template.
-pub(super) struct Inline<'t> {
-    pub(super) script: Script<'t>,
-    pub(super) variables: Vec<(String, Word)>,
+pub(crate) struct Inline<'t> {
+    pub(crate) script: Script<'t>,
+    pub(crate) variables: Vec<(String, Word)>,
 }
 
 /// Takes a word down by its name, and none where the name says several things.

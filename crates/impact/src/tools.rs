@@ -10,9 +10,9 @@
 //! "Jib - Containerize your Maven/Gradle project"; `aws ecr put-image` (AWS
 //! CLI Command Reference).
 
-use super::lex::{Piece, Raw};
-use super::shell::{Argument, Env, Pushed, Shell};
-use super::word::{self, Part, Ways, Word};
+use crate::lex::{Piece, Raw};
+use crate::shell::{Argument, Env, Pushed, Shell};
+use crate::word::{self, Part, Ways, Word};
 
 /// The words by which a text may push.
 const WORDS: [&str; 22] = [
@@ -41,12 +41,12 @@ const WORDS: [&str; 22] = [
 ];
 
 /// Whether a text names one of the tools, so that it is worth a look.
-pub(super) fn is_mentioned(text: &str) -> bool {
+pub(crate) fn is_mentioned(text: &str) -> bool {
     WORDS.iter().any(|word| text.contains(word))
 }
 
 /// Whether a command can be one that pushes, by what is written there.
-pub(super) fn may_push(words: &[&Raw<'_>]) -> bool {
+pub(crate) fn may_push(words: &[&Raw<'_>]) -> bool {
     words.iter().take(8).any(|word| {
         word.pieces.iter().any(|piece| match piece {
             Piece::Text(text) => is_mentioned(text),
@@ -56,7 +56,7 @@ pub(super) fn may_push(words: &[&Raw<'_>]) -> bool {
 }
 
 /// Reads a command.
-pub(super) fn read(shell: &mut Shell<'_>, words: &[Argument], env: &mut Env<'_>) {
+pub(crate) fn read(shell: &mut Shell<'_>, words: &[Argument], env: &mut Env<'_>) {
     let base = |argument: &Argument| {
         let text = argument.text().unwrap_or_default();
         let text = text.rsplit('/').next().unwrap_or_default();
@@ -503,7 +503,7 @@ fn copy(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
 }
 
 /// Kaniko's executor.
-pub(super) fn kaniko(shell: &mut Shell<'_>, words: &[Argument]) {
+pub(crate) fn kaniko(shell: &mut Shell<'_>, words: &[Argument]) {
     if has(words, &["--no-push", "--no-push-cache"]) && !has(words, &["--no-push=false"]) {
         return;
     }
@@ -573,7 +573,7 @@ fn retagged(shell: &mut Shell<'_>, image: &Argument, tags: &Argument, by: &'stat
 }
 
 /// The name of an image up to its tag, with the colon.
-pub(super) fn name(image: &Word) -> Word {
+pub(crate) fn name(image: &Word) -> Word {
     let image = word::image(image);
     let mut name = image.registry;
     if !name.is_empty() {
@@ -587,7 +587,7 @@ pub(super) fn name(image: &Word) -> Word {
 }
 
 /// The items of a list with commas.
-pub(super) fn listed(word: &Word) -> Vec<Word> {
+pub(crate) fn listed(word: &Word) -> Vec<Word> {
     let spaced: Word = word
         .iter()
         .map(|part| match part {
@@ -691,7 +691,7 @@ fn buildctl(shell: &mut Shell<'_>, words: &[Argument]) {
 /// Where a cache is pushed to: `type=registry,ref=IMAGE`, or the image alone.
 ///
 /// Source: Docker Docs, "Registry cache".
-pub(super) fn cached(shell: &mut Shell<'_>, cache: &Argument, by: &'static str) {
+pub(crate) fn cached(shell: &mut Shell<'_>, cache: &Argument, by: &'static str) {
     for way in &cache.ways {
         let items = listed(way);
         let is_alone = !word::shown(way).contains('=');

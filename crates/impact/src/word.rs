@@ -7,14 +7,14 @@ use std::fmt::Write as _;
 
 /// How many things one word can be. What can be more is cut: real pipelines
 /// have two or three.
-pub(super) const MAX_WAYS: usize = 8;
+pub(crate) const MAX_WAYS: usize = 8;
 /// How many parts a word has, and how many bytes one of them.
 const MAX_PARTS: usize = 32;
 const MAX_TEXT: usize = 1024;
 
 /// A part of a word.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// Text that stands for itself.
     Text(String),
     /// What differs for each commit, build, version or date; as it is written.
@@ -36,17 +36,17 @@ pub(super) enum Part {
 }
 
 /// One thing that a word can be.
-pub(super) type Word = Vec<Part>;
+pub(crate) type Word = Vec<Part>;
 /// All that it can be; never empty.
-pub(super) type Ways = Vec<Word>;
+pub(crate) type Ways = Vec<Word>;
 
 /// A word that stands for itself.
-pub(super) fn text(text: impl Into<String>) -> Ways {
+pub(crate) fn text(text: impl Into<String>) -> Ways {
     vec![vec![Part::Text(text.into())]]
 }
 
 /// A word that nobody says.
-pub(super) fn open(shown: impl Into<String>) -> Ways {
+pub(crate) fn open(shown: impl Into<String>) -> Ways {
     vec![vec![Part::Open(cut(&shown.into()))]]
 }
 
@@ -62,13 +62,13 @@ fn cut(text: &str) -> String {
 }
 
 /// A command, as it is shown where it stands for its output.
-pub(super) fn shown_command(command: &str) -> String {
+pub(crate) fn shown_command(command: &str) -> String {
     let words: Vec<&str> = command.split_whitespace().take(16).collect();
     cut(&format!("$({})", words.join(" ")))
 }
 
 /// Puts a part behind a word.
-pub(super) fn push(word: &mut Word, part: Part) {
+pub(crate) fn push(word: &mut Word, part: Part) {
     if matches!(&part, Part::Text(text) if text.is_empty()) {
         return;
     }
@@ -82,7 +82,7 @@ pub(super) fn push(word: &mut Word, part: Part) {
 }
 
 /// Every way of one followed by every way of the other.
-pub(super) fn glued(before: &Ways, after: &Ways) -> Ways {
+pub(crate) fn glued(before: &Ways, after: &Ways) -> Ways {
     let mut ways = Ways::new();
     for before in before {
         for after in after {
@@ -100,7 +100,7 @@ pub(super) fn glued(before: &Ways, after: &Ways) -> Ways {
 }
 
 /// Adds what a word can be, too.
-pub(super) fn add(ways: &mut Ways, more: Ways) {
+pub(crate) fn add(ways: &mut Ways, more: Ways) {
     for word in more {
         if ways.len() < MAX_WAYS && !ways.contains(&word) {
             ways.push(word);
@@ -109,14 +109,14 @@ pub(super) fn add(ways: &mut Ways, more: Ways) {
 }
 
 /// Whether nobody says what a word is.
-pub(super) fn is_open(ways: &Ways) -> bool {
+pub(crate) fn is_open(ways: &Ways) -> bool {
     let is_open = |word: &Word| word.iter().all(|part| matches!(part, Part::Open(_)));
     ways.iter().all(|word| !word.is_empty() && is_open(word))
 }
 
 /// What becomes of a word that something is cut from, or put in: what it is
 /// made of is all that is known. `shown` is how that is written.
-pub(super) fn transformed(ways: &Ways, shown: &str) -> Ways {
+pub(crate) fn transformed(ways: &Ways, shown: &str) -> Ways {
     let mut all = Ways::new();
     for word in ways {
         let kept = word.iter().find(|part| matches!(part, Part::Derived(_)));
@@ -131,7 +131,7 @@ pub(super) fn transformed(ways: &Ways, shown: &str) -> Ways {
 }
 
 /// The text of a word, if that is all that it is.
-pub(super) fn literal(word: &Word) -> Option<&str> {
+pub(crate) fn literal(word: &Word) -> Option<&str> {
     match word.as_slice() {
         [] => Some(""),
         [Part::Text(text)] => Some(text),
@@ -140,7 +140,7 @@ pub(super) fn literal(word: &Word) -> Option<&str> {
 }
 
 /// A word as it is shown.
-pub(super) fn shown(word: &[Part]) -> String {
+pub(crate) fn shown(word: &[Part]) -> String {
     let mut shown = String::new();
     for part in word {
         // Writing to a string does not fail.
@@ -159,7 +159,7 @@ pub(super) fn shown(word: &[Part]) -> String {
 }
 
 /// The words that a text with blanks comes apart to.
-pub(super) fn split(word: &Word) -> Vec<Word> {
+pub(crate) fn split(word: &Word) -> Vec<Word> {
     let mut words = vec![Word::new()];
     for part in word {
         let Part::Text(text) = part else {
@@ -183,7 +183,7 @@ pub(super) fn split(word: &Word) -> Vec<Word> {
 
 /// What is known of a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Judged {
+pub(crate) enum Judged {
     /// It moves: the tag where that is literal, and how it is shown.
     Moving(Option<String>, String),
     /// It does not: each push has its own.
@@ -193,7 +193,7 @@ pub(super) enum Judged {
 }
 
 /// Judges the tag of an image.
-pub(super) fn judge(tag: &[Part]) -> Judged {
+pub(crate) fn judge(tag: &[Part]) -> Judged {
     let has = |kind: fn(&Part) -> bool| tag.iter().any(kind);
     if has(|part| matches!(part, Part::Derived(_))) {
         return Judged::Fixed;
@@ -250,19 +250,19 @@ fn names_version(tag: &str) -> bool {
 
 /// An image, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Image {
+pub(crate) struct Image {
     /// What names the registry, with nothing behind it; empty if nothing does.
-    pub(super) registry: Word,
+    pub(crate) registry: Word,
     /// The repository in it.
-    pub(super) path: Word,
+    pub(crate) path: Word,
     /// The tag; that which holds where none is written.
-    pub(super) tag: Word,
+    pub(crate) tag: Word,
     /// Whether it is named by its digest.
-    pub(super) has_digest: bool,
+    pub(crate) has_digest: bool,
 }
 
 /// Takes a word apart.
-pub(super) fn image(word: &Word) -> Image {
+pub(crate) fn image(word: &Word) -> Image {
     let mut parts = word.clone();
     if let Some(Part::Text(first)) = parts.first_mut() {
         *first = without_scheme(first).to_owned();
@@ -351,7 +351,7 @@ fn tagged(parts: &[Part]) -> (Word, Word, bool) {
 ///
 /// Sources: Amazon ECR User Guide, "Private registry"; AWS General Reference,
 /// "Amazon ECR endpoints and quotas".
-pub(super) fn is_ecr(registry: &[Part]) -> bool {
+pub(crate) fn is_ecr(registry: &[Part]) -> bool {
     registry.iter().any(|part| match part {
         Part::Registry => true,
         Part::Text(text) => is_ecr_host(text),
@@ -368,7 +368,7 @@ fn is_ecr_host(text: &str) -> bool {
 /// Whether an image goes to a registry that is literal and none of ECR's,
 /// whatever else of it cannot be told. Asked of every push, so that nothing is
 /// taken apart for it.
-pub(super) fn is_elsewhere(written: &[Part]) -> bool {
+pub(crate) fn is_elsewhere(written: &[Part]) -> bool {
     let [Part::Text(first), rest @ ..] = written else {
         return false;
     };
@@ -382,7 +382,7 @@ pub(super) fn is_elsewhere(written: &[Part]) -> bool {
 
 /// Whether what nobody says has a name that begins a word with ECR, as
 /// `ECR_REGISTRY`, `MY_ECR`, `awsEcrHost`; `secrets.HOST` does not.
-pub(super) fn is_named_for_ecr(registry: &[Part]) -> bool {
+pub(crate) fn is_named_for_ecr(registry: &[Part]) -> bool {
     registry.iter().any(|part| match part {
         Part::Open(name) => name.char_indices().any(|(at, sign)| {
             let is_there = name
@@ -415,7 +415,7 @@ const WORDS: [&str; 12] = [
 ];
 
 /// Whether a variable's name says that it is for another registry.
-pub(super) fn is_foreign_name(name: &str) -> bool {
+pub(crate) fn is_foreign_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     !name.contains("ecr_") && WORDS.iter().any(|word| name.contains(word))
 }

@@ -11,15 +11,15 @@ use std::collections::HashMap;
 
 use immutag_engine::syntax::{NodeId, Tree};
 
-use super::lex::Dialect;
-use super::script::Script;
-use super::shell::{Argument, Env, For, Pushed, Shell};
-use super::tools;
-use super::word::{self, Part, Ways, Word};
-use super::yaml::Pipeline;
+use crate::lex::Dialect;
+use crate::script::Script;
+use crate::shell::{Argument, Env, For, Pushed, Shell};
+use crate::tools;
+use crate::word::{self, Part, Ways, Word};
+use crate::yaml::Pipeline;
 
 /// Reads workflows and actions.
-pub(super) struct Workflow<'e, 't, 'a, 'w> {
+pub(crate) struct Workflow<'e, 't, 'a, 'w> {
     pipeline: Pipeline<'e, 't, 'a, 'w>,
     tree: &'t Tree<'a>,
     /// Whether tags start it, and whether anything else does.
@@ -29,7 +29,7 @@ pub(super) struct Workflow<'e, 't, 'a, 'w> {
 }
 
 impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
-    pub(super) fn new(tree: &'t Tree<'a>, shell: &'e mut Shell<'w>) -> Self {
+    pub(crate) fn new(tree: &'t Tree<'a>, shell: &'e mut Shell<'w>) -> Self {
         let mut pipeline = Pipeline::new(tree, shell);
         pipeline.dialect = Dialect::Shell;
         Self {
@@ -40,7 +40,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         }
     }
 
-    pub(super) fn read(&mut self) {
+    pub(crate) fn read(&mut self) {
         let tree = self.tree;
         for &root in tree.documents() {
             let mut env = Env::default();

@@ -13,11 +13,11 @@ use std::collections::HashSet;
 use immutag_engine::syntax::{Entry, NodeId, TagKind, Tree, Value};
 use immutag_engine::template::{self, Merged};
 
-use super::lex::Dialect;
-use super::script::Script;
-use super::shell::{Argument, Env, Pushed, Shell};
-use super::tools;
-use super::word::{self, Ways};
+use crate::lex::Dialect;
+use crate::script::Script;
+use crate::shell::{Argument, Env, Pushed, Shell};
+use crate::tools;
+use crate::word::{self, Ways};
 
 /// How many nodes are looked at where aliases lead to some of them again.
 const MAX_STEPS: usize = 200_000;
@@ -39,17 +39,17 @@ const GLOBAL: [&str; 7] = [
 ];
 
 /// Reads a tree for what it pushes.
-pub(super) struct Pipeline<'e, 't, 'a, 'w> {
-    pub(super) tree: &'t Tree<'a>,
-    pub(super) shell: &'e mut Shell<'w>,
+pub(crate) struct Pipeline<'e, 't, 'a, 'w> {
+    pub(crate) tree: &'t Tree<'a>,
+    pub(crate) shell: &'e mut Shell<'w>,
     /// The text that the tree's text is inside of.
-    pub(super) outer: Option<&'e Script<'e>>,
-    pub(super) dialect: Dialect,
-    pub(super) steps: usize,
+    pub(crate) outer: Option<&'e Script<'e>>,
+    pub(crate) dialect: Dialect,
+    pub(crate) steps: usize,
 }
 
 impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
-    pub(super) fn new(tree: &'t Tree<'a>, shell: &'e mut Shell<'w>) -> Self {
+    pub(crate) fn new(tree: &'t Tree<'a>, shell: &'e mut Shell<'w>) -> Self {
         Self {
             tree,
             shell,
@@ -64,12 +64,12 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
         Some(script.within(self.outer))
     }
 
-    pub(super) fn place(&self, node: NodeId) -> usize {
+    pub(crate) fn place(&self, node: NodeId) -> usize {
         let start = self.tree.start(node);
         self.outer.map_or(start, |outer| outer.place(start))
     }
 
-    pub(super) fn get(&self, node: NodeId, key: &str) -> Option<NodeId> {
+    pub(crate) fn get(&self, node: NodeId, key: &str) -> Option<NodeId> {
         let found = match self.tree.entry(node, key) {
             Some(entry) => entry.value,
             None => match template::merged(self.tree, node, key) {
@@ -80,7 +80,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
         Some(self.tree.resolve(found))
     }
 
-    pub(super) fn way(&self, node: NodeId, keys: &[&str]) -> Option<NodeId> {
+    pub(crate) fn way(&self, node: NodeId, keys: &[&str]) -> Option<NodeId> {
         let mut node = node;
         for key in keys {
             node = self.get(node, key)?;
@@ -115,7 +115,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
     }
 
     /// Runs the commands of a node: a text, or lists of texts.
-    pub(super) fn run(&mut self, node: NodeId, env: &mut Env<'_>) {
+    pub(crate) fn run(&mut self, node: NodeId, env: &mut Env<'_>) {
         let mut todo = vec![(node, 0)];
         while let Some((node, depth)) = todo.pop() {
             let meant = self.referenced(node);
@@ -136,13 +136,13 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
     }
 
     /// What a scalar can be as a value of a variable.
-    pub(super) fn value(&mut self, node: NodeId, env: &mut Env<'_>) -> Option<Ways> {
+    pub(crate) fn value(&mut self, node: NodeId, env: &mut Env<'_>) -> Option<Ways> {
         let script = self.script(node)?;
         Some(self.shell.value(&script, env))
     }
 
     /// Takes the variables of a mapping down, those that it merges first.
-    pub(super) fn variables(&mut self, node: NodeId, env: &mut Env<'_>) {
+    pub(crate) fn variables(&mut self, node: NodeId, env: &mut Env<'_>) {
         for entry in self.all_entries(node) {
             let Some(name) = self.tree.literal(entry.key).map(str::to_owned) else {
                 continue;
@@ -191,7 +191,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
     }
 
     /// A buildspec of `CodeBuild`'s.
-    pub(super) fn buildspec(&mut self, env: &Env<'_>) {
+    pub(crate) fn buildspec(&mut self, env: &Env<'_>) {
         for &root in self.tree.documents() {
             let mut env = Env::within(env);
             if let Some(variables) = self.way(root, &["env", "variables"]) {
@@ -212,7 +212,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
     }
 
     /// A pipeline of GitLab's.
-    pub(super) fn gitlab(&mut self, env: &Env<'_>) {
+    pub(crate) fn gitlab(&mut self, env: &Env<'_>) {
         for &root in self.tree.documents() {
             let mut global = Env::within(env);
             if let Some(variables) = self.get(root, "variables") {
@@ -323,7 +323,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
     }
 
     /// What the lists of a matrix hold, each under its key behind a prefix.
-    pub(super) fn alternatives(&mut self, matrix: NodeId, prefix: &str, env: &mut Env<'_>) {
+    pub(crate) fn alternatives(&mut self, matrix: NodeId, prefix: &str, env: &mut Env<'_>) {
         for entry in self.all_entries(matrix) {
             let Some(key) = self.tree.literal(entry.key) else {
                 continue;
@@ -360,7 +360,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
     /// The services of a compose file that are built here. Those that go to
     /// ECR by their names are pushed by whoever pushes; the others only if a
     /// script does.
-    pub(super) fn compose(&mut self, env: &Env<'_>) -> Vec<Pushed> {
+    pub(crate) fn compose(&mut self, env: &Env<'_>) -> Vec<Pushed> {
         let mut found = Vec::new();
         for &root in self.tree.documents() {
             let Some(services) = self.get(root, "services") else {
@@ -389,7 +389,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
     }
 
     /// The artifacts of a skaffold file.
-    pub(super) fn skaffold(&mut self, env: &Env<'_>) {
+    pub(crate) fn skaffold(&mut self, env: &Env<'_>) {
         for &root in self.tree.documents() {
             let Some(build) = self.get(root, "build") else {
                 continue;
@@ -436,7 +436,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
     }
 
     /// The scripts of `package.json` and the like.
-    pub(super) fn package(&mut self, env: &Env<'_>) {
+    pub(crate) fn package(&mut self, env: &Env<'_>) {
         for &root in self.tree.documents() {
             let Some(scripts) = self.get(root, "scripts") else {
                 continue;
@@ -449,7 +449,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
 
     /// Any other file: variables where mappings of them are known to stand, and
     /// commands under keys that are known for them.
-    pub(super) fn other(&mut self, env: &Env<'_>) {
+    pub(crate) fn other(&mut self, env: &Env<'_>) {
         self.shell.has_macros = true;
         for &root in self.tree.documents() {
             self.walk(root, env, 0);
