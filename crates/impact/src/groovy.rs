@@ -9,11 +9,11 @@
 
 use std::collections::HashMap;
 
-use crate::lex::Dialect;
 use crate::script::Script;
-use crate::shell::{Env, Pushed, Shell};
+use crate::shell::lex::Dialect;
+use crate::shell::run::{Env, Pushed, Shell};
 use crate::tools;
-use crate::word::{self, Part, Ways};
+use crate::value::{self, Part, Ways};
 
 /// A token of Groovy's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -280,12 +280,12 @@ fn concatenated(tokens: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>
             // What cannot be read is a part all the same.
             None if ways.is_some() => {
                 rest = &[];
-                word::open("(…)")
+                value::open("(…)")
             }
             None => return None,
         };
         ways = Some(match ways {
-            Some(ways) => word::glued(&ways, &more),
+            Some(ways) => value::glued(&ways, &more),
             None => more,
         });
         match rest {
@@ -325,7 +325,7 @@ fn operand<'t, 's>(
             let ways = shell.value(&Script::new(text, at, Dialect::Shell), env);
             (ways, text.to_owned())
         }
-        (Token::Text(text, ..), _) => (word::text(text), text.to_owned()),
+        (Token::Text(text, ..), _) => (value::text(text), text.to_owned()),
         (_, Some("version")) => {
             let part = Part::Derived("version".to_owned());
             (vec![vec![part]], "version".to_owned())
@@ -338,7 +338,7 @@ fn operand<'t, 's>(
     };
     let changes = |method: &&str| !matches!(*method, "trim" | "toString" | "get");
     let ways = match methods.iter().find(|method| changes(method)) {
-        Some(method) => word::transformed(&ways, &format!("{shown}.{method}(…)")),
+        Some(method) => value::transformed(&ways, &format!("{shown}.{method}(…)")),
         None => ways,
     };
     Some((ways, rest))
@@ -389,7 +389,7 @@ fn assigned(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> 
         let branches = line.get(question + 1..).unwrap_or_default();
         let mut all = Ways::new();
         for branch in branches.split(|(_, token)| *token == Token::Sign(':')) {
-            word::add(
+            value::add(
                 &mut all,
                 concatenated(branch, shell, env).unwrap_or_default(),
             );
@@ -458,14 +458,14 @@ fn push(
     };
     if let Some(start) = given {
         at = start;
-        let tag = first_value(rest, shell, env).unwrap_or_else(|| word::open("(tag)"));
+        let tag = first_value(rest, shell, env).unwrap_or_else(|| value::open("(tag)"));
         let names = image.iter().map(tools::name).collect();
-        image = word::glued(&names, &tag);
+        image = value::glued(&names, &tag);
     }
     for way in image {
-        let is_whole = !word::image(&way).registry.is_empty() && word::is_ecr(&way);
+        let is_whole = !value::image(&way).registry.is_empty() && value::is_ecr(&way);
         let ways = match registry.filter(|_| !is_whole) {
-            Some(registry) => word::glued(&word::glued(registry, &word::text("/")), &vec![way]),
+            Some(registry) => value::glued(&value::glued(registry, &value::text("/")), &vec![way]),
             None => vec![way],
         };
         let pushes = ways.into_iter().map(|image| Pushed {
@@ -616,7 +616,7 @@ fn jib(shell: &mut Shell<'_>, image: Option<(Ways, usize)>, tags: &[(Ways, usize
     });
     shell.pushes.extend(pushes);
     for (tag, at) in tags {
-        let ways = word::glued(&names, tag);
+        let ways = value::glued(&names, tag);
         let pushes = ways.into_iter().map(|image| Pushed {
             at: *at,
             image,

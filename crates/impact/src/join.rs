@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::Via;
 use crate::stack::{Named, World};
-use crate::word::{self, Image, Part, Word};
+use crate::value::{self, Image, Part, Word};
 
 /// Where an image goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,10 +80,10 @@ impl<'w> Index<'w> {
         let shown = || {
             let mut all = image.registry.clone();
             if !all.is_empty() {
-                word::push(&mut all, Part::Text("/".to_owned()));
+                value::push(&mut all, Part::Text("/".to_owned()));
             }
             all.extend(image.path.iter().cloned());
-            Goes::Unknown(word::shown(&all))
+            Goes::Unknown(value::shown(&all))
         };
         if let [Part::Uri(number), rest @ ..] = image.path.as_slice() {
             // What follows the address is another repository.
@@ -97,9 +97,9 @@ impl<'w> Index<'w> {
         if image.registry.iter().chain(&image.path).any(is_foreign) {
             return Goes::Elsewhere;
         }
-        let is_sure = word::is_ecr(&image.registry);
+        let is_sure = value::is_ecr(&image.registry);
         if !is_sure {
-            match (word::literal(&image.registry), image.path.first()) {
+            match (value::literal(&image.registry), image.path.first()) {
                 // Docker Hub, where no registry is named.
                 (Some(""), Some(Part::Text(_))) => return Goes::Elsewhere,
                 (Some(""), _) => return shown(),
@@ -110,12 +110,12 @@ impl<'w> Index<'w> {
         if let [Part::Name(number)] = image.path.as_slice() {
             return Goes::To(self.first(*number), Via::Reference);
         }
-        let Some(path) = word::literal(&image.path) else {
+        let Some(path) = value::literal(&image.path) else {
             return shown();
         };
         match self.by_name(path, is_sure) {
             // A host that nobody says may be anybody's, unless it is called ECR's.
-            Some(Goes::To(..)) if !is_sure && !word::is_named_for_ecr(&image.registry) => shown(),
+            Some(Goes::To(..)) if !is_sure && !value::is_named_for_ecr(&image.registry) => shown(),
             found => found.unwrap_or_else(shown),
         }
     }
@@ -172,5 +172,5 @@ fn like(pattern: &str, name: &str) -> bool {
 
 /// The image that a word names.
 pub(crate) fn image(written: &Word, world: &World) -> Image {
-    word::image(&world.imported(written))
+    value::image(&world.imported(written))
 }

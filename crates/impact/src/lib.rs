@@ -22,28 +22,26 @@
 //! - *A push is found, never proven absent*: what no file says is unknown, and
 //!   the report ends with what it does not see.
 
+mod build;
+mod ci;
 mod groovy;
 mod join;
-mod lex;
-mod make;
-mod names;
 mod script;
 mod shell;
 mod stack;
 mod tools;
-mod word;
-mod workflow;
+mod value;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use crate::ci::github::Workflow;
 use crate::join::{Goes, Index};
-use crate::lex::Dialect;
 use crate::script::Script;
-use crate::shell::{Env, Pushes, Shell};
+use crate::shell::lex::Dialect;
+use crate::shell::run::{Env, Pushes, Shell};
 use crate::stack::World;
-use crate::word::{Judged, Ways};
-use crate::workflow::Workflow;
+use crate::value::{Judged, Ways};
 use crate::yaml::Pipeline;
 use immutag_engine::find::{MOST_TAGS, TagPattern};
 use immutag_engine::markup::Marks;
@@ -51,7 +49,7 @@ use immutag_engine::syntax::{self, Tree};
 use immutag_engine::text::source;
 use immutag_engine::text::span::{LineIndex, Position};
 
-pub use crate::shell::MAX_PUSHES;
+pub use crate::shell::run::MAX_PUSHES;
 
 /// The size from which on a file is no pipeline of anybody's, in bytes.
 pub const MAX_SIZE: u64 = 1 << 20;
@@ -440,7 +438,7 @@ pub fn survey(files: &[File]) -> Impact {
         let assigned: BTreeMap<String, Ways> = shell.for_compose.into_iter().collect();
         for (name, ways) in assigned {
             let mut all = for_compose.own.remove(&name).unwrap_or_default();
-            word::add(&mut all, ways);
+            value::add(&mut all, ways);
             for_compose.set(&name, all);
         }
         found.take(file, file.kind, shell.pushes);
@@ -517,8 +515,8 @@ fn read(file: &File, world: &World, shell: &mut Shell<'_>, impact: &mut Impact) 
         Kind::Script => {
             shell.run_file(&Script::new(text, 0, Dialect::Shell), &env);
         }
-        Kind::Make => make::makefile(shell, text, &env),
-        Kind::Just => make::justfile(shell, text, &env),
+        Kind::Make => build::make::makefile(shell, text, &env),
+        Kind::Just => build::make::justfile(shell, text, &env),
         Kind::Jenkins => groovy::jenkinsfile(shell, text, &env),
         Kind::Gradle => groovy::gradle(shell, text, &env),
         Kind::Maven => groovy::maven(shell, text, &env),
@@ -577,7 +575,7 @@ fn environment(path: &str, world: &World) -> Env<'static> {
     for project in projects {
         for (name, word) in &project.variables {
             let mut ways = env.own.get(name).cloned().unwrap_or_default();
-            word::add(&mut ways, vec![world.imported(word)]);
+            value::add(&mut ways, vec![world.imported(word)]);
             env.set(name, ways);
         }
     }
@@ -637,7 +635,7 @@ impl Found<'_> {
             return self.take(file, file.kind, shell.pushes);
         };
         let mut images = Pipeline::new(&tree, &mut shell).compose(env);
-        images.retain(|push| is_pushed || word::is_ecr(&word::image(&push.image).registry));
+        images.retain(|push| is_pushed || value::is_ecr(&value::image(&push.image).registry));
         let mut pushes = Pushes::default();
         pushes.extend(images);
         self.take(file, file.kind, pushes);
@@ -659,7 +657,7 @@ impl Found<'_> {
                 self.impact.elsewhere += 1;
                 continue;
             }
-            let tag = match word::judge(&image.tag) {
+            let tag = match value::judge(&image.tag) {
                 _ if image.has_digest => None,
                 Judged::Fixed => None,
                 Judged::Moving(literal, shown) => Some(Tag::Moving { literal, shown }),

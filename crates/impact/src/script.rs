@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use immutag_engine::syntax::{NodeId, ScalarStyle, Tree, Value};
 
-use crate::lex::Dialect;
+use crate::shell::lex::Dialect;
 
 /// A text that is read on its own, with its places in the file.
 #[derive(Clone, Debug)]

@@ -16,9 +16,9 @@ use immutag_engine::template::value::{self, Budget, Context, Word as Value};
 use immutag_engine::template::{self, Call, Piece, Resource, Substitution, Template};
 use immutag_engine::text::source::REPOSITORY;
 
-use crate::lex::Dialect;
 use crate::script::Script;
-use crate::word::{self, Part, Word};
+use crate::shell::lex::Dialect;
+use crate::value::{self as value_of, Part, Word};
 
 /// What is known of a repository's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl World {
                     Some(word) => imported.extend(word),
                     None => imported.push(Part::Open(format!("(export {name})"))),
                 },
-                part => word::push(&mut imported, part.clone()),
+                part => value_of::push(&mut imported, part.clone()),
             }
         }
         imported
@@ -326,7 +326,7 @@ impl<'t> Reader<'_, 't, '_> {
                 let mut word = Word::new();
                 for piece in substitution.pieces() {
                     match piece {
-                        Piece::Text(text) => word::push(&mut word, Part::Text(text.to_owned())),
+                        Piece::Text(text) => value_of::push(&mut word, Part::Text(text.to_owned())),
                         Piece::Escaped(name) => word.push(Part::Open(format!("${{{name}}}"))),
                         Piece::Variable(name) => {
                             let own = substitution.variable(tree, name).next();
@@ -335,7 +335,7 @@ impl<'t> Reader<'_, 't, '_> {
                                 None => self.reference(name, node),
                             };
                             for part in more {
-                                word::push(&mut word, part);
+                                value_of::push(&mut word, part);
                             }
                         }
                     }
@@ -350,10 +350,10 @@ impl<'t> Reader<'_, 't, '_> {
                 let mut word = Word::new();
                 for (nth, &item) in tree.items(tree.resolve(list)).iter().enumerate() {
                     if nth > 0 && !delimiter.is_empty() {
-                        word::push(&mut word, Part::Text(delimiter.to_owned()));
+                        value_of::push(&mut word, Part::Text(delimiter.to_owned()));
                     }
                     for part in self.word(item, depth + 1) {
-                        word::push(&mut word, part);
+                        value_of::push(&mut word, part);
                     }
                 }
                 word

@@ -10,9 +10,9 @@
 //! "Jib - Containerize your Maven/Gradle project"; `aws ecr put-image` (AWS
 //! CLI Command Reference).
 
-use crate::lex::{Piece, Raw};
-use crate::shell::{Argument, Env, Pushed, Shell};
-use crate::word::{self, Part, Ways, Word};
+use crate::shell::lex::{Piece, Raw};
+use crate::shell::run::{Argument, Env, Pushed, Shell};
+use crate::value::{self, Part, Ways, Word};
 
 /// The words by which a text may push.
 const WORDS: [&str; 22] = [
@@ -298,7 +298,7 @@ fn docker(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
                 let text = output
                     .ways
                     .first()
-                    .map(|way| word::shown(way))
+                    .map(|way| value::shown(way))
                     .unwrap_or_default();
                 text.contains("type=registry") || text.contains("push=true")
             };
@@ -363,7 +363,7 @@ const MAX_TAGS: usize = 64;
 /// Takes down that an image has been tagged.
 fn remember(shell: &mut Shell<'_>, image: &Argument) {
     for way in &image.ways {
-        let tagged = shell.tagged.entry(word::shown(&name(way))).or_default();
+        let tagged = shell.tagged.entry(value::shown(&name(way))).or_default();
         if tagged.len() < MAX_TAGS && !tagged.contains(way) {
             tagged.push(way.clone());
         }
@@ -373,7 +373,7 @@ fn remember(shell: &mut Shell<'_>, image: &Argument) {
 /// Every tag that the script has given to a name.
 fn all_tags(shell: &mut Shell<'_>, image: &Argument) {
     for way in &image.ways {
-        let tagged = shell.tagged.get(&word::shown(&name(way)));
+        let tagged = shell.tagged.get(&value::shown(&name(way)));
         let pushes = tagged.into_iter().flatten().map(|image_of| Pushed {
             at: image.at,
             image: image_of.clone(),
@@ -435,7 +435,7 @@ fn crane(shell: &mut Shell<'_>, words: &[Argument]) {
             };
             let mut retagged = Ways::new();
             for way in &image.ways {
-                word::add(&mut retagged, word::glued(&vec![name(way)], &tag.ways));
+                value::add(&mut retagged, value::glued(&vec![name(way)], &tag.ways));
             }
             pushes(
                 shell,
@@ -566,7 +566,7 @@ fn retagged(shell: &mut Shell<'_>, image: &Argument, tags: &Argument, by: &'stat
     let names: Ways = image.ways.iter().map(name).collect();
     for way in &tags.ways {
         for tag in listed(way) {
-            let ways = word::glued(&names, &vec![tag]);
+            let ways = value::glued(&names, &vec![tag]);
             pushes(shell, &Argument { ways, at: tags.at }, by);
         }
     }
@@ -574,15 +574,15 @@ fn retagged(shell: &mut Shell<'_>, image: &Argument, tags: &Argument, by: &'stat
 
 /// The name of an image up to its tag, with the colon.
 pub(crate) fn name(image: &Word) -> Word {
-    let image = word::image(image);
+    let image = value::image(image);
     let mut name = image.registry;
     if !name.is_empty() {
-        word::push(&mut name, Part::Text("/".to_owned()));
+        value::push(&mut name, Part::Text("/".to_owned()));
     }
     for part in image.path {
-        word::push(&mut name, part);
+        value::push(&mut name, part);
     }
-    word::push(&mut name, Part::Text(":".to_owned()));
+    value::push(&mut name, Part::Text(":".to_owned()));
     name
 }
 
@@ -595,7 +595,7 @@ pub(crate) fn listed(word: &Word) -> Vec<Word> {
             part => part.clone(),
         })
         .collect();
-    word::split(&spaced)
+    value::split(&spaced)
 }
 
 fn ko(shell: &mut Shell<'_>, words: &[Argument], env: &Env<'_>) {
@@ -613,7 +613,7 @@ fn ko(shell: &mut Shell<'_>, words: &[Argument], env: &Env<'_>) {
     let mut target = shell.named("KO_DOCKER_REPO", "$KO_DOCKER_REPO", env);
     if !has(words, &["--bare"]) {
         // A name is put behind it that depends on the import path.
-        target = word::glued(
+        target = value::glued(
             &target,
             &vec![vec![
                 Part::Text("/".to_owned()),
@@ -621,16 +621,16 @@ fn ko(shell: &mut Shell<'_>, words: &[Argument], env: &Env<'_>) {
             ]],
         );
     }
-    target = word::glued(&target, &word::text(":"));
+    target = value::glued(&target, &value::text(":"));
     let tags = options(words, &["-t", "--tags"]);
     if tags.is_empty() {
-        let ways = word::glued(&target, &word::text("latest"));
+        let ways = value::glued(&target, &value::text("latest"));
         pushes(shell, &Argument { ways, at: first.at }, "ko");
     }
     for tags in tags {
         for way in &tags.ways {
             for tag in listed(way) {
-                let ways = word::glued(&target, &vec![tag]);
+                let ways = value::glued(&target, &vec![tag]);
                 pushes(shell, &Argument { ways, at: tags.at }, "ko");
             }
         }
@@ -668,13 +668,13 @@ fn skaffold(shell: &mut Shell<'_>, words: &[Argument]) {
     }
     for tag in options(words, &["-t", "--tag"]) {
         let target = options(words, &["-d", "--default-repo"]).pop();
-        let target = target.map_or_else(|| word::open("(skaffold.yaml)"), |target| target.ways);
+        let target = target.map_or_else(|| value::open("(skaffold.yaml)"), |target| target.ways);
         let artifact = vec![vec![
             Part::Text("/".to_owned()),
             Part::Open("(artifact)".to_owned()),
             Part::Text(":".to_owned()),
         ]];
-        let ways = word::glued(&word::glued(&target, &artifact), &tag.ways);
+        let ways = value::glued(&value::glued(&target, &artifact), &tag.ways);
         pushes(shell, &Argument { ways, at: tag.at }, "skaffold --tag");
     }
 }
@@ -694,10 +694,10 @@ fn buildctl(shell: &mut Shell<'_>, words: &[Argument]) {
 pub(crate) fn cached(shell: &mut Shell<'_>, cache: &Argument, by: &'static str) {
     for way in &cache.ways {
         let items = listed(way);
-        let is_alone = !word::shown(way).contains('=');
+        let is_alone = !value::shown(way).contains('=');
         let is_registry = items
             .iter()
-            .any(|item| word::shown(item) == "type=registry");
+            .any(|item| value::shown(item) == "type=registry");
         let mut images: Ways = Ways::new();
         if is_registry {
             images.extend(items.iter().filter_map(|item| after(item, "ref")));
@@ -713,7 +713,7 @@ pub(crate) fn cached(shell: &mut Shell<'_>, cache: &Argument, by: &'static str) 
 fn named_output(shell: &mut Shell<'_>, output: &Argument) {
     for way in &output.ways {
         let items = listed(way);
-        let says = |what: &str| items.iter().any(|item| word::shown(item) == what);
+        let says = |what: &str| items.iter().any(|item| value::shown(item) == what);
         if !(says("push=true") || says("type=registry")) {
             continue;
         }
@@ -738,10 +738,10 @@ fn put_image(shell: &mut Shell<'_>, words: &[Argument]) {
     for tag in options(words, &["--image-tag"]) {
         for name in &names {
             let mut ways = vec![vec![Part::Registry]];
-            ways = word::glued(&ways, &word::text("/"));
-            ways = word::glued(&ways, &name.ways);
-            ways = word::glued(&ways, &word::text(":"));
-            ways = word::glued(&ways, &tag.ways);
+            ways = value::glued(&ways, &value::text("/"));
+            ways = value::glued(&ways, &name.ways);
+            ways = value::glued(&ways, &value::text(":"));
+            ways = value::glued(&ways, &tag.ways);
             pushes(shell, &Argument { ways, at: tag.at }, "aws ecr put-image");
         }
     }

@@ -13,11 +13,11 @@ use std::collections::HashSet;
 use immutag_engine::syntax::{Entry, NodeId, TagKind, Tree, Value};
 use immutag_engine::template::{self, Merged};
 
-use crate::lex::Dialect;
 use crate::script::Script;
-use crate::shell::{Argument, Env, Pushed, Shell};
+use crate::shell::lex::Dialect;
+use crate::shell::run::{Argument, Env, Pushed, Shell};
 use crate::tools;
-use crate::word::{self, Ways};
+use crate::value::{self, Ways};
 
 /// How many nodes are looked at where aliases lead to some of them again.
 const MAX_STEPS: usize = 200_000;
@@ -264,7 +264,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
         let mut env = Env::within(global);
         if self.is_for_tags(&chain) {
             for name in ["CI_COMMIT_REF_NAME", "CI_COMMIT_REF_SLUG"] {
-                let part = word::Part::Derived(format!("${name}"));
+                let part = value::Part::Derived(format!("${name}"));
                 env.set(name, vec![vec![part]]);
             }
         }
@@ -336,7 +336,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
             for item in all {
                 let item = self.tree.resolve(item);
                 if let Some(more) = self.value(item, env) {
-                    word::add(&mut ways, more);
+                    value::add(&mut ways, more);
                 }
                 for inner in self.all_entries(item) {
                     let Some(inner_key) = self.tree.literal(inner.key) else {
@@ -346,7 +346,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
                     let inner_value = self.tree.resolve(inner.value);
                     if let Some(more) = self.value(inner_value, env) {
                         let mut both = env.own.get(&inner_name).cloned().unwrap_or_default();
-                        word::add(&mut both, more);
+                        value::add(&mut both, more);
                         env.set(&inner_name, both);
                     }
                 }
@@ -405,7 +405,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
             let template = policy.and_then(|policy| self.way(policy, &["envTemplate", "template"]));
             let tag = if has("sha256") {
                 // Source: Skaffold Docs, "sha256: tags images with latest".
-                word::text("latest")
+                value::text("latest")
             } else if let Some(template) = template {
                 let Some(ways) = self.value(template, &mut Env::within(env)) else {
                     continue;
@@ -423,7 +423,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
                 let Some(ways) = self.value(image, &mut Env::within(env)) else {
                     continue;
                 };
-                let ways = word::glued(&word::glued(&ways, &word::text(":")), &tag);
+                let ways = value::glued(&value::glued(&ways, &value::text(":")), &tag);
                 let at = self.place(image);
                 let pushes = ways.into_iter().map(|image| Pushed {
                     at,

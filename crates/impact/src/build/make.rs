@@ -8,10 +8,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::lex::Dialect;
 use crate::script::Script;
-use crate::shell::{Env, Shell};
-use crate::word::{self, Ways};
+use crate::shell::lex::Dialect;
+use crate::shell::run::{Env, Shell};
+use crate::value::{self, Ways};
 
 /// How deep variables are followed that name others.
 const MAX_DEPTH: usize = 12;
@@ -186,11 +186,11 @@ impl<'s> Variables<'s> {
                     if ways.is_empty() {
                         ways = value;
                     } else {
-                        ways = word::glued(&word::glued(&ways, &word::text(" ")), &value);
+                        ways = value::glued(&value::glued(&ways, &value::text(" ")), &value);
                     }
                 }
                 "?" if !ways.is_empty() => {}
-                _ if one.is_maybe => word::add(&mut ways, value),
+                _ if one.is_maybe => value::add(&mut ways, value),
                 _ => ways = value,
             }
         }
@@ -239,7 +239,7 @@ pub(crate) fn justfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
         }
         if let Some((name, value)) = line.split_once(":=") {
             let name = name.trim().trim_start_matches("export ").trim();
-            let mut ways = word::text("");
+            let mut ways = value::text("");
             for part in value.trim().split(" + ") {
                 let part = part.trim();
                 let script = Script::new(part, 0, Dialect::Shell);
@@ -252,7 +252,7 @@ pub(crate) fn justfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
                 } else {
                     shell.value(&script, &mut env)
                 };
-                ways = word::glued(&ways, &more);
+                ways = value::glued(&ways, &more);
             }
             env.set(name, ways);
             continue;

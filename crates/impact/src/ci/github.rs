@@ -11,11 +11,11 @@ use std::collections::HashMap;
 
 use immutag_engine::syntax::{NodeId, Tree};
 
-use crate::lex::Dialect;
 use crate::script::Script;
-use crate::shell::{Argument, Env, For, Pushed, Shell};
+use crate::shell::lex::Dialect;
+use crate::shell::run::{Argument, Env, For, Pushed, Shell};
 use crate::tools;
-use crate::word::{self, Part, Ways, Word};
+use crate::value::{self, Part, Ways, Word};
 use crate::yaml::Pipeline;
 
 /// Reads workflows and actions.
@@ -152,10 +152,10 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                 if let Some(options) = self.get(body, "options") {
                     for &option in self.tree.items(options) {
                         let more = self.given(self.tree.resolve(option), env);
-                        word::add(&mut ways, more.unwrap_or_default());
+                        value::add(&mut ways, more.unwrap_or_default());
                     }
                 }
-                ways.retain(|word| word::literal(word) != Some(""));
+                ways.retain(|word| value::literal(word) != Some(""));
                 if !ways.is_empty() {
                     env.set(&format!("inputs.{name}"), ways);
                 }
@@ -243,7 +243,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                     For::Output => format!("steps.{id}.outputs.{name}"),
                 };
                 match given.iter_mut().find(|(other, _)| *other == name) {
-                    Some((_, both)) => word::add(both, ways),
+                    Some((_, both)) => value::add(both, ways),
                     None => given.push((name, ways)),
                 }
             }
@@ -283,8 +283,8 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             let made = self.metadata_of(with, env);
             let ways: Ways = made
                 .iter()
-                .take(word::MAX_WAYS)
-                .map(|(word, _)| word::image(word).tag)
+                .take(value::MAX_WAYS)
+                .map(|(word, _)| value::image(word).tag)
                 .collect();
             if !ways.is_empty() {
                 gives("version", ways);
@@ -328,10 +328,10 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             if let (Some(name), Some(tags)) = (name, tags) {
                 let name = self.given(name, env).unwrap_or_default();
                 for (tag, at) in self.lines(tags, env) {
-                    let mut ways = word::glued(&vec![vec![Part::Registry]], &word::text("/"));
-                    ways = word::glued(&ways, &name);
-                    ways = word::glued(&ways, &word::text(":"));
-                    ways = word::glued(&ways, &tag);
+                    let mut ways = value::glued(&vec![vec![Part::Registry]], &value::text("/"));
+                    ways = value::glued(&ways, &name);
+                    ways = value::glued(&ways, &value::text(":"));
+                    ways = value::glued(&ways, &tag);
                     self.push(ways, at, "an action for ECR");
                 }
             }
@@ -427,7 +427,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                     let (tag, is_version) = self.metadata_tag(&line, env);
                     makes_latest |= is_version && latest.is_none() && starts.by_tags;
                     if makes_latest {
-                        tags.push((word::text("latest"), at));
+                        tags.push((value::text("latest"), at));
                         makes_latest = false;
                     }
                     tags.push((tag, at));
@@ -439,14 +439,14 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                 .get(with, "flavor")
                 .or_else(|| self.get(with, "images"));
             tags.push((
-                word::text("latest"),
+                value::text("latest"),
                 at.map_or(0, |node| self.tree.start(node)),
             ));
         }
         let mut made = Vec::new();
         for (image, _) in images.unwrap_or_default() {
             for (tag, at) in &tags {
-                let ways = word::glued(&word::glued(&image, &word::text(":")), tag);
+                let ways = value::glued(&value::glued(&image, &value::text(":")), tag);
                 made.extend(ways.into_iter().map(|way| (way, *at)));
                 if made.len() > 4096 {
                     return made;
@@ -491,9 +491,9 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             Some("semver" | "pep440" | "match") => (derived("(version)"), true),
             Some("schedule") => match attribute("pattern") {
                 Some(pattern) => (value(pattern), false),
-                None => (word::text("nightly"), false),
+                None => (value::text("nightly"), false),
             },
-            Some("edge") => (word::text("edge"), false),
+            Some("edge") => (value::text("edge"), false),
             Some("ref") => match attribute("event") {
                 Some("tag") => (derived("(tag)"), true),
                 Some("pr") => (vec![vec![starts.branch("(pull request)")]], false),
@@ -502,10 +502,10 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             Some("raw") => (value(attribute("value").unwrap_or_default()), false),
             _ => (value(line.trim()), false),
         };
-        let prefix = prefix.unwrap_or_else(|| word::text(""));
-        let suffix = suffix.unwrap_or_else(|| word::text(""));
+        let prefix = prefix.unwrap_or_else(|| value::text(""));
+        let suffix = suffix.unwrap_or_else(|| value::text(""));
         (
-            word::glued(&word::glued(&prefix, &tag), &suffix),
+            value::glued(&value::glued(&prefix, &tag), &suffix),
             is_version,
         )
     }

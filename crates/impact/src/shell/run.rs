@@ -7,12 +7,12 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
-use crate::lex::{self, Dialect, Piece, Raw, Token};
-use crate::names::{self, Output};
 use crate::script::Script;
+use crate::shell::lex::{self, Dialect, Piece, Raw, Token};
+use crate::shell::predefined::{self as names, Output};
 use crate::stack::World;
 use crate::tools;
-use crate::word::{self, Part, Ways, Word};
+use crate::value::{self, Part, Ways, Word};
 
 /// How deep texts in texts are followed: `bash -c "$(…)"`.
 const MAX_DEPTH: usize = 4;
@@ -59,7 +59,7 @@ pub(crate) struct Argument {
 impl Argument {
     /// Its text, if that is all that it can be, or the first of what it can be.
     pub(crate) fn text(&self) -> Option<&str> {
-        word::literal(self.ways.first()?)
+        value::literal(self.ways.first()?)
     }
 }
 
@@ -105,7 +105,7 @@ impl Pushes {
         if self.seen.len() < MAX_SEEN {
             self.seen.insert(place);
         }
-        if word::is_elsewhere(&pushed.image) {
+        if value::is_elsewhere(&pushed.image) {
             self.elsewhere += 1;
         } else if self.all.len() < MAX_PUSHES {
             self.all.push(pushed);
@@ -315,7 +315,7 @@ impl<'w> Shell<'w> {
             Some("unset") if !is_sure || is_of_functions(rest) => return,
             Some("read" | "unset") => {
                 for word in rest.iter().skip(1).filter_map(|word| word.literal()) {
-                    env.set(word, word::open(format!("${word}")));
+                    env.set(word, value::open(format!("${word}")));
                 }
                 return;
             }
@@ -422,11 +422,11 @@ impl<'w> Shell<'w> {
         let mut all = Ways::new();
         for word in words.iter().skip(2) {
             for way in self.word(word, env, script) {
-                word::add(&mut all, word::split(&way));
+                value::add(&mut all, value::split(&way));
             }
         }
         if all.is_empty() {
-            all = word::open(format!("${name}"));
+            all = value::open(format!("${name}"));
         }
         env.set(name, all);
     }
@@ -443,7 +443,7 @@ impl<'w> Shell<'w> {
         };
         let mut all = Ways::new();
         for item in items {
-            word::add(&mut all, self.word(item, env, script));
+            value::add(&mut all, self.word(item, env, script));
         }
         if !all.is_empty() {
             env.set(&name, all);
@@ -462,12 +462,12 @@ impl<'w> Shell<'w> {
         }
         let mut ways = self.pieces(&pieces, env, script);
         if appends {
-            let before = env.get(&name).cloned().unwrap_or_else(|| word::text(""));
-            ways = word::glued(&before, &ways);
+            let before = env.get(&name).cloned().unwrap_or_else(|| value::text(""));
+            ways = value::glued(&before, &ways);
         }
         if !is_sure && let Some(before) = env.get(&name) {
             let mut both = before.clone();
-            word::add(&mut both, ways);
+            value::add(&mut both, ways);
             ways = both;
         }
         env.set(&name, ways);
@@ -534,7 +534,7 @@ impl<'w> Shell<'w> {
         let at = script.place(raw.start);
         match ways.as_slice() {
             [only] if !raw.is_quoted => {
-                let words = word::split(only);
+                let words = value::split(only);
                 let one = |word: Word| Argument {
                     ways: vec![word],
                     at,
@@ -553,7 +553,7 @@ impl<'w> Shell<'w> {
     /// What a text can be that is one word.
     pub(crate) fn value(&mut self, script: &Script<'_>, env: &mut Env<'_>) -> Ways {
         if self.depth > MAX_DEPTH * 2 {
-            return word::open(script.text.as_ref());
+            return value::open(script.text.as_ref());
         }
         self.depth += 1;
         let ways = self.pieces(&lex::pieces(&script.text, script.dialect), env, script);
@@ -565,7 +565,7 @@ impl<'w> Shell<'w> {
         let mut ways = vec![Word::new()];
         for piece in pieces {
             let more = match piece {
-                Piece::Text(text) => word::text(text.clone()),
+                Piece::Text(text) => value::text(text.clone()),
                 Piece::Variable { name, rest, shown } => {
                     self.variable(name, rest, shown, env, script)
                 }
@@ -581,7 +581,7 @@ impl<'w> Shell<'w> {
                 Piece::Make(inner) => self.make(inner, env, script),
                 Piece::Parameter(name) => self.named(name, &format!("<< {name} >>"), env),
             };
-            ways = word::glued(&ways, &more);
+            ways = value::glued(&ways, &more);
         }
         ways
     }
@@ -594,7 +594,7 @@ impl<'w> Shell<'w> {
         }
         match names::given(name, shown) {
             Some(part) => vec![vec![part]],
-            None => word::open(shown),
+            None => value::open(shown),
         }
     }
 
@@ -622,7 +622,7 @@ impl<'w> Shell<'w> {
             simple
         };
         let value = self.named(name, &simple, env);
-        let is_nobodys = word::is_open(&value);
+        let is_nobodys = value::is_open(&value);
         let given = [":-", ":=", "-", "="]
             .into_iter()
             .find_map(|sign| rest.strip_prefix(sign));
@@ -652,14 +652,14 @@ impl<'w> Shell<'w> {
         if rest.starts_with(['#', '/']) && rest.replace('\\', "").contains("refs/tags/") {
             return vec![vec![Part::Derived(shown.to_owned())]];
         }
-        word::transformed(&value, shown)
+        value::transformed(&value, shown)
     }
 
     /// What a command prints.
     pub(crate) fn output(&mut self, command: &str, env: &mut Env<'_>, script: &Script<'_>) -> Ways {
-        let shown = word::shown_command(command);
+        let shown = value::shown_command(command);
         if self.depth > MAX_DEPTH * 2 {
-            return word::open(shown);
+            return value::open(shown);
         }
         if self.has_macros && names::is_macro(command) {
             let is_known = env.get(command).is_some() || names::given(command, &shown).is_some();
@@ -706,13 +706,13 @@ impl<'w> Shell<'w> {
                     continue;
                 }
                 if nth > 0 && !is_cut {
-                    ways = word::glued(&ways, &word::text(" "));
+                    ways = value::glued(&ways, &value::text(" "));
                 }
                 let more = self.word(raw, env, &inner);
-                ways = word::glued(&ways, &more);
+                ways = value::glued(&ways, &more);
             }
             return if is_cut {
-                word::transformed(&ways, shown)
+                value::transformed(&ways, shown)
             } else {
                 ways
             };
@@ -729,7 +729,7 @@ impl<'w> Shell<'w> {
         };
         match found {
             Some(word) => vec![word],
-            None => word::open(shown),
+            None => value::open(shown),
         }
     }
 
@@ -754,7 +754,7 @@ impl<'w> Shell<'w> {
         let name = words.next()?;
         let name = self.word(name, env, script).into_iter().next()?;
         let mut word = vec![Part::Registry];
-        word::push(&mut word, Part::Text("/".to_owned()));
+        value::push(&mut word, Part::Text("/".to_owned()));
         word.extend(name);
         Some(word)
     }
@@ -768,7 +768,7 @@ impl<'w> Shell<'w> {
         }
         let Some((function, arguments)) = inner.split_once([' ', '\t']) else {
             return match inner.split_once(':') {
-                Some((name, _)) => word::transformed(&self.named(name, &shown, env), &shown),
+                Some((name, _)) => value::transformed(&self.named(name, &shown, env), &shown),
                 None => self.named(inner, &shown, env),
             };
         };
@@ -778,27 +778,27 @@ impl<'w> Shell<'w> {
             "or" => {
                 let ways: Vec<Ways> = arguments
                     .split(',')
-                    .take(word::MAX_WAYS)
+                    .take(value::MAX_WAYS)
                     .map(value)
                     .collect();
                 let last = ways.last().cloned();
-                let said = ways.into_iter().find(|ways| !word::is_open(ways));
-                said.or(last).unwrap_or_else(|| word::open(shown))
+                let said = ways.into_iter().find(|ways| !value::is_open(ways));
+                said.or(last).unwrap_or_else(|| value::open(shown))
             }
             "if" => {
                 let mut all = Ways::new();
                 for branch in arguments.split(',').skip(1).take(2) {
-                    word::add(&mut all, value(branch));
+                    value::add(&mut all, value(branch));
                 }
                 if all.is_empty() {
-                    word::open(shown)
+                    value::open(shown)
                 } else {
                     all
                 }
             }
             _ => {
                 let ways = value(arguments.rsplit(',').next().unwrap_or_default());
-                word::transformed(&ways, &shown)
+                value::transformed(&ways, &shown)
             }
         }
     }
@@ -818,13 +818,13 @@ impl<'w> Shell<'w> {
                 .trim();
             let ways = self.operand(value, &shown, env);
             // What may be given from outside gives way to the default.
-            if nth + 1 < count && word::is_open(&ways) {
+            if nth + 1 < count && value::is_open(&ways) {
                 continue;
             }
-            word::add(&mut all, ways);
+            value::add(&mut all, ways);
         }
         if all.is_empty() {
-            word::open(shown)
+            value::open(shown)
         } else {
             all
         }
@@ -836,7 +836,7 @@ impl<'w> Shell<'w> {
             .strip_prefix('\'')
             .and_then(|text| text.strip_suffix('\''))
         {
-            return word::text(text.replace("''", "'"));
+            return value::text(text.replace("''", "'"));
         }
         if value.starts_with("format(") || value.starts_with("format (") {
             return self.formatted(value, shown, env);
@@ -848,8 +848,8 @@ impl<'w> Shell<'w> {
                 .find(|name| name.contains('.'));
             let ways = inner.map(|name| self.named(context(name), shown, env));
             return match ways {
-                Some(ways) if !lower.contains("==") => word::transformed(&ways, shown),
-                _ => word::open(shown),
+                Some(ways) if !lower.contains("==") => value::transformed(&ways, shown),
+                _ => value::open(shown),
             };
         }
         self.named(context(value), shown, env)
@@ -868,10 +868,10 @@ impl<'w> Shell<'w> {
         let mut ways = vec![Word::new()];
         for piece in format.split_inclusive('}') {
             let (text, number) = piece.split_once('{').unwrap_or((piece, ""));
-            ways = word::glued(&ways, &word::text(text));
+            ways = value::glued(&ways, &value::text(text));
             let number = number.trim_end_matches('}').parse::<usize>();
             if let Some(more) = number.ok().and_then(|number| given.get(number)) {
-                ways = word::glued(&ways, more);
+                ways = value::glued(&ways, more);
             }
         }
         ways

@@ -3,7 +3,7 @@
 //! This module owns the lists of the names that CI systems give, and what the
 //! output of a command can be. It follows no assignment.
 
-use crate::word::Part;
+use crate::value::Part;
 
 /// What differs for each commit, build or release.
 ///
@@ -137,7 +137,7 @@ pub(crate) fn given(name: &str, shown: &str) -> Option<Part> {
         Some(Part::Derived(shown.to_owned()))
     } else if BRANCHES.contains(&name.as_str()) {
         Some(Part::Branch(shown.to_owned()))
-    } else if crate::word::is_foreign_name(&name) {
+    } else if crate::value::is_foreign_name(&name) {
         Some(Part::Foreign)
     } else {
         None
