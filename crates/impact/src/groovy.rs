@@ -13,7 +13,7 @@ use crate::script::Script;
 use crate::shell::lex::Dialect;
 use crate::shell::run::{Env, Pushed, Shell};
 use crate::tools;
-use crate::value::{self, Part, Ways};
+use crate::value::{self, Part, Values};
 
 /// A token of Groovy's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,11 +95,11 @@ fn closed(text: &str, from: usize, quote: &str) -> Option<usize> {
 pub(crate) fn jenkinsfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
     let tokens = tokens(text);
     let mut env = Env::within(around);
-    let mut images: HashMap<&str, Ways> = HashMap::new();
+    let mut images: HashMap<&str, Values> = HashMap::new();
     // The registries whose blocks are open, with the depth of their braces.
-    let mut registries: Vec<(usize, Ways)> = Vec::new();
+    let mut registries: Vec<(usize, Values)> = Vec::new();
     let mut depth = 0;
-    let mut waiting: Option<Ways> = None;
+    let mut waiting: Option<Values> = None;
     let mut nth = 0;
     while let Some(&(at, token)) = tokens.get(nth) {
         let rest = tokens.get(nth + 1..).unwrap_or_default();
@@ -130,7 +130,7 @@ pub(crate) fn jenkinsfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
                         image,
                         rest,
                         at,
-                        registries.last().map(|(_, ways)| ways),
+                        registries.last().map(|(_, values)| values),
                         &mut env,
                     );
                 }
@@ -141,8 +141,8 @@ pub(crate) fn jenkinsfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
                 {
                     if let Some(image) = docker_image(value, shell, &mut env) {
                         images.insert(name, image);
-                    } else if let Some(ways) = assigned(value, shell, &mut env) {
-                        env.set(name, ways);
+                    } else if let Some(values) = assigned(value, shell, &mut env) {
+                        env.set(name, values);
                     }
                 }
             }
@@ -258,7 +258,7 @@ fn takes_output(rest: Tokens<'_, '_>) -> bool {
 }
 
 /// The first value that a call is given.
-fn first_value(rest: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Ways> {
+fn first_value(rest: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Values> {
     let inner = match rest.split_first() {
         Some(((_, Token::Sign('(')), inner)) => inner,
         _ => rest,
@@ -268,8 +268,12 @@ fn first_value(rest: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -
 
 /// A value: strings and names with `+` between them, and what their methods
 /// make of them.
-fn concatenated(tokens: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Ways> {
-    let mut ways: Option<Ways> = None;
+fn concatenated(
+    tokens: Tokens<'_, '_>,
+    shell: &mut Shell<'_>,
+    env: &mut Env<'_>,
+) -> Option<Values> {
+    let mut values: Option<Values> = None;
     let mut rest = tokens.get(..tokens.len().min(MAX_CALL)).unwrap_or_default();
     loop {
         let more = match operand(rest, shell, env) {
@@ -278,14 +282,14 @@ fn concatenated(tokens: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>
                 more
             }
             // What cannot be read is a part all the same.
-            None if ways.is_some() => {
+            None if values.is_some() => {
                 rest = &[];
                 value::open("(…)")
             }
             None => return None,
         };
-        ways = Some(match ways {
-            Some(ways) => value::glued(&ways, &more),
+        values = Some(match values {
+            Some(values) => value::glued(&values, &more),
             None => more,
         });
         match rest {
@@ -293,7 +297,7 @@ fn concatenated(tokens: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>
                 let lines = more.iter().take_while(|(_, token)| *token == Token::Line);
                 rest = more.get(lines.count()..).unwrap_or_default();
             }
-            _ => return ways,
+            _ => return values,
         }
     }
 }
@@ -303,7 +307,7 @@ fn operand<'t, 's>(
     tokens: Tokens<'t, 's>,
     shell: &mut Shell<'_>,
     env: &mut Env<'_>,
-) -> Option<(Ways, Tokens<'t, 's>)> {
+) -> Option<(Values, Tokens<'t, 's>)> {
     let (&(_, first), mut rest) = tokens.split_first()?;
     let mut name = match first {
         Token::Name(name) => Some(name),
@@ -319,11 +323,11 @@ fn operand<'t, 's>(
             name = Some(next);
         }
     }
-    let (ways, shown) = match (first, name) {
+    let (values, shown) = match (first, name) {
         (Token::Text(text, at, true), _) => {
             let text = text.trim_end_matches(['\n', ' ']);
-            let ways = shell.value(&Script::new(text, at, Dialect::Shell), env);
-            (ways, text.to_owned())
+            let values = shell.value(&Script::new(text, at, Dialect::Shell), env);
+            (values, text.to_owned())
         }
         (Token::Text(text, ..), _) => (value::text(text), text.to_owned()),
         (_, Some("version")) => {
@@ -337,11 +341,11 @@ fn operand<'t, 's>(
         _ => return None,
     };
     let changes = |method: &&str| !matches!(*method, "trim" | "toString" | "get");
-    let ways = match methods.iter().find(|method| changes(method)) {
-        Some(method) => value::transformed(&ways, &format!("{shown}.{method}(…)")),
-        None => ways,
+    let values = match methods.iter().find(|method| changes(method)) {
+        Some(method) => value::transformed(&values, &format!("{shown}.{method}(…)")),
+        None => values,
     };
-    Some((ways, rest))
+    Some((values, rest))
 }
 
 /// What follows the bracket that closes one that is open.
@@ -361,7 +365,7 @@ fn behind<'t, 's>(tokens: Tokens<'t, 's>) -> Tokens<'t, 's> {
 }
 
 /// What is assigned: a value, or the output of a step.
-fn assigned(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Ways> {
+fn assigned(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Values> {
     if let [(_, Token::Name("sh")), rest @ ..] = value {
         let text = format!("$({})", script_of(rest)?.text);
         return Some(shell.value(&Script::new(&text, 0, Dialect::Shell), env));
@@ -387,7 +391,7 @@ fn assigned(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> 
     });
     if let Some(question) = question {
         let branches = line.get(question + 1..).unwrap_or_default();
-        let mut all = Ways::new();
+        let mut all = Values::new();
         for branch in branches.split(|(_, token)| *token == Token::Sign(':')) {
             value::add(
                 &mut all,
@@ -400,7 +404,7 @@ fn assigned(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> 
 }
 
 /// `docker.build("name")` and `docker.image("name")`.
-fn docker_image(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Ways> {
+fn docker_image(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Values> {
     match value {
         [
             (_, Token::Name("docker")),
@@ -416,10 +420,10 @@ fn docker_image(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>)
 fn pushed_image<'s>(
     tokens: Tokens<'_, 's>,
     nth: usize,
-    images: &HashMap<&'s str, Ways>,
+    images: &HashMap<&'s str, Values>,
     shell: &mut Shell<'_>,
     env: &mut Env<'_>,
-) -> Option<Ways> {
+) -> Option<Values> {
     let before = tokens.get(..nth)?;
     let [.., (_, other), (_, Token::Sign('.'))] = before else {
         return None;
@@ -441,10 +445,10 @@ fn pushed_image<'s>(
 /// `image.push()` and `image.push(tag)`.
 fn push(
     shell: &mut Shell<'_>,
-    image: Ways,
+    image: Values,
     rest: Tokens<'_, '_>,
     at: usize,
-    registry: Option<&Ways>,
+    registry: Option<&Values>,
     env: &mut Env<'_>,
 ) {
     let mut at = at;
@@ -462,13 +466,15 @@ fn push(
         let names = image.iter().map(tools::name).collect();
         image = value::glued(&names, &tag);
     }
-    for way in image {
-        let is_whole = !value::image(&way).registry.is_empty() && value::is_ecr(&way);
-        let ways = match registry.filter(|_| !is_whole) {
-            Some(registry) => value::glued(&value::glued(registry, &value::text("/")), &vec![way]),
-            None => vec![way],
+    for value in image {
+        let is_whole = !value::image(&value).registry.is_empty() && value::is_ecr(&value);
+        let values = match registry.filter(|_| !is_whole) {
+            Some(registry) => {
+                value::glued(&value::glued(registry, &value::text("/")), &vec![value])
+            }
+            None => vec![value],
         };
-        let pushes = ways.into_iter().map(|image| Pushed {
+        let pushes = values.into_iter().map(|image| Pushed {
             at,
             image,
             by: "docker.push",
@@ -488,9 +494,9 @@ pub(crate) fn gradle(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
     );
     let (mut is_jib, mut is_to) = (Vec::new(), Vec::new());
     let mut depth = 0usize;
-    let mut image: Option<(Ways, usize)> = None;
-    let mut path_image: Option<(Ways, usize)> = None;
-    let mut tags: Vec<(Ways, usize)> = Vec::new();
+    let mut image: Option<(Values, usize)> = None;
+    let mut path_image: Option<(Values, usize)> = None;
+    let mut tags: Vec<(Values, usize)> = Vec::new();
     for (nth, &(_, token)) in tokens.iter().enumerate() {
         let rest = tokens.get(nth + 1..).unwrap_or_default();
         match token {
@@ -517,7 +523,7 @@ pub(crate) fn gradle(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
                     jib(shell, path_image.take(), &tags);
                     tags.clear();
                     let at = value.first().map_or(0, |(at, _)| *at);
-                    path_image = concatenated(value, shell, &mut env).map(|ways| (ways, at));
+                    path_image = concatenated(value, shell, &mut env).map(|values| (values, at));
                 } else {
                     tags.extend(items(value, shell, &mut env));
                 }
@@ -525,7 +531,7 @@ pub(crate) fn gradle(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
             Token::Name("image") if !is_to.is_empty() => {
                 let value = given(rest);
                 let at = value.first().map_or(0, |(at, _)| *at);
-                image = concatenated(value, shell, &mut env).map(|ways| (ways, at));
+                image = concatenated(value, shell, &mut env).map(|values| (values, at));
             }
             Token::Name("tags") if !is_to.is_empty() => {
                 tags.extend(items(given(rest), shell, &mut env));
@@ -533,9 +539,9 @@ pub(crate) fn gradle(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
             Token::Name(name) if is_to.is_empty() => {
                 if let [(_, Token::Sign('=')), value @ ..] = rest
                     && name != "version"
-                    && let Some(ways) = assigned(value, shell, &mut env)
+                    && let Some(values) = assigned(value, shell, &mut env)
                 {
-                    env.set(name, ways);
+                    env.set(name, values);
                 }
             }
             _ => {}
@@ -562,7 +568,7 @@ fn is_path(tokens: Tokens<'_, '_>, nth: usize, is_in_jib: bool) -> bool {
 }
 
 /// The items of a list, each with its place.
-fn items(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Vec<(Ways, usize)> {
+fn items(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Vec<(Values, usize)> {
     let mut items = value
         .iter()
         .take(MAX_CALL)
@@ -576,7 +582,7 @@ fn items(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Vec
     let items = items.split(|(_, token)| *token == Token::Sign(','));
     let item = |item: Tokens<'_, '_>| {
         let at = item.first().map_or(0, |(at, _)| *at);
-        concatenated(item, shell, env).map(|ways| (ways, at))
+        concatenated(item, shell, env).map(|values| (values, at))
     };
     items.filter_map(item).collect()
 }
@@ -604,7 +610,7 @@ fn given<'t, 's>(rest: Tokens<'t, 's>) -> Tokens<'t, 's> {
 }
 
 /// An image of Jib's: with its own tag, and with others.
-fn jib(shell: &mut Shell<'_>, image: Option<(Ways, usize)>, tags: &[(Ways, usize)]) {
+fn jib(shell: &mut Shell<'_>, image: Option<(Values, usize)>, tags: &[(Values, usize)]) {
     let Some((image, at)) = image else {
         return;
     };
@@ -616,8 +622,8 @@ fn jib(shell: &mut Shell<'_>, image: Option<(Ways, usize)>, tags: &[(Ways, usize
     });
     shell.pushes.extend(pushes);
     for (tag, at) in tags {
-        let ways = value::glued(&names, tag);
-        let pushes = ways.into_iter().map(|image| Pushed {
+        let values = value::glued(&names, tag);
+        let pushes = values.into_iter().map(|image| Pushed {
             at: *at,
             image,
             by: "jib",
@@ -641,8 +647,8 @@ pub(crate) fn maven(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
                 .filter(|(name, _)| !name.starts_with('/'))
             {
                 let script = Script::new(value.trim(), 0, Dialect::Shell);
-                let ways = shell.value(&script, &mut env);
-                env.set(name.trim(), ways);
+                let values = shell.value(&script, &mut env);
+                env.set(name.trim(), values);
             }
         }
     }

@@ -1,13 +1,13 @@
 //! Which repository an image goes to.
 //!
-//! This module owns the way from a word to a repository of the templates. It
+//! This module owns the way from an image to a repository of the templates. It
 //! judges no tag.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::Via;
-use crate::stack::{Named, World};
-use crate::value::{self, Image, Part, Word};
+use crate::stack::{Named, Stacks};
+use crate::value::{self, Image, Part, Value};
 
 /// Where an image goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(crate) struct Index<'w> {
 }
 
 impl<'w> Index<'w> {
-    pub(crate) fn of(world: &'w World) -> Self {
+    pub(crate) fn of(stacks: &'w Stacks) -> Self {
         let mut index = Self {
             by_name: HashMap::new(),
             by_end: HashMap::new(),
@@ -50,7 +50,7 @@ impl<'w> Index<'w> {
         };
         let mut forms = HashSet::new();
         let mut firsts: HashMap<&[String], usize> = HashMap::new();
-        for (number, declared) in world.repositories.iter().enumerate() {
+        for (number, declared) in stacks.repositories.iter().enumerate() {
             index.firsts.push(number);
             match &declared.named {
                 Named::Known(names) => {
@@ -171,6 +171,6 @@ fn like(pattern: &str, name: &str) -> bool {
 }
 
 /// The image that a word names.
-pub(crate) fn image(written: &Word, world: &World) -> Image {
-    value::image(&world.imported(written))
+pub(crate) fn image(written: &Value, stacks: &Stacks) -> Image {
+    value::image(&stacks.imported(written))
 }

@@ -40,8 +40,8 @@ use crate::join::{Goes, Index};
 use crate::script::Script;
 use crate::shell::lex::Dialect;
 use crate::shell::run::{Env, Pushes, Shell};
-use crate::stack::World;
-use crate::value::{Judged, Ways};
+use crate::stack::Stacks;
+use crate::value::{Movement, Values};
 use crate::yaml::Pipeline;
 use immutag_engine::find::{MOST_TAGS, TagPattern};
 use immutag_engine::markup::Marks;
@@ -368,7 +368,7 @@ fn is_template(text: &str) -> bool {
 /// Reads the files of a git repository, templates and pipelines alike.
 #[must_use]
 pub fn survey(files: &[File]) -> Impact {
-    let mut world = World::default();
+    let mut stacks = Stacks::default();
     let mut impact = Impact::default();
     let is_data = |kind: Kind| matches!(kind, Kind::Template | Kind::Yaml | Kind::Buildspec);
     let templates: Vec<(&File, Tree<'_>)> = files
@@ -395,16 +395,16 @@ pub fn survey(files: &[File]) -> Impact {
 
     let mut inline = Vec::new();
     for (number, (_, tree)) in templates.iter().enumerate() {
-        inline.push(world.read(number, tree));
+        inline.push(stacks.read(number, tree));
     }
     let read_as_template: HashSet<&str> = templates
         .iter()
         .map(|(file, _)| file.path.as_str())
         .collect();
-    let index = Index::of(&world);
-    impact.repositories = repositories(&world, &index, &templates);
+    let index = Index::of(&stacks);
+    impact.repositories = repositories(&stacks, &index, &templates);
     let mut found = Found {
-        world: &world,
+        stacks: &stacks,
         index: &index,
         impact: &mut impact,
         seen: HashSet::new(),
@@ -412,11 +412,11 @@ pub fn survey(files: &[File]) -> Impact {
     let mut pushes_compose = false;
     let mut for_compose = Env::default();
     for ((file, _), builds) in templates.iter().zip(&inline) {
-        let mut shell = Shell::new(&world);
+        let mut shell = Shell::new(&stacks);
         for build in builds {
             let mut env = Env::default();
             for (name, word) in &build.variables {
-                env.set(name, vec![world.imported(word)]);
+                env.set(name, vec![stacks.imported(word)]);
             }
             in_template(&build.script, &env, &mut shell);
         }
@@ -432,13 +432,13 @@ pub fn survey(files: &[File]) -> Impact {
         if file.kind == Kind::Compose || !is_worth_it {
             continue;
         }
-        let mut shell = Shell::new(&world);
-        read(file, &world, &mut shell, found.impact);
+        let mut shell = Shell::new(&stacks);
+        read(file, &stacks, &mut shell, found.impact);
         pushes_compose |= shell.pushes_compose;
-        let assigned: BTreeMap<String, Ways> = shell.for_compose.into_iter().collect();
-        for (name, ways) in assigned {
+        let assigned: BTreeMap<String, Values> = shell.for_compose.into_iter().collect();
+        for (name, values) in assigned {
             let mut all = for_compose.own.remove(&name).unwrap_or_default();
-            value::add(&mut all, ways);
+            value::add(&mut all, values);
             for_compose.set(&name, all);
         }
         found.take(file, file.kind, shell.pushes);
@@ -470,13 +470,13 @@ pub fn survey(files: &[File]) -> Impact {
 
 /// The repositories of the templates, for those outside.
 fn repositories(
-    world: &World,
+    stacks: &Stacks,
     index: &Index<'_>,
     templates: &[(&File, Tree<'_>)],
 ) -> Vec<Repository> {
     let lines = templates.iter().map(|(file, _)| LineIndex::new(&file.text));
     let lines: Vec<LineIndex<'_>> = lines.collect();
-    let known = world.repositories.iter().enumerate();
+    let known = stacks.repositories.iter().enumerate();
     let known = known.map(|(number, declared)| {
         let template = templates.get(declared.template);
         let lines = lines.get(declared.template);
@@ -508,7 +508,7 @@ fn in_template(script: &Script<'_>, env: &Env<'_>, shell: &mut Shell<'_>) {
 }
 
 /// Reads a file for what it pushes, but for compose files.
-fn read(file: &File, world: &World, shell: &mut Shell<'_>, impact: &mut Impact) {
+fn read(file: &File, stacks: &Stacks, shell: &mut Shell<'_>, impact: &mut Impact) {
     let text = &file.text;
     let env = Env::default();
     match file.kind {
@@ -525,17 +525,17 @@ fn read(file: &File, world: &World, shell: &mut Shell<'_>, impact: &mut Impact) 
                 impact.by_lines.push(file.path.clone());
                 return by_lines(text, 0, &env, shell);
             };
-            read_tree(file, &tree, world, shell);
+            read_tree(file, &tree, stacks, shell);
         }
     }
 }
 
-fn read_tree(file: &File, tree: &Tree<'_>, world: &World, shell: &mut Shell<'_>) {
+fn read_tree(file: &File, tree: &Tree<'_>, stacks: &Stacks, shell: &mut Shell<'_>) {
     let env = Env::default();
     match file.kind {
         Kind::Workflow => Workflow::new(tree, shell).read(),
         Kind::Buildspec => {
-            let env = environment(&file.path, world);
+            let env = environment(&file.path, stacks);
             Pipeline::new(tree, shell).buildspec(&env);
         }
         Kind::Gitlab => Pipeline::new(tree, shell).gitlab(&env),
@@ -546,10 +546,10 @@ fn read_tree(file: &File, tree: &Tree<'_>, world: &World, shell: &mut Shell<'_>)
             let has = |keys: &[&str]| {
                 tree.documents()
                     .iter()
-                    .any(|&root| pipeline.way(root, keys).is_some())
+                    .any(|&root| pipeline.at_path(root, keys).is_some())
             };
             if has(&["phases", "build", "commands"]) || has(&["phases", "post_build", "commands"]) {
-                pipeline.buildspec(&environment(&file.path, world));
+                pipeline.buildspec(&environment(&file.path, stacks));
             } else {
                 pipeline.other(&env);
             }
@@ -559,7 +559,7 @@ fn read_tree(file: &File, tree: &Tree<'_>, world: &World, shell: &mut Shell<'_>)
 
 /// The variables of the builds that run a buildspec: those that name it, or of
 /// all where none does.
-fn environment(path: &str, world: &World) -> Env<'static> {
+fn environment(path: &str, stacks: &Stacks) -> Env<'static> {
     let is_named = |project: &&stack::Project| match &project.buildspec {
         Some(named) => {
             let named = named.trim_start_matches("./");
@@ -567,16 +567,16 @@ fn environment(path: &str, world: &World) -> Env<'static> {
         }
         None => path.ends_with("buildspec.yml") || path.ends_with("buildspec.yaml"),
     };
-    let mut projects: Vec<&stack::Project> = world.projects.iter().filter(is_named).collect();
+    let mut projects: Vec<&stack::Project> = stacks.projects.iter().filter(is_named).collect();
     if projects.is_empty() {
-        projects = world.projects.iter().collect();
+        projects = stacks.projects.iter().collect();
     }
     let mut env = Env::default();
     for project in projects {
         for (name, word) in &project.variables {
-            let mut ways = env.own.get(name).cloned().unwrap_or_default();
-            value::add(&mut ways, vec![world.imported(word)]);
-            env.set(name, ways);
+            let mut values = env.own.get(name).cloned().unwrap_or_default();
+            value::add(&mut values, vec![stacks.imported(word)]);
+            env.set(name, values);
         }
     }
     env
@@ -600,7 +600,7 @@ fn by_lines(text: &str, start: usize, env: &Env<'_>, shell: &mut Shell<'_>) {
 
 /// Takes pushes down.
 struct Found<'e> {
-    world: &'e World,
+    stacks: &'e Stacks,
     index: &'e Index<'e>,
     impact: &'e mut Impact,
     /// What has been taken down: the file, the place, the tag and the target.
@@ -628,7 +628,7 @@ impl Found<'_> {
     /// Takes down what a compose file pushes, with the variables of whoever
     /// pushes it.
     fn take_compose(&mut self, file: &File, env: &Env<'_>, is_pushed: bool) {
-        let mut shell = Shell::new(self.world);
+        let mut shell = Shell::new(self.stacks);
         let Ok(tree) = syntax::parse(&file.text) else {
             self.impact.by_lines.push(file.path.clone());
             by_lines(&file.text, 0, env, &mut shell);
@@ -651,17 +651,17 @@ impl Found<'_> {
         }
         let lines = LineIndex::new(&file.text);
         for pushed in pushes.all {
-            let image = join::image(&pushed.image, self.world);
+            let image = join::image(&pushed.image, self.stacks);
             let goes = self.index.repository(&image);
             if goes == Goes::Elsewhere {
                 self.impact.elsewhere += 1;
                 continue;
             }
-            let tag = match value::judge(&image.tag) {
+            let tag = match value::movement(&image.tag) {
                 _ if image.has_digest => None,
-                Judged::Fixed => None,
-                Judged::Moving(literal, shown) => Some(Tag::Moving { literal, shown }),
-                Judged::Unknown(shown) => Some(Tag::Unknown { shown }),
+                Movement::Fixed => None,
+                Movement::Moving(literal, shown) => Some(Tag::Moving { literal, shown }),
+                Movement::Unknown(shown) => Some(Tag::Unknown { shown }),
             };
             let Some(tag) = tag else {
                 self.impact.fixed += 1;

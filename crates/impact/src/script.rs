@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use immutag_engine::syntax::{NodeId, ScalarStyle, Tree, Value};
+use immutag_engine::syntax::{self, NodeId, ScalarStyle, Tree};
 
 use crate::shell::lex::Dialect;
 
@@ -28,7 +28,7 @@ impl<'s> Script<'s> {
 
     /// The text of a scalar.
     pub(crate) fn of(tree: &'s Tree<'_>, node: NodeId, dialect: Dialect) -> Option<Self> {
-        let Value::Scalar { text, style } = tree.value(node) else {
+        let syntax::Value::Scalar { text, style } = tree.value(node) else {
             return None;
         };
         let span = tree.span(node);
@@ -53,7 +53,7 @@ impl<'s> Script<'s> {
                 inner
             };
             if !inner.is_empty() {
-                // What was escaped, or folded in another way, is not told
+                // What was escaped, or folded in another value, is not told
                 // apart: it keeps the last place that is known.
                 if !rest.trim_start().starts_with(bare) {
                     break;

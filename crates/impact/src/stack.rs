@@ -12,13 +12,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use immutag_engine::syntax::{NodeId, Tree};
-use immutag_engine::template::value::{self, Budget, Context, Word as Value};
+use immutag_engine::template::value::{self as engine_value, Budget, Context};
 use immutag_engine::template::{self, Call, Piece, Resource, Substitution, Template};
 use immutag_engine::text::source::REPOSITORY;
 
 use crate::script::Script;
 use crate::shell::lex::Dialect;
-use crate::value::{self as value_of, Part, Word};
+use crate::value::{self, Part, Value};
 
 /// What is known of a repository's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,13 +40,13 @@ pub(crate) struct Declared {
 
 /// All that the templates of a git repository say.
 #[derive(Debug, Default)]
-pub(crate) struct World {
+pub(crate) struct Stacks {
     pub(crate) repositories: Vec<Declared>,
     /// By their keys; None where several say different things.
-    outputs: HashMap<String, Option<Word>>,
-    exports: HashMap<String, Option<Word>>,
-    parameters: HashMap<String, Option<Word>>,
-    resources: HashMap<String, Option<Word>>,
+    outputs: HashMap<String, Option<Value>>,
+    exports: HashMap<String, Option<Value>>,
+    parameters: HashMap<String, Option<Value>>,
+    resources: HashMap<String, Option<Value>>,
     pub(crate) projects: Vec<Project>,
 }
 
@@ -56,28 +56,28 @@ pub(crate) struct Project {
     /// The buildspec's path, if it stands in a file.
     pub(crate) buildspec: Option<String>,
     /// What the variables of its environment are.
-    pub(crate) variables: Vec<(String, Word)>,
+    pub(crate) variables: Vec<(String, Value)>,
 }
 
-impl World {
-    pub(crate) fn output(&self, name: &str) -> Option<Word> {
+impl Stacks {
+    pub(crate) fn output(&self, name: &str) -> Option<Value> {
         self.outputs.get(name).cloned().flatten()
     }
 
-    pub(crate) fn export(&self, name: &str) -> Option<Word> {
+    pub(crate) fn export(&self, name: &str) -> Option<Value> {
         self.exports.get(name).cloned().flatten()
     }
 
-    pub(crate) fn parameter(&self, name: &str) -> Option<Word> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<Value> {
         self.parameters.get(name).cloned().flatten()
     }
 
-    pub(crate) fn resource(&self, logical_id: &str) -> Option<Word> {
+    pub(crate) fn resource(&self, logical_id: &str) -> Option<Value> {
         self.resources.get(logical_id).cloned().flatten()
     }
 
-    pub(crate) fn output_names(&self) -> impl Iterator<Item = (&str, &Word)> {
-        let mut named: Vec<(&str, &Word)> = self
+    pub(crate) fn output_names(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let mut named: Vec<(&str, &Value)> = self
             .outputs
             .iter()
             .filter_map(|(name, word)| Some((name.as_str(), word.as_ref()?)))
@@ -87,15 +87,15 @@ impl World {
     }
 
     /// Puts what is exported in the place of its name.
-    pub(crate) fn imported(&self, word: &Word) -> Word {
-        let mut imported = Word::new();
+    pub(crate) fn imported(&self, word: &Value) -> Value {
+        let mut imported = Value::new();
         for part in word {
             match part {
                 Part::Export(name) => match self.export(name) {
                     Some(word) => imported.extend(word),
                     None => imported.push(Part::Open(format!("(export {name})"))),
                 },
-                part => value_of::push(&mut imported, part.clone()),
+                part => value::push(&mut imported, part.clone()),
             }
         }
         imported
@@ -181,7 +181,7 @@ impl World {
             }
         }
         // What `Fn::Sub` puts into texts of builds.
-        let mut references: Vec<(String, Word)> = Vec::new();
+        let mut references: Vec<(String, Value)> = Vec::new();
         for (name, number) in &names {
             references.push(((*name).to_owned(), vec![Part::Name(*number)]));
             references.push((format!("{name}.RepositoryUri"), vec![Part::Uri(*number)]));
@@ -196,11 +196,11 @@ impl World {
 /// The text of a build that stands in a template.
 pub(crate) struct Inline<'t> {
     pub(crate) script: Script<'t>,
-    pub(crate) variables: Vec<(String, Word)>,
+    pub(crate) variables: Vec<(String, Value)>,
 }
 
 /// Takes a word down by its name, and none where the name says several things.
-fn once(into: &mut HashMap<String, Option<Word>>, name: &str, word: Word) {
+fn once(into: &mut HashMap<String, Option<Value>>, name: &str, word: Value) {
     into.entry(name.to_owned())
         .and_modify(|there| {
             if there.as_ref() != Some(&word) {
@@ -240,9 +240,9 @@ impl<'t> Reader<'_, 't, '_> {
             sections,
             loops: &loops,
         };
-        let (values, _) = value::values(context, node, self.budget);
+        let (values, _) = engine_value::values(context, node, self.budget);
         let words = values.known.into_iter().map(|known| match known.word {
-            Value::Text(text) if !text.is_empty() => Some(text),
+            engine_value::Word::Text(text) if !text.is_empty() => Some(text),
             _ => None,
         });
         let words: Option<Vec<String>> = words.collect();
@@ -276,7 +276,7 @@ impl<'t> Reader<'_, 't, '_> {
     }
 
     /// A node as a word: what it names of the template's repositories.
-    fn word(&mut self, node: NodeId, depth: usize) -> Word {
+    fn word(&mut self, node: NodeId, depth: usize) -> Value {
         let tree = self.tree;
         let node = tree.resolve(node);
         let nobody = |shown: &str| vec![Part::Open(format!("({shown})"))];
@@ -323,10 +323,10 @@ impl<'t> Reader<'_, 't, '_> {
                 let Some(substitution) = Substitution::of(tree, call) else {
                     return nobody("Fn::Sub");
                 };
-                let mut word = Word::new();
+                let mut word = Value::new();
                 for piece in substitution.pieces() {
                     match piece {
-                        Piece::Text(text) => value_of::push(&mut word, Part::Text(text.to_owned())),
+                        Piece::Text(text) => value::push(&mut word, Part::Text(text.to_owned())),
                         Piece::Escaped(name) => word.push(Part::Open(format!("${{{name}}}"))),
                         Piece::Variable(name) => {
                             let own = substitution.variable(tree, name).next();
@@ -335,7 +335,7 @@ impl<'t> Reader<'_, 't, '_> {
                                 None => self.reference(name, node),
                             };
                             for part in more {
-                                value_of::push(&mut word, part);
+                                value::push(&mut word, part);
                             }
                         }
                     }
@@ -347,13 +347,13 @@ impl<'t> Reader<'_, 't, '_> {
                     return nobody("Fn::Join");
                 };
                 let delimiter = tree.literal(tree.resolve(delimiter)).unwrap_or_default();
-                let mut word = Word::new();
+                let mut word = Value::new();
                 for (nth, &item) in tree.items(tree.resolve(list)).iter().enumerate() {
                     if nth > 0 && !delimiter.is_empty() {
-                        value_of::push(&mut word, Part::Text(delimiter.to_owned()));
+                        value::push(&mut word, Part::Text(delimiter.to_owned()));
                     }
                     for part in self.word(item, depth + 1) {
-                        value_of::push(&mut word, part);
+                        value::push(&mut word, part);
                     }
                 }
                 word
@@ -365,7 +365,7 @@ impl<'t> Reader<'_, 't, '_> {
         }
     }
 
-    fn reference(&mut self, name: &str, at: NodeId) -> Word {
+    fn reference(&mut self, name: &str, at: NodeId) -> Value {
         if let Some(&number) = self.names.get(name) {
             return vec![Part::Name(number)];
         }

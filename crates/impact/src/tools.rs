@@ -10,9 +10,9 @@
 //! "Jib - Containerize your Maven/Gradle project"; `aws ecr put-image` (AWS
 //! CLI Command Reference).
 
-use crate::shell::lex::{Piece, Raw};
+use crate::shell::lex::{Piece, Word};
 use crate::shell::run::{Argument, Env, Pushed, Shell};
-use crate::value::{self, Part, Ways, Word};
+use crate::value::{self, Part, Value, Values};
 
 /// The words by which a text may push.
 const WORDS: [&str; 22] = [
@@ -46,7 +46,7 @@ pub(crate) fn is_mentioned(text: &str) -> bool {
 }
 
 /// Whether a command can be one that pushes, by what is written there.
-pub(crate) fn may_push(words: &[&Raw<'_>]) -> bool {
+pub(crate) fn may_push(words: &[&Word<'_>]) -> bool {
     words.iter().take(8).any(|word| {
         word.pieces.iter().any(|piece| match piece {
             Piece::Text(text) => is_mentioned(text),
@@ -152,14 +152,14 @@ fn options(words: &[Argument], names: &[&str]) -> Vec<Argument> {
                 found.extend(words.peek().map(|&next| next.clone()));
                 continue;
             }
-            let rest: Ways = word
-                .ways
+            let rest: Values = word
+                .values
                 .iter()
-                .filter_map(|way| after(way, name))
+                .filter_map(|value| after(value, name))
                 .collect();
             if !rest.is_empty() {
                 found.push(Argument {
-                    ways: rest,
+                    values: rest,
                     at: word.at,
                 });
             }
@@ -169,7 +169,7 @@ fn options(words: &[Argument], names: &[&str]) -> Vec<Argument> {
 }
 
 /// What follows `name=` in a word.
-fn after(word: &Word, name: &str) -> Option<Word> {
+fn after(word: &Value, name: &str) -> Option<Value> {
     let (first, rest) = word.split_first()?;
     let Part::Text(text) = first else {
         return None;
@@ -182,7 +182,7 @@ fn after(word: &Word, name: &str) -> Option<Word> {
         None if is_short => text,
         None => return None,
     };
-    let mut word = Word::new();
+    let mut word = Value::new();
     if !text.is_empty() {
         word.push(Part::Text(text.to_owned()));
     }
@@ -204,7 +204,7 @@ fn positional<'a>(words: &'a [Argument], with_value: &[&str]) -> Vec<&'a Argumen
     let mut found = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        let text = match word.ways.first().map(Vec::as_slice) {
+        let text = match word.values.first().map(Vec::as_slice) {
             Some([Part::Text(text), ..]) => text.as_str(),
             _ => "",
         };
@@ -223,10 +223,10 @@ fn positional<'a>(words: &'a [Argument], with_value: &[&str]) -> Vec<&'a Argumen
 }
 
 fn pushes(shell: &mut Shell<'_>, image: &Argument, by: &'static str) {
-    for way in &image.ways {
+    for value in &image.values {
         let pushed = Pushed {
             at: image.at,
-            image: way.clone(),
+            image: value.clone(),
             by,
         };
         shell.pushes.push(pushed);
@@ -296,9 +296,9 @@ fn docker(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
             let outputs = options(rest, &["-o", "--output"]);
             let to_registry = |output: &Argument| {
                 let text = output
-                    .ways
+                    .values
                     .first()
-                    .map(|way| value::shown(way))
+                    .map(|value| value::shown(value))
                     .unwrap_or_default();
                 text.contains("type=registry") || text.contains("push=true")
             };
@@ -362,18 +362,18 @@ const MAX_TAGS: usize = 64;
 
 /// Takes down that an image has been tagged.
 fn remember(shell: &mut Shell<'_>, image: &Argument) {
-    for way in &image.ways {
-        let tagged = shell.tagged.entry(value::shown(&name(way))).or_default();
-        if tagged.len() < MAX_TAGS && !tagged.contains(way) {
-            tagged.push(way.clone());
+    for value in &image.values {
+        let tagged = shell.tagged.entry(value::shown(&name(value))).or_default();
+        if tagged.len() < MAX_TAGS && !tagged.contains(value) {
+            tagged.push(value.clone());
         }
     }
 }
 
 /// Every tag that the script has given to a name.
 fn all_tags(shell: &mut Shell<'_>, image: &Argument) {
-    for way in &image.ways {
-        let tagged = shell.tagged.get(&value::shown(&name(way)));
+    for value in &image.values {
+        let tagged = shell.tagged.get(&value::shown(&name(value)));
         let pushes = tagged.into_iter().flatten().map(|image_of| Pushed {
             at: image.at,
             image: image_of.clone(),
@@ -433,14 +433,14 @@ fn crane(shell: &mut Shell<'_>, words: &[Argument]) {
             let (Some(image), Some(tag)) = (given.get(1), given.get(2)) else {
                 return;
             };
-            let mut retagged = Ways::new();
-            for way in &image.ways {
-                value::add(&mut retagged, value::glued(&vec![name(way)], &tag.ways));
+            let mut retagged = Values::new();
+            for value in &image.values {
+                value::add(&mut retagged, value::glued(&vec![name(value)], &tag.values));
             }
             pushes(
                 shell,
                 &Argument {
-                    ways: retagged,
+                    values: retagged,
                     at: tag.at,
                 },
                 "crane tag",
@@ -485,7 +485,7 @@ fn copy(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
     };
     // Other transports of skopeo's lead to no registry.
     let is_elsewhere = tool == "skopeo"
-        && target.ways.iter().any(|way| match way.first() {
+        && target.values.iter().any(|value| match value.first() {
             Some(Part::Text(text)) => !text.starts_with("docker://"),
             _ => false,
         });
@@ -563,17 +563,24 @@ fn jib(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
 
 /// The image once more, with each of the tags in a list.
 fn retagged(shell: &mut Shell<'_>, image: &Argument, tags: &Argument, by: &'static str) {
-    let names: Ways = image.ways.iter().map(name).collect();
-    for way in &tags.ways {
-        for tag in listed(way) {
-            let ways = value::glued(&names, &vec![tag]);
-            pushes(shell, &Argument { ways, at: tags.at }, by);
+    let names: Values = image.values.iter().map(name).collect();
+    for value in &tags.values {
+        for tag in listed(value) {
+            let values = value::glued(&names, &vec![tag]);
+            pushes(
+                shell,
+                &Argument {
+                    values,
+                    at: tags.at,
+                },
+                by,
+            );
         }
     }
 }
 
 /// The name of an image up to its tag, with the colon.
-pub(crate) fn name(image: &Word) -> Word {
+pub(crate) fn name(image: &Value) -> Value {
     let image = value::image(image);
     let mut name = image.registry;
     if !name.is_empty() {
@@ -587,8 +594,8 @@ pub(crate) fn name(image: &Word) -> Word {
 }
 
 /// The items of a list with commas.
-pub(crate) fn listed(word: &Word) -> Vec<Word> {
-    let spaced: Word = word
+pub(crate) fn listed(word: &Value) -> Vec<Value> {
+    let spaced: Value = word
         .iter()
         .map(|part| match part {
             Part::Text(text) => Part::Text(text.replace(',', " ")),
@@ -624,14 +631,28 @@ fn ko(shell: &mut Shell<'_>, words: &[Argument], env: &Env<'_>) {
     target = value::glued(&target, &value::text(":"));
     let tags = options(words, &["-t", "--tags"]);
     if tags.is_empty() {
-        let ways = value::glued(&target, &value::text("latest"));
-        pushes(shell, &Argument { ways, at: first.at }, "ko");
+        let values = value::glued(&target, &value::text("latest"));
+        pushes(
+            shell,
+            &Argument {
+                values,
+                at: first.at,
+            },
+            "ko",
+        );
     }
     for tags in tags {
-        for way in &tags.ways {
-            for tag in listed(way) {
-                let ways = value::glued(&target, &vec![tag]);
-                pushes(shell, &Argument { ways, at: tags.at }, "ko");
+        for value in &tags.values {
+            for tag in listed(value) {
+                let values = value::glued(&target, &vec![tag]);
+                pushes(
+                    shell,
+                    &Argument {
+                        values,
+                        at: tags.at,
+                    },
+                    "ko",
+                );
             }
         }
     }
@@ -668,14 +689,14 @@ fn skaffold(shell: &mut Shell<'_>, words: &[Argument]) {
     }
     for tag in options(words, &["-t", "--tag"]) {
         let target = options(words, &["-d", "--default-repo"]).pop();
-        let target = target.map_or_else(|| value::open("(skaffold.yaml)"), |target| target.ways);
+        let target = target.map_or_else(|| value::open("(skaffold.yaml)"), |target| target.values);
         let artifact = vec![vec![
             Part::Text("/".to_owned()),
             Part::Open("(artifact)".to_owned()),
             Part::Text(":".to_owned()),
         ]];
-        let ways = value::glued(&value::glued(&target, &artifact), &tag.ways);
-        pushes(shell, &Argument { ways, at: tag.at }, "skaffold --tag");
+        let values = value::glued(&value::glued(&target, &artifact), &tag.values);
+        pushes(shell, &Argument { values, at: tag.at }, "skaffold --tag");
     }
 }
 
@@ -692,27 +713,27 @@ fn buildctl(shell: &mut Shell<'_>, words: &[Argument]) {
 ///
 /// Source: Docker Docs, "Registry cache".
 pub(crate) fn cached(shell: &mut Shell<'_>, cache: &Argument, by: &'static str) {
-    for way in &cache.ways {
-        let items = listed(way);
-        let is_alone = !value::shown(way).contains('=');
+    for value in &cache.values {
+        let items = listed(value);
+        let is_alone = !value::shown(value).contains('=');
         let is_registry = items
             .iter()
             .any(|item| value::shown(item) == "type=registry");
-        let mut images: Ways = Ways::new();
+        let mut images: Values = Values::new();
         if is_registry {
             images.extend(items.iter().filter_map(|item| after(item, "ref")));
         } else if is_alone {
-            images.push(way.clone());
+            images.push(value.clone());
         }
         let at = cache.at;
-        pushes(shell, &Argument { ways: images, at }, by);
+        pushes(shell, &Argument { values: images, at }, by);
     }
 }
 
 /// `type=image,name=IMAGE,push=true`.
 fn named_output(shell: &mut Shell<'_>, output: &Argument) {
-    for way in &output.ways {
-        let items = listed(way);
+    for value in &output.values {
+        let items = listed(value);
         let says = |what: &str| items.iter().any(|item| value::shown(item) == what);
         if !(says("push=true") || says("type=registry")) {
             continue;
@@ -720,7 +741,7 @@ fn named_output(shell: &mut Shell<'_>, output: &Argument) {
         for item in &items {
             if let Some(image) = after(item, "name") {
                 let image = Argument {
-                    ways: vec![image],
+                    values: vec![image],
                     at: output.at,
                 };
                 pushes(shell, &image, "docker build --output");
@@ -737,12 +758,12 @@ fn put_image(shell: &mut Shell<'_>, words: &[Argument]) {
     let names = options(words, &["--repository-name"]);
     for tag in options(words, &["--image-tag"]) {
         for name in &names {
-            let mut ways = vec![vec![Part::Registry]];
-            ways = value::glued(&ways, &value::text("/"));
-            ways = value::glued(&ways, &name.ways);
-            ways = value::glued(&ways, &value::text(":"));
-            ways = value::glued(&ways, &tag.ways);
-            pushes(shell, &Argument { ways, at: tag.at }, "aws ecr put-image");
+            let mut values = vec![vec![Part::Registry]];
+            values = value::glued(&values, &value::text("/"));
+            values = value::glued(&values, &name.values);
+            values = value::glued(&values, &value::text(":"));
+            values = value::glued(&values, &tag.values);
+            pushes(shell, &Argument { values, at: tag.at }, "aws ecr put-image");
         }
     }
 }

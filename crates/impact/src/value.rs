@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 /// How many things one word can be. What can be more is cut: real pipelines
 /// have two or three.
-pub(crate) const MAX_WAYS: usize = 8;
+pub(crate) const MAX_VALUES: usize = 8;
 /// How many parts a word has, and how many bytes one of them.
 const MAX_PARTS: usize = 32;
 const MAX_TEXT: usize = 1024;
@@ -36,17 +36,17 @@ pub(crate) enum Part {
 }
 
 /// One thing that a word can be.
-pub(crate) type Word = Vec<Part>;
+pub(crate) type Value = Vec<Part>;
 /// All that it can be; never empty.
-pub(crate) type Ways = Vec<Word>;
+pub(crate) type Values = Vec<Value>;
 
 /// A word that stands for itself.
-pub(crate) fn text(text: impl Into<String>) -> Ways {
+pub(crate) fn text(text: impl Into<String>) -> Values {
     vec![vec![Part::Text(text.into())]]
 }
 
 /// A word that nobody says.
-pub(crate) fn open(shown: impl Into<String>) -> Ways {
+pub(crate) fn open(shown: impl Into<String>) -> Values {
     vec![vec![Part::Open(cut(&shown.into()))]]
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn shown_command(command: &str) -> String {
 }
 
 /// Puts a part behind a word.
-pub(crate) fn push(word: &mut Word, part: Part) {
+pub(crate) fn push(word: &mut Value, part: Part) {
     if matches!(&part, Part::Text(text) if text.is_empty()) {
         return;
     }
@@ -81,57 +81,57 @@ pub(crate) fn push(word: &mut Word, part: Part) {
     }
 }
 
-/// Every way of one followed by every way of the other.
-pub(crate) fn glued(before: &Ways, after: &Ways) -> Ways {
-    let mut ways = Ways::new();
+/// Every value of one followed by every value of the other.
+pub(crate) fn glued(before: &Values, after: &Values) -> Values {
+    let mut values = Values::new();
     for before in before {
         for after in after {
-            if ways.len() == MAX_WAYS {
-                return ways;
+            if values.len() == MAX_VALUES {
+                return values;
             }
             let mut word = before.clone();
             for part in after {
                 push(&mut word, part.clone());
             }
-            ways.push(word);
+            values.push(word);
         }
     }
-    ways
+    values
 }
 
 /// Adds what a word can be, too.
-pub(crate) fn add(ways: &mut Ways, more: Ways) {
+pub(crate) fn add(values: &mut Values, more: Values) {
     for word in more {
-        if ways.len() < MAX_WAYS && !ways.contains(&word) {
-            ways.push(word);
+        if values.len() < MAX_VALUES && !values.contains(&word) {
+            values.push(word);
         }
     }
 }
 
 /// Whether nobody says what a word is.
-pub(crate) fn is_open(ways: &Ways) -> bool {
-    let is_open = |word: &Word| word.iter().all(|part| matches!(part, Part::Open(_)));
-    ways.iter().all(|word| !word.is_empty() && is_open(word))
+pub(crate) fn is_open(values: &Values) -> bool {
+    let is_open = |word: &Value| word.iter().all(|part| matches!(part, Part::Open(_)));
+    values.iter().all(|word| !word.is_empty() && is_open(word))
 }
 
 /// What becomes of a word that something is cut from, or put in: what it is
 /// made of is all that is known. `shown` is how that is written.
-pub(crate) fn transformed(ways: &Ways, shown: &str) -> Ways {
-    let mut all = Ways::new();
-    for word in ways {
+pub(crate) fn transformed(values: &Values, shown: &str) -> Values {
+    let mut all = Values::new();
+    for word in values {
         let kept = word.iter().find(|part| matches!(part, Part::Derived(_)));
         let kept = kept.or_else(|| word.iter().find(|part| matches!(part, Part::Branch(_))));
-        let way = match kept {
+        let value = match kept {
             Some(part) => vec![part.clone()],
             None => vec![Part::Open(cut(shown))],
         };
-        add(&mut all, vec![way]);
+        add(&mut all, vec![value]);
     }
     all
 }
 
 /// The text of a word, if that is all that it is.
-pub(crate) fn literal(word: &Word) -> Option<&str> {
+pub(crate) fn literal(word: &Value) -> Option<&str> {
     match word.as_slice() {
         [] => Some(""),
         [Part::Text(text)] => Some(text),
@@ -159,8 +159,8 @@ pub(crate) fn shown(word: &[Part]) -> String {
 }
 
 /// The words that a text with blanks comes apart to.
-pub(crate) fn split(word: &Word) -> Vec<Word> {
-    let mut words = vec![Word::new()];
+pub(crate) fn split(word: &Value) -> Vec<Value> {
+    let mut words = vec![Value::new()];
     for part in word {
         let Part::Text(text) = part else {
             if let Some(last) = words.last_mut() {
@@ -170,7 +170,7 @@ pub(crate) fn split(word: &Word) -> Vec<Word> {
         };
         for (nth, piece) in text.split(char::is_whitespace).enumerate() {
             if nth > 0 {
-                words.push(Word::new());
+                words.push(Value::new());
             }
             if let Some(last) = words.last_mut().filter(|_| !piece.is_empty()) {
                 push(last, Part::Text(piece.to_owned()));
@@ -183,7 +183,7 @@ pub(crate) fn split(word: &Word) -> Vec<Word> {
 
 /// What is known of a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Judged {
+pub(crate) enum Movement {
     /// It moves: the tag where that is literal, and how it is shown.
     Moving(Option<String>, String),
     /// It does not: each push has its own.
@@ -193,25 +193,25 @@ pub(crate) enum Judged {
 }
 
 /// Judges the tag of an image.
-pub(crate) fn judge(tag: &[Part]) -> Judged {
+pub(crate) fn movement(tag: &[Part]) -> Movement {
     let has = |kind: fn(&Part) -> bool| tag.iter().any(kind);
     if has(|part| matches!(part, Part::Derived(_))) {
-        return Judged::Fixed;
+        return Movement::Fixed;
     }
     let is_known = |part: &Part| matches!(part, Part::Text(_) | Part::Branch(_));
     if !tag.iter().all(is_known) {
-        return Judged::Unknown(shown(tag));
+        return Movement::Unknown(shown(tag));
     }
     if has(|part| matches!(part, Part::Branch(_))) {
-        return Judged::Moving(None, shown(tag));
+        return Movement::Moving(None, shown(tag));
     }
     let tag = shown(tag);
     if !is_tag(&tag) {
-        Judged::Unknown(tag)
+        Movement::Unknown(tag)
     } else if names_version(&tag) {
-        Judged::Fixed
+        Movement::Fixed
     } else {
-        Judged::Moving(Some(tag.clone()), tag)
+        Movement::Moving(Some(tag.clone()), tag)
     }
 }
 
@@ -252,17 +252,17 @@ fn names_version(tag: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Image {
     /// What names the registry, with nothing behind it; empty if nothing does.
-    pub(crate) registry: Word,
+    pub(crate) registry: Value,
     /// The repository in it.
-    pub(crate) path: Word,
+    pub(crate) path: Value,
     /// The tag; that which holds where none is written.
-    pub(crate) tag: Word,
+    pub(crate) tag: Value,
     /// Whether it is named by its digest.
     pub(crate) has_digest: bool,
 }
 
 /// Takes a word apart.
-pub(crate) fn image(word: &Word) -> Image {
+pub(crate) fn image(word: &Value) -> Image {
     let mut parts = word.clone();
     if let Some(Part::Text(first)) = parts.first_mut() {
         *first = without_scheme(first).to_owned();
@@ -274,8 +274,8 @@ pub(crate) fn image(word: &Word) -> Image {
     let is_whole = matches!(name.first(), Some(Part::Uri(_)));
     let (registry, path) = match slash {
         Some(at) if !is_whole => {
-            let mut registry: Word = name.iter().take(at).cloned().collect();
-            let mut path = Word::new();
+            let mut registry: Value = name.iter().take(at).cloned().collect();
+            let mut path = Value::new();
             if let Some(Part::Text(text)) = name.get(at) {
                 let (before, after) = text.split_once('/').unwrap_or_default();
                 push_text(&mut registry, before);
@@ -284,7 +284,7 @@ pub(crate) fn image(word: &Word) -> Image {
             path.extend(name.iter().skip(at + 1).cloned());
             (registry, path)
         }
-        _ => (Word::new(), name),
+        _ => (Value::new(), name),
     };
     Image {
         registry,
@@ -301,18 +301,18 @@ fn without_scheme(text: &str) -> &str {
         .unwrap_or(text)
 }
 
-fn push_text(word: &mut Word, text: &str) {
+fn push_text(word: &mut Value, text: &str) {
     if !text.is_empty() {
         push(word, Part::Text(text.to_owned()));
     }
 }
 
 /// The name and the tag of an image; and whether a digest is all that names it.
-fn tagged(parts: &[Part]) -> (Word, Word, bool) {
+fn tagged(parts: &[Part]) -> (Value, Value, bool) {
     let latest = || vec![Part::Text("latest".to_owned())];
     let is_digest = |part: &Part| matches!(part, Part::Text(text) if text.contains('@'));
     if let Some(at) = parts.iter().position(is_digest) {
-        let mut name: Word = parts.iter().take(at).cloned().collect();
+        let mut name: Value = parts.iter().take(at).cloned().collect();
         if let Some(Part::Text(text)) = parts.get(at) {
             push_text(&mut name, text.split('@').next().unwrap_or_default());
         }
@@ -326,10 +326,10 @@ fn tagged(parts: &[Part]) -> (Word, Word, bool) {
         let after_slash = text.rfind('/').map_or(0, |slash| slash + 1);
         let tail = text.get(after_slash..).unwrap_or_default();
         if let Some((_, tag)) = tail.split_once(':') {
-            let mut name: Word = parts.iter().take(at).cloned().collect();
+            let mut name: Value = parts.iter().take(at).cloned().collect();
             let end = text.len() - tag.len() - 1;
             push_text(&mut name, text.get(..end).unwrap_or_default());
-            let mut word = Word::new();
+            let mut word = Value::new();
             push_text(&mut word, tag);
             word.extend(parts.iter().skip(at + 1).cloned());
             return (name, word, false);
@@ -424,7 +424,7 @@ pub(crate) fn is_foreign_name(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> Word {
+    fn of(text: &str) -> Value {
         vec![Part::Text(text.to_owned())]
     }
 
@@ -434,8 +434,8 @@ mod tests {
             "latest", "dev", "main", "v1", "2", "node-18", "prod-eu", "py3", "a-b_c",
         ] {
             assert_eq!(
-                judge(&of(tag)),
-                Judged::Moving(Some(tag.into()), tag.into())
+                movement(&of(tag)),
+                Movement::Moving(Some(tag.into()), tag.into())
             );
         }
         for tag in [
@@ -449,10 +449,10 @@ mod tests {
             "main-3f8c2a9b1c",
             "release-1.2.3",
         ] {
-            assert_eq!(judge(&of(tag)), Judged::Fixed, "{tag}");
+            assert_eq!(movement(&of(tag)), Movement::Fixed, "{tag}");
         }
         for tag in ["", "<tag>", "a b", ".x", "\u{1b}[31m"] {
-            assert_eq!(judge(&of(tag)), Judged::Unknown(tag.into()));
+            assert_eq!(movement(&of(tag)), Movement::Unknown(tag.into()));
         }
     }
 
@@ -496,7 +496,7 @@ mod tests {
         ];
         let found = image(&word);
         assert_eq!(shown(&found.registry), "$R");
-        assert_eq!(judge(&found.tag), Judged::Moving(None, "b".into()));
+        assert_eq!(movement(&found.tag), Movement::Moving(None, "b".into()));
         assert_eq!(image(&vec![Part::Uri(0)]).path, [Part::Uri(0)]);
     }
 }

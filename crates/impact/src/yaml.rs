@@ -10,14 +10,14 @@
 
 use std::collections::HashSet;
 
-use immutag_engine::syntax::{Entry, NodeId, TagKind, Tree, Value};
+use immutag_engine::syntax::{self, Entry, NodeId, TagKind, Tree};
 use immutag_engine::template::{self, Merged};
 
 use crate::script::Script;
 use crate::shell::lex::Dialect;
 use crate::shell::run::{Argument, Env, Pushed, Shell};
 use crate::tools;
-use crate::value::{self, Ways};
+use crate::value::{self, Values};
 
 /// How many nodes are looked at where aliases lead to some of them again.
 const MAX_STEPS: usize = 200_000;
@@ -80,7 +80,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
         Some(self.tree.resolve(found))
     }
 
-    pub(crate) fn way(&self, node: NodeId, keys: &[&str]) -> Option<NodeId> {
+    pub(crate) fn at_path(&self, node: NodeId, keys: &[&str]) -> Option<NodeId> {
         let mut node = node;
         for key in keys {
             node = self.get(node, key)?;
@@ -105,7 +105,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
                 .map(|&key| self.tree.literal(self.tree.resolve(key)))
                 .collect();
             let mut roots = self.tree.documents().iter();
-            let found = keys.and_then(|keys| roots.find_map(|&root| self.way(root, &keys)));
+            let found = keys.and_then(|keys| roots.find_map(|&root| self.at_path(root, &keys)));
             match found {
                 Some(found) => node = found,
                 None => break,
@@ -136,7 +136,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
     }
 
     /// What a scalar can be as a value of a variable.
-    pub(crate) fn value(&mut self, node: NodeId, env: &mut Env<'_>) -> Option<Ways> {
+    pub(crate) fn value(&mut self, node: NodeId, env: &mut Env<'_>) -> Option<Values> {
         let script = self.script(node)?;
         Some(self.shell.value(&script, env))
     }
@@ -156,13 +156,13 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
                 if let Some(text) = self.tree.literal(command) {
                     let text = format!("$({text})");
                     let script = Script::new(&text, 0, Dialect::Shell);
-                    let ways = self.shell.value(&script, env);
-                    env.set(&name, ways);
+                    let values = self.shell.value(&script, env);
+                    env.set(&name, values);
                 }
                 continue;
             }
-            if let Some(ways) = self.value(value, env) {
-                env.set(&name, ways);
+            if let Some(values) = self.value(value, env) {
+                env.set(&name, values);
             }
         }
     }
@@ -194,7 +194,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
     pub(crate) fn buildspec(&mut self, env: &Env<'_>) {
         for &root in self.tree.documents() {
             let mut env = Env::within(env);
-            if let Some(variables) = self.way(root, &["env", "variables"]) {
+            if let Some(variables) = self.at_path(root, &["env", "variables"]) {
                 self.variables(variables, &mut env);
             }
             let Some(phases) = self.get(root, "phases") else {
@@ -272,7 +272,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
             if let Some(variables) = self.get(base, "variables") {
                 self.variables(variables, &mut env);
             }
-            if let Some(matrix) = self.way(base, &["parallel", "matrix"]) {
+            if let Some(matrix) = self.at_path(base, &["parallel", "matrix"]) {
                 for &item in self.tree.items(matrix) {
                     self.alternatives(self.tree.resolve(item), "", &mut env);
                 }
@@ -332,11 +332,11 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
             let value = self.tree.resolve(entry.value);
             let items = self.tree.items(value).iter().copied();
             let all: Vec<NodeId> = items.chain(std::iter::once(value)).collect();
-            let mut ways = env.own.get(&name).cloned().unwrap_or_default();
+            let mut values = env.own.get(&name).cloned().unwrap_or_default();
             for item in all {
                 let item = self.tree.resolve(item);
                 if let Some(more) = self.value(item, env) {
-                    value::add(&mut ways, more);
+                    value::add(&mut values, more);
                 }
                 for inner in self.all_entries(item) {
                     let Some(inner_key) = self.tree.literal(inner.key) else {
@@ -351,8 +351,8 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
                     }
                 }
             }
-            if !ways.is_empty() {
-                env.set(&name, ways);
+            if !values.is_empty() {
+                env.set(&name, values);
             }
         }
     }
@@ -376,12 +376,12 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
                     }
                 }
                 for image in images {
-                    let Some(ways) = self.value(image, &mut Env::within(env)) else {
+                    let Some(values) = self.value(image, &mut Env::within(env)) else {
                         continue;
                     };
                     let at = self.place(image);
                     let by = "docker compose push";
-                    found.extend(ways.into_iter().map(|image| Pushed { at, image, by }));
+                    found.extend(values.into_iter().map(|image| Pushed { at, image, by }));
                 }
             }
         }
@@ -395,22 +395,23 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
                 continue;
             };
             let says_no = self
-                .way(build, &["local", "push"])
+                .at_path(build, &["local", "push"])
                 .and_then(|push| self.tree.literal(push));
             if says_no == Some("false") {
                 continue;
             }
             let policy = self.get(build, "tagPolicy");
             let has = |key: &str| policy.is_some_and(|policy| self.get(policy, key).is_some());
-            let template = policy.and_then(|policy| self.way(policy, &["envTemplate", "template"]));
+            let template =
+                policy.and_then(|policy| self.at_path(policy, &["envTemplate", "template"]));
             let tag = if has("sha256") {
                 // Source: Skaffold Docs, "sha256: tags images with latest".
                 value::text("latest")
             } else if let Some(template) = template {
-                let Some(ways) = self.value(template, &mut Env::within(env)) else {
+                let Some(values) = self.value(template, &mut Env::within(env)) else {
                     continue;
                 };
-                ways
+                values
             } else {
                 continue;
             };
@@ -420,12 +421,12 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
                 let Some(image) = self.get(self.tree.resolve(artifact), "image") else {
                     continue;
                 };
-                let Some(ways) = self.value(image, &mut Env::within(env)) else {
+                let Some(values) = self.value(image, &mut Env::within(env)) else {
                     continue;
                 };
-                let ways = value::glued(&value::glued(&ways, &value::text(":")), &tag);
+                let values = value::glued(&value::glued(&values, &value::text(":")), &tag);
                 let at = self.place(image);
-                let pushes = ways.into_iter().map(|image| Pushed {
+                let pushes = values.into_iter().map(|image| Pushed {
                     at,
                     image,
                     by: "skaffold",
@@ -550,7 +551,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
             let default = self.get(body, "default");
             let value = default.and_then(|default| self.value(default, env));
             // One that is empty is to be given.
-            let value = value.filter(|ways| ways.iter().all(|word| !word.is_empty()));
+            let value = value.filter(|values| values.iter().all(|word| !word.is_empty()));
             if let (Some(name), Some(value)) = (name, value) {
                 env.set(&format!("pipeline.parameters.{name}"), value.clone());
                 env.set(&format!("parameters.{name}"), value);
@@ -577,7 +578,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
         if !is_one {
             for &item in items {
                 let item = self.tree.resolve(item);
-                if matches!(self.tree.value(item), Value::Scalar { .. }) {
+                if matches!(self.tree.value(item), syntax::Value::Scalar { .. }) {
                     self.run(item, env);
                 }
             }
@@ -604,8 +605,8 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
         let mut arguments = Vec::new();
         for word in words {
             let at = self.place(word);
-            if let Some(ways) = self.value(word, env) {
-                arguments.push(Argument { ways, at });
+            if let Some(values) = self.value(word, env) {
+                arguments.push(Argument { values, at });
             }
         }
         tools::read(self.shell, &arguments, env);
@@ -629,8 +630,8 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
         for &item in self.tree.items(list) {
             let item = self.tree.resolve(item);
             let at = self.place(item);
-            if let Some(ways) = self.value(item, env) {
-                arguments.push(Argument { ways, at });
+            if let Some(values) = self.value(item, env) {
+                arguments.push(Argument { values, at });
             }
         }
         tools::kaniko(self.shell, &arguments);

@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use crate::script::Script;
 use crate::shell::lex::Dialect;
 use crate::shell::run::{Env, Shell};
-use crate::value::{self, Ways};
+use crate::value::{self, Values};
 
 /// How deep variables are followed that name others.
 const MAX_DEPTH: usize = 12;
@@ -168,7 +168,7 @@ impl<'s> Variables<'s> {
                 }
             }
         }
-        let mut ways = Ways::new();
+        let mut values = Values::new();
         for one in &all {
             let script = Script::new(&one.text, one.at, Dialect::Make);
             // `NAME != command` is what the command prints.
@@ -183,19 +183,19 @@ impl<'s> Variables<'s> {
                 .collect();
             match one.sign {
                 "+" => {
-                    if ways.is_empty() {
-                        ways = value;
+                    if values.is_empty() {
+                        values = value;
                     } else {
-                        ways = value::glued(&value::glued(&ways, &value::text(" ")), &value);
+                        values = value::glued(&value::glued(&values, &value::text(" ")), &value);
                     }
                 }
-                "?" if !ways.is_empty() => {}
-                _ if one.is_maybe => value::add(&mut ways, value),
-                _ => ways = value,
+                "?" if !values.is_empty() => {}
+                _ if one.is_maybe => value::add(&mut values, value),
+                _ => values = value,
             }
         }
-        if !ways.is_empty() {
-            env.set(name, ways);
+        if !values.is_empty() {
+            env.set(name, values);
         }
         self.busy.remove(name);
     }
@@ -239,7 +239,7 @@ pub(crate) fn justfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
         }
         if let Some((name, value)) = line.split_once(":=") {
             let name = name.trim().trim_start_matches("export ").trim();
-            let mut ways = value::text("");
+            let mut values = value::text("");
             for part in value.trim().split(" + ") {
                 let part = part.trim();
                 let script = Script::new(part, 0, Dialect::Shell);
@@ -252,9 +252,9 @@ pub(crate) fn justfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
                 } else {
                     shell.value(&script, &mut env)
                 };
-                ways = value::glued(&ways, &more);
+                values = value::glued(&values, &more);
             }
-            env.set(name, ways);
+            env.set(name, values);
             continue;
         }
         let mut parameters = Vec::new();
@@ -268,8 +268,8 @@ pub(crate) fn justfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
         let mut own = Env::within(&env);
         for (name, default) in parameters {
             let script = Script::new(default, 0, Dialect::Shell);
-            let ways = shell.value(&script, &mut own);
-            own.set(name.trim_start_matches(['+', '*', '$']), ways);
+            let values = shell.value(&script, &mut own);
+            own.set(name.trim_start_matches(['+', '*', '$']), values);
         }
         for (start, line) in lines {
             let trimmed = line.trim_start_matches([' ', '\t', '@', '-']);

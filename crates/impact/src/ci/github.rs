@@ -15,7 +15,7 @@ use crate::script::Script;
 use crate::shell::lex::Dialect;
 use crate::shell::run::{Argument, Env, For, Pushed, Shell};
 use crate::tools;
-use crate::value::{self, Part, Ways, Word};
+use crate::value::{self, Part, Value, Values};
 use crate::yaml::Pipeline;
 
 /// Reads workflows and actions.
@@ -25,7 +25,7 @@ pub(crate) struct Workflow<'e, 't, 'a, 'w> {
     /// Whether tags start it, and whether anything else does.
     starts: Starts,
     /// What docker/metadata-action makes, by the names of the steps.
-    metadata: HashMap<String, Vec<(Word, usize)>>,
+    metadata: HashMap<String, Vec<(Value, usize)>>,
 }
 
 impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
@@ -69,7 +69,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                 }
             }
             // A composite action.
-            if let Some(steps) = self.pipeline.way(root, &["runs", "steps"]) {
+            if let Some(steps) = self.pipeline.at_path(root, &["runs", "steps"]) {
                 self.steps(steps, &mut env);
             }
         }
@@ -137,7 +137,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             &["on", "workflow_dispatch", "inputs"],
         ];
         for place in places {
-            let Some(inputs) = self.pipeline.way(root, place) else {
+            let Some(inputs) = self.pipeline.at_path(root, place) else {
                 continue;
             };
             for input in self.tree.entries(inputs) {
@@ -145,27 +145,27 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                     continue;
                 };
                 let body = self.tree.resolve(input.value);
-                let mut ways = Ways::new();
+                let mut values = Values::new();
                 if let Some(default) = self.get(body, "default") {
-                    ways.extend(self.given(default, env).unwrap_or_default());
+                    values.extend(self.given(default, env).unwrap_or_default());
                 }
                 if let Some(options) = self.get(body, "options") {
                     for &option in self.tree.items(options) {
                         let more = self.given(self.tree.resolve(option), env);
-                        value::add(&mut ways, more.unwrap_or_default());
+                        value::add(&mut values, more.unwrap_or_default());
                     }
                 }
-                ways.retain(|word| value::literal(word) != Some(""));
-                if !ways.is_empty() {
-                    env.set(&format!("inputs.{name}"), ways);
+                values.retain(|word| value::literal(word) != Some(""));
+                if !values.is_empty() {
+                    env.set(&format!("inputs.{name}"), values);
                 }
             }
         }
     }
 
     /// What is given where no shell reads it: only expressions count.
-    fn given(&mut self, node: NodeId, env: &mut Env<'_>) -> Option<Ways> {
-        let script = Script::of(self.tree, node, Dialect::Value)?;
+    fn given(&mut self, node: NodeId, env: &mut Env<'_>) -> Option<Values> {
+        let script = Script::of(self.tree, node, Dialect::Plain)?;
         Some(self.pipeline.shell.value(&script, env))
     }
 
@@ -176,9 +176,10 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         };
         for entry in self.tree.entries(values) {
             let value = self.tree.resolve(entry.value);
-            if let (Some(name), Some(ways)) = (self.tree.literal(entry.key), self.given(value, env))
+            if let (Some(name), Some(values)) =
+                (self.tree.literal(entry.key), self.given(value, env))
             {
-                env.set(name, ways);
+                env.set(name, values);
             }
         }
     }
@@ -187,8 +188,8 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         let mut outputs = Vec::new();
         {
             let mut env = Env::within(around);
-            if let Some(matrix) = self.pipeline.way(job, &["strategy", "matrix"]) {
-                let dialect = std::mem::replace(&mut self.pipeline.dialect, Dialect::Value);
+            if let Some(matrix) = self.pipeline.at_path(job, &["strategy", "matrix"]) {
+                let dialect = std::mem::replace(&mut self.pipeline.dialect, Dialect::Plain);
                 self.pipeline.alternatives(matrix, "matrix.", &mut env);
                 if let Some(more) = self.get(matrix, "include") {
                     for &item in self.tree.items(more) {
@@ -206,15 +207,15 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             let declared = self.get(job, "outputs");
             for output in declared.map_or(&[][..], |declared| self.tree.entries(declared)) {
                 let value = self.tree.resolve(output.value);
-                if let (Some(key), Some(ways)) =
+                if let (Some(key), Some(values)) =
                     (self.tree.literal(output.key), self.given(value, &mut env))
                 {
-                    outputs.push((format!("needs.{name}.outputs.{key}"), ways));
+                    outputs.push((format!("needs.{name}.outputs.{key}"), values));
                 }
             }
         }
-        for (name, ways) in outputs {
-            around.set(&name, ways);
+        for (name, values) in outputs {
+            around.set(&name, values);
         }
     }
 
@@ -236,19 +237,19 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                 }
             }
             // What one step writes more than once is likely to stand in branches.
-            let mut given: Vec<(String, Ways)> = Vec::new();
-            for (to, name, ways) in written {
+            let mut given: Vec<(String, Values)> = Vec::new();
+            for (to, name, values) in written {
                 let name = match to {
                     For::Job => name,
                     For::Output => format!("steps.{id}.outputs.{name}"),
                 };
                 match given.iter_mut().find(|(other, _)| *other == name) {
-                    Some((_, both)) => value::add(both, ways),
-                    None => given.push((name, ways)),
+                    Some((_, both)) => value::add(both, values),
+                    None => given.push((name, values)),
                 }
             }
-            for (name, ways) in given {
-                env.set(&name, ways);
+            for (name, values) in given {
+                env.set(&name, values);
             }
         }
     }
@@ -260,11 +261,12 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         id: &str,
         step: NodeId,
         env: &mut Env<'_>,
-    ) -> Vec<(For, String, Ways)> {
+    ) -> Vec<(For, String, Values)> {
         let with = self.get(step, "with");
         let input = |workflow: &Self, name: &str| with.and_then(|with| workflow.get(with, name));
         let mut outputs = Vec::new();
-        let mut gives = |name: &str, ways: Ways| outputs.push((For::Output, name.to_owned(), ways));
+        let mut gives =
+            |name: &str, values: Values| outputs.push((For::Output, name.to_owned(), values));
         if action.ends_with("amazon-ecr-login") {
             let is_public = input(self, "registry-type").and_then(|node| self.tree.literal(node))
                 == Some("public");
@@ -275,19 +277,19 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             };
             gives("registry", vec![vec![part]]);
         } else if action.contains("cloudformation") {
-            let world = self.pipeline.shell.world;
-            for (name, word) in world.output_names() {
+            let stacks = self.pipeline.shell.stacks;
+            for (name, word) in stacks.output_names() {
                 gives(name, vec![word.clone()]);
             }
         } else if action.ends_with("metadata-action") {
             let made = self.metadata_of(with, env);
-            let ways: Ways = made
+            let values: Values = made
                 .iter()
-                .take(value::MAX_WAYS)
+                .take(value::MAX_VALUES)
                 .map(|(word, _)| value::image(word).tag)
                 .collect();
-            if !ways.is_empty() {
-                gives("version", ways);
+            if !values.is_empty() {
+                gives("version", values);
             }
             self.metadata.insert(id.to_owned(), made);
         } else if action.ends_with("build-push-action")
@@ -313,9 +315,9 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             }
             if let Some(caches) = input(self, "cache-to") {
                 for (text, at) in entries(self.tree, caches, false) {
-                    let script = Script::new(&text, at, Dialect::Value);
-                    let ways = self.pipeline.shell.value(&script, env);
-                    let cache = Argument { ways, at };
+                    let script = Script::new(&text, at, Dialect::Plain);
+                    let values = self.pipeline.shell.value(&script, env);
+                    let cache = Argument { values, at };
                     tools::cached(self.pipeline.shell, &cache, "build-push-action, cache-to");
                 }
             }
@@ -328,11 +330,11 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             if let (Some(name), Some(tags)) = (name, tags) {
                 let name = self.given(name, env).unwrap_or_default();
                 for (tag, at) in self.lines(tags, env) {
-                    let mut ways = value::glued(&vec![vec![Part::Registry]], &value::text("/"));
-                    ways = value::glued(&ways, &name);
-                    ways = value::glued(&ways, &value::text(":"));
-                    ways = value::glued(&ways, &tag);
-                    self.push(ways, at, "an action for ECR");
+                    let mut values = value::glued(&vec![vec![Part::Registry]], &value::text("/"));
+                    values = value::glued(&values, &name);
+                    values = value::glued(&values, &value::text(":"));
+                    values = value::glued(&values, &tag);
+                    self.push(values, at, "an action for ECR");
                 }
             }
         } else if action.contains("kaniko") {
@@ -352,17 +354,17 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         outputs
     }
 
-    fn push(&mut self, ways: Ways, at: usize, by: &'static str) {
-        let pushes = ways.into_iter().map(|image| Pushed { at, image, by });
+    fn push(&mut self, values: Values, at: usize, by: &'static str) {
+        let pushes = values.into_iter().map(|image| Pushed { at, image, by });
         self.pipeline.shell.pushes.extend(pushes);
     }
 
     /// The entries of a list of lines or of what stands between commas, each
     /// with its place.
-    fn lines(&mut self, node: NodeId, env: &mut Env<'_>) -> Vec<(Ways, usize)> {
+    fn lines(&mut self, node: NodeId, env: &mut Env<'_>) -> Vec<(Values, usize)> {
         let mut found = Vec::new();
         for (text, at) in entries(self.tree, node, true) {
-            let script = Script::new(&text, at, Dialect::Value);
+            let script = Script::new(&text, at, Dialect::Plain);
             found.push((self.pipeline.shell.value(&script, env), at));
         }
         found
@@ -387,14 +389,14 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                 self.pipeline.shell.pushes.extend(pushes);
                 continue;
             }
-            let script = Script::new(&text, at, Dialect::Value);
-            let ways = self.pipeline.shell.value(&script, env);
-            self.push(ways, at, by);
+            let script = Script::new(&text, at, Dialect::Plain);
+            let values = self.pipeline.shell.value(&script, env);
+            self.push(values, at, by);
         }
     }
 
     /// The images that docker/metadata-action makes: each name with each tag.
-    fn metadata_of(&mut self, with: Option<NodeId>, env: &mut Env<'_>) -> Vec<(Word, usize)> {
+    fn metadata_of(&mut self, with: Option<NodeId>, env: &mut Env<'_>) -> Vec<(Value, usize)> {
         let Some(with) = with else {
             return Vec::new();
         };
@@ -409,7 +411,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         } else {
             None
         };
-        let mut tags: Vec<(Ways, usize)> = Vec::new();
+        let mut tags: Vec<(Values, usize)> = Vec::new();
         let starts = self.starts;
         let branch = || vec![vec![starts.branch("(branch)")]];
         let mut makes_latest = latest == Some(true);
@@ -446,8 +448,8 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         let mut made = Vec::new();
         for (image, _) in images.unwrap_or_default() {
             for (tag, at) in &tags {
-                let ways = value::glued(&value::glued(&image, &value::text(":")), tag);
-                made.extend(ways.into_iter().map(|way| (way, *at)));
+                let values = value::glued(&value::glued(&image, &value::text(":")), tag);
+                made.extend(values.into_iter().map(|value| (value, *at)));
                 if made.len() > 4096 {
                     return made;
                 }
@@ -458,7 +460,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
 
     /// A line of its `tags`, and whether it makes `latest`, too, unless that
     /// is turned off.
-    fn metadata_tag(&mut self, line: &str, env: &mut Env<'_>) -> (Ways, bool) {
+    fn metadata_tag(&mut self, line: &str, env: &mut Env<'_>) -> (Values, bool) {
         let starts = self.starts;
         let derived = |shown: &str| vec![vec![Part::Derived(shown.to_owned())]];
         let attribute = |name: &str| {
@@ -476,7 +478,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             if text.contains("{{branch") || text.contains("{{base_ref") {
                 return vec![vec![starts.branch("(branch)")]];
             }
-            let script = Script::new(text, 0, Dialect::Value);
+            let script = Script::new(text, 0, Dialect::Plain);
             self.pipeline.shell.value(&script, env)
         };
         let prefix = attribute("prefix").map(&mut value);
@@ -540,7 +542,7 @@ fn entries(tree: &Tree<'_>, node: NodeId, commas: bool) -> Vec<(String, usize)> 
     let mut found = Vec::new();
     let items = tree.items(node).iter().copied();
     for node in items.chain(std::iter::once(node)) {
-        let Some(script) = Script::of(tree, tree.resolve(node), Dialect::Value) else {
+        let Some(script) = Script::of(tree, tree.resolve(node), Dialect::Plain) else {
             continue;
         };
         let mut offset = 0;

@@ -22,7 +22,7 @@ pub(crate) enum Dialect {
     /// Those of `Fn::Sub` among those of a shell: `${Resource}`, `${!NAME}`.
     Sub,
     /// None but those that stand in braces of their own.
-    Value,
+    Plain,
 }
 
 /// A piece of a word.
@@ -50,7 +50,7 @@ pub(crate) enum Piece<'s> {
 /// A word, or what stands between words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Token<'s> {
-    Word(Raw<'s>),
+    Word(Word<'s>),
     /// `;`, `&`, the end of a line.
     End,
     /// `&&`, `||`: what follows may not be run.
@@ -68,14 +68,14 @@ pub(crate) enum Token<'s> {
 
 /// A word as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Raw<'s> {
+pub(crate) struct Word<'s> {
     pub(crate) start: usize,
     pub(crate) end: usize,
     pub(crate) pieces: Vec<Piece<'s>>,
     pub(crate) is_quoted: bool,
 }
 
-impl Raw<'_> {
+impl Word<'_> {
     /// The text of the word, if that is all that it is.
     pub(crate) fn literal(&self) -> Option<&str> {
         match self.pieces.as_slice() {
@@ -187,7 +187,7 @@ impl<'s> Lexer<'s> {
                     self.heredoc();
                     continue;
                 }
-                '<' | '>' if self.dialect == Dialect::Value && self.parameter().is_none() => {
+                '<' | '>' if self.dialect == Dialect::Plain && self.parameter().is_none() => {
                     self.at += 1;
                     continue;
                 }
@@ -281,14 +281,14 @@ impl<'s> Lexer<'s> {
     }
 
     /// A word, up to a character that ends it.
-    fn pieces(&mut self, ends: impl Fn(char) -> bool) -> Raw<'s> {
-        let mut raw = Raw {
+    fn pieces(&mut self, ends: impl Fn(char) -> bool) -> Word<'s> {
+        let mut raw = Word {
             start: self.at,
             end: self.at,
             pieces: Vec::new(),
             is_quoted: false,
         };
-        let is_value = self.dialect == Dialect::Value;
+        let is_value = self.dialect == Dialect::Plain;
         while let Some(sign) = self.peek() {
             match sign {
                 sign if ends(sign) && self.parameter().is_none() => break,
@@ -409,7 +409,7 @@ impl<'s> Lexer<'s> {
             self.at = start + 1;
         }
         let mut dialect = self.dialect;
-        if dialect == Dialect::Value {
+        if dialect == Dialect::Plain {
             add(into, '$');
             return;
         }

@@ -8,11 +8,11 @@ use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
 use crate::script::Script;
-use crate::shell::lex::{self, Dialect, Piece, Raw, Token};
+use crate::shell::lex::{self, Dialect, Piece, Token, Word};
 use crate::shell::predefined::{self as names, Output};
-use crate::stack::World;
+use crate::stack::Stacks;
 use crate::tools;
-use crate::value::{self, Part, Ways, Word};
+use crate::value::{self, Part, Value, Values};
 
 /// How deep texts in texts are followed: `bash -c "$(…)"`.
 const MAX_DEPTH: usize = 4;
@@ -20,7 +20,7 @@ const MAX_DEPTH: usize = 4;
 /// The variables that hold, with those around them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Env<'p> {
-    pub(crate) own: HashMap<String, Ways>,
+    pub(crate) own: HashMap<String, Values>,
     around: Option<&'p Env<'p>>,
 }
 
@@ -33,25 +33,25 @@ impl<'p> Env<'p> {
         }
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Ways> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Values> {
         let mut env = self;
         loop {
-            if let Some(ways) = env.own.get(name) {
-                return Some(ways);
+            if let Some(values) = env.own.get(name) {
+                return Some(values);
             }
             env = env.around?;
         }
     }
 
-    pub(crate) fn set(&mut self, name: &str, ways: Ways) {
-        self.own.insert(name.to_owned(), ways);
+    pub(crate) fn set(&mut self, name: &str, values: Values) {
+        self.own.insert(name.to_owned(), values);
     }
 }
 
 /// A word of a command, as it comes out.
 #[derive(Clone, Debug)]
 pub(crate) struct Argument {
-    pub(crate) ways: Ways,
+    pub(crate) values: Values,
     /// Where it stands in the file.
     pub(crate) at: usize,
 }
@@ -59,7 +59,7 @@ pub(crate) struct Argument {
 impl Argument {
     /// Its text, if that is all that it can be, or the first of what it can be.
     pub(crate) fn text(&self) -> Option<&str> {
-        value::literal(self.ways.first()?)
+        value::literal(self.values.first()?)
     }
 }
 
@@ -69,7 +69,7 @@ pub(crate) struct Pushed {
     /// Where the image is named.
     pub(crate) at: usize,
     /// The image, with its tag.
-    pub(crate) image: Word,
+    pub(crate) image: Value,
     /// What pushes it.
     pub(crate) by: &'static str,
 }
@@ -134,30 +134,30 @@ pub(crate) enum For {
 
 /// Reads shell text.
 pub(crate) struct Shell<'w> {
-    pub(crate) world: &'w World,
+    pub(crate) stacks: &'w Stacks,
     pub(crate) pushes: Pushes,
     /// What was written to `$GITHUB_ENV` and `$GITHUB_OUTPUT`.
-    pub(crate) written: Vec<(For, String, Ways)>,
+    pub(crate) written: Vec<(For, String, Values)>,
     /// The images that are tagged here, for those who push all tags.
-    pub(crate) tagged: HashMap<String, Vec<Word>>,
+    pub(crate) tagged: HashMap<String, Vec<Value>>,
     /// Whether all images of a compose file are pushed.
     pub(crate) pushes_compose: bool,
     /// Whether `$(NAME)` can be a variable, as it is in Azure's pipelines.
     pub(crate) has_macros: bool,
     /// What a script assigns that pushes them.
-    pub(crate) for_compose: HashMap<String, Ways>,
+    pub(crate) for_compose: HashMap<String, Values>,
     /// Variables that are assigned further below, to functions' use: those are
     /// called when all is assigned, and what stands outside of them is not.
-    later: HashMap<String, Ways>,
+    later: HashMap<String, Values>,
     /// In how many functions the command stands that is read.
     functions: usize,
     depth: usize,
 }
 
 impl<'w> Shell<'w> {
-    pub(crate) fn new(world: &'w World) -> Self {
+    pub(crate) fn new(stacks: &'w Stacks) -> Self {
         Self {
-            world,
+            stacks,
             pushes: Pushes::default(),
             written: Vec::new(),
             tagged: HashMap::new(),
@@ -173,7 +173,7 @@ impl<'w> Shell<'w> {
     /// Reads a file of its own: what is assigned at its end counts in the
     /// functions above.
     pub(crate) fn run_file(&mut self, script: &Script<'_>, env: &Env<'_>) {
-        let mut first = Shell::new(self.world);
+        let mut first = Shell::new(self.stacks);
         let mut scope = Env::within(env);
         first.run(script, &mut scope);
         self.later = scope.own;
@@ -346,12 +346,12 @@ impl<'w> Shell<'w> {
     fn nested_text(
         &mut self,
         command: &Command<'_, '_>,
-        words: &[&Raw<'_>],
+        words: &[&Word<'_>],
         env: &mut Env<'_>,
         script: &Script<'_>,
     ) -> bool {
         const SHELLS: [&str; 6] = ["sh", "bash", "zsh", "ksh", "dash", "ssh"];
-        let base = |word: &Raw<'_>| {
+        let base = |word: &Word<'_>| {
             let text = word.literal().unwrap_or_default();
             text.rsplit('/').next().unwrap_or_default().to_owned()
         };
@@ -392,7 +392,7 @@ impl<'w> Shell<'w> {
     }
 
     /// Runs what stands in the quotes of a word.
-    fn run_word(&mut self, word: &Raw<'_>, env: &Env<'_>, script: &Script<'_>) {
+    fn run_word(&mut self, word: &Word<'_>, env: &Env<'_>, script: &Script<'_>) {
         let written = script.text.get(word.start..word.end).unwrap_or_default();
         let inner = written.trim_matches(['"', '\'']);
         let start = word.start + (written.len() - written.trim_start_matches(['"', '\'']).len());
@@ -401,7 +401,7 @@ impl<'w> Shell<'w> {
     }
 
     /// Pushes in commands that stand for their output.
-    fn look_into(&mut self, words: &[&Raw<'_>], env: &mut Env<'_>, script: &Script<'_>) {
+    fn look_into(&mut self, words: &[&Word<'_>], env: &mut Env<'_>, script: &Script<'_>) {
         for word in words {
             for piece in &word.pieces {
                 if let Piece::Command(inner, at) = piece
@@ -415,14 +415,14 @@ impl<'w> Shell<'w> {
         }
     }
 
-    fn loop_over(&mut self, words: &[&Raw<'_>], env: &mut Env<'_>, script: &Script<'_>) {
+    fn loop_over(&mut self, words: &[&Word<'_>], env: &mut Env<'_>, script: &Script<'_>) {
         let Some(name) = words.first().and_then(|word| word.literal()) else {
             return;
         };
-        let mut all = Ways::new();
+        let mut all = Values::new();
         for word in words.iter().skip(2) {
-            for way in self.word(word, env, script) {
-                value::add(&mut all, value::split(&way));
+            for value in self.word(word, env, script) {
+                value::add(&mut all, value::split(&value));
             }
         }
         if all.is_empty() {
@@ -433,15 +433,15 @@ impl<'w> Shell<'w> {
 
     fn assign_list(
         &mut self,
-        to: &Raw<'_>,
-        items: &[&Raw<'_>],
+        to: &Word<'_>,
+        items: &[&Word<'_>],
         env: &mut Env<'_>,
         script: &Script<'_>,
     ) {
         let Some((name, _)) = assignment(to) else {
             return;
         };
-        let mut all = Ways::new();
+        let mut all = Values::new();
         for item in items {
             value::add(&mut all, self.word(item, env, script));
         }
@@ -450,7 +450,7 @@ impl<'w> Shell<'w> {
         }
     }
 
-    fn assign(&mut self, word: &Raw<'_>, is_sure: bool, env: &mut Env<'_>, script: &Script<'_>) {
+    fn assign(&mut self, word: &Word<'_>, is_sure: bool, env: &mut Env<'_>, script: &Script<'_>) {
         let Some((name, appends)) = assignment(word) else {
             return;
         };
@@ -460,24 +460,24 @@ impl<'w> Shell<'w> {
         if let Some(Piece::Text(text)) = pieces.first_mut() {
             *text = text.get(skipped..).unwrap_or_default().to_owned();
         }
-        let mut ways = self.pieces(&pieces, env, script);
+        let mut values = self.pieces(&pieces, env, script);
         if appends {
             let before = env.get(&name).cloned().unwrap_or_else(|| value::text(""));
-            ways = value::glued(&before, &ways);
+            values = value::glued(&before, &values);
         }
         if !is_sure && let Some(before) = env.get(&name) {
             let mut both = before.clone();
-            value::add(&mut both, ways);
-            ways = both;
+            value::add(&mut both, values);
+            values = both;
         }
-        env.set(&name, ways);
+        env.set(&name, values);
     }
 
     /// What is printed to the files of GitHub that hand values on.
     fn print(
         &mut self,
         command: &Command<'_, '_>,
-        words: &[&Raw<'_>],
+        words: &[&Word<'_>],
         env: &mut Env<'_>,
         script: &Script<'_>,
     ) {
@@ -517,8 +517,8 @@ impl<'w> Shell<'w> {
                 .map(|(name, rest)| (name.to_owned(), rest.to_owned()));
             if let (Some((name, rest)), Some(to)) = (parts, to) {
                 *text = rest;
-                let ways = self.pieces(&pieces, env, script);
-                self.written.push((to, name, ways));
+                let values = self.pieces(&pieces, env, script);
+                self.written.push((to, name, values));
             }
         }
     }
@@ -526,43 +526,43 @@ impl<'w> Shell<'w> {
     /// A word as the arguments that it comes to.
     fn arguments(
         &mut self,
-        raw: &Raw<'_>,
+        raw: &Word<'_>,
         env: &mut Env<'_>,
         script: &Script<'_>,
     ) -> Vec<Argument> {
-        let ways = self.word(raw, env, script);
+        let values = self.word(raw, env, script);
         let at = script.place(raw.start);
-        match ways.as_slice() {
+        match values.as_slice() {
             [only] if !raw.is_quoted => {
                 let words = value::split(only);
-                let one = |word: Word| Argument {
-                    ways: vec![word],
+                let one = |word: Value| Argument {
+                    values: vec![word],
                     at,
                 };
                 words.into_iter().map(one).collect()
             }
-            _ => vec![Argument { ways, at }],
+            _ => vec![Argument { values, at }],
         }
     }
 
     /// What a word can be.
-    fn word(&mut self, raw: &Raw<'_>, env: &mut Env<'_>, script: &Script<'_>) -> Ways {
+    fn word(&mut self, raw: &Word<'_>, env: &mut Env<'_>, script: &Script<'_>) -> Values {
         self.pieces(&raw.pieces, env, script)
     }
 
     /// What a text can be that is one word.
-    pub(crate) fn value(&mut self, script: &Script<'_>, env: &mut Env<'_>) -> Ways {
+    pub(crate) fn value(&mut self, script: &Script<'_>, env: &mut Env<'_>) -> Values {
         if self.depth > MAX_DEPTH * 2 {
             return value::open(script.text.as_ref());
         }
         self.depth += 1;
-        let ways = self.pieces(&lex::pieces(&script.text, script.dialect), env, script);
+        let values = self.pieces(&lex::pieces(&script.text, script.dialect), env, script);
         self.depth -= 1;
-        ways
+        values
     }
 
-    fn pieces(&mut self, pieces: &[Piece<'_>], env: &mut Env<'_>, script: &Script<'_>) -> Ways {
-        let mut ways = vec![Word::new()];
+    fn pieces(&mut self, pieces: &[Piece<'_>], env: &mut Env<'_>, script: &Script<'_>) -> Values {
+        let mut values = vec![Value::new()];
         for piece in pieces {
             let more = match piece {
                 Piece::Text(text) => value::text(text.clone()),
@@ -581,16 +581,16 @@ impl<'w> Shell<'w> {
                 Piece::Make(inner) => self.make(inner, env, script),
                 Piece::Parameter(name) => self.named(name, &format!("<< {name} >>"), env),
             };
-            ways = value::glued(&ways, &more);
+            values = value::glued(&values, &more);
         }
-        ways
+        values
     }
 
     /// What a name stands for.
-    pub(crate) fn named(&self, name: &str, shown: &str, env: &Env<'_>) -> Ways {
+    pub(crate) fn named(&self, name: &str, shown: &str, env: &Env<'_>) -> Values {
         let later = || self.later.get(name).filter(|_| self.functions > 0);
-        if let Some(ways) = env.get(name).or_else(later) {
-            return ways.clone();
+        if let Some(values) = env.get(name).or_else(later) {
+            return values.clone();
         }
         match names::given(name, shown) {
             Some(part) => vec![vec![part]],
@@ -605,7 +605,7 @@ impl<'w> Shell<'w> {
         shown: &str,
         env: &mut Env<'_>,
         script: &Script<'_>,
-    ) -> Ways {
+    ) -> Values {
         // Groovy's `${env.NAME}` and `${params.NAME}`.
         let bare = name
             .strip_prefix("env.")
@@ -656,7 +656,12 @@ impl<'w> Shell<'w> {
     }
 
     /// What a command prints.
-    pub(crate) fn output(&mut self, command: &str, env: &mut Env<'_>, script: &Script<'_>) -> Ways {
+    pub(crate) fn output(
+        &mut self,
+        command: &str,
+        env: &mut Env<'_>,
+        script: &Script<'_>,
+    ) -> Values {
         let shown = value::shown_command(command);
         if self.depth > MAX_DEPTH * 2 {
             return value::open(shown);
@@ -668,9 +673,9 @@ impl<'w> Shell<'w> {
             }
         }
         self.depth += 1;
-        let ways = self.output_of(command, &shown, env, script);
+        let values = self.output_of(command, &shown, env, script);
         self.depth -= 1;
-        ways
+        values
     }
 
     fn output_of(
@@ -679,7 +684,7 @@ impl<'w> Shell<'w> {
         shown: &str,
         env: &mut Env<'_>,
         script: &Script<'_>,
-    ) -> Ways {
+    ) -> Values {
         let dialect = inner_dialect(script.dialect);
         let inner = Script::new(command, 0, dialect);
         let first = command.split_whitespace().next().unwrap_or_default();
@@ -700,30 +705,30 @@ impl<'w> Shell<'w> {
                 "printf" => 2,
                 _ => 0,
             };
-            let mut ways = vec![Word::new()];
+            let mut values = vec![Value::new()];
             for (nth, raw) in words.into_iter().skip(skipped).enumerate() {
                 if raw.literal().is_some_and(|flag| flag.starts_with('-')) {
                     continue;
                 }
                 if nth > 0 && !is_cut {
-                    ways = value::glued(&ways, &value::text(" "));
+                    values = value::glued(&values, &value::text(" "));
                 }
                 let more = self.word(raw, env, &inner);
-                ways = value::glued(&ways, &more);
+                values = value::glued(&values, &more);
             }
             return if is_cut {
-                value::transformed(&ways, shown)
+                value::transformed(&values, shown)
             } else {
-                ways
+                values
             };
         }
         let found = match names::output(command) {
             Output::Derived => return vec![vec![Part::Derived(shown.to_owned())]],
             Output::Branch => return vec![vec![Part::Branch(shown.to_owned())]],
-            Output::OfStack(name) => self.world.output(name),
-            Output::StackExport(name) => self.world.export(name),
-            Output::Parameter(name) => self.world.parameter(name),
-            Output::Resource(name) => self.world.resource(name),
+            Output::OfStack(name) => self.stacks.output(name),
+            Output::StackExport(name) => self.stacks.export(name),
+            Output::Parameter(name) => self.stacks.parameter(name),
+            Output::Resource(name) => self.stacks.resource(name),
             Output::Repository(name) => Some(vec![Part::Registry, Part::Text(format!("/{name}"))]),
             Output::Open => self.described(command, env, &inner),
         };
@@ -734,7 +739,12 @@ impl<'w> Shell<'w> {
     }
 
     /// The address of a repository whose name is a variable.
-    fn described(&mut self, command: &str, env: &mut Env<'_>, script: &Script<'_>) -> Option<Word> {
+    fn described(
+        &mut self,
+        command: &str,
+        env: &mut Env<'_>,
+        script: &Script<'_>,
+    ) -> Option<Value> {
         if !(command.contains("ecr describe-repositories")
             || command.contains("ecr create-repository"))
         {
@@ -760,7 +770,7 @@ impl<'w> Shell<'w> {
     }
 
     /// What make's `$(…)` comes to.
-    fn make(&mut self, inner: &str, env: &mut Env<'_>, script: &Script<'_>) -> Ways {
+    fn make(&mut self, inner: &str, env: &mut Env<'_>, script: &Script<'_>) -> Values {
         let shown = format!("$({inner})");
         let inner = inner.trim();
         if let Some(command) = inner.strip_prefix("shell ") {
@@ -776,17 +786,17 @@ impl<'w> Shell<'w> {
         match function {
             "strip" => value(arguments),
             "or" => {
-                let ways: Vec<Ways> = arguments
+                let values: Vec<Values> = arguments
                     .split(',')
-                    .take(value::MAX_WAYS)
+                    .take(value::MAX_VALUES)
                     .map(value)
                     .collect();
-                let last = ways.last().cloned();
-                let said = ways.into_iter().find(|ways| !value::is_open(ways));
+                let last = values.last().cloned();
+                let said = values.into_iter().find(|values| !value::is_open(values));
                 said.or(last).unwrap_or_else(|| value::open(shown))
             }
             "if" => {
-                let mut all = Ways::new();
+                let mut all = Values::new();
                 for branch in arguments.split(',').skip(1).take(2) {
                     value::add(&mut all, value(branch));
                 }
@@ -797,8 +807,8 @@ impl<'w> Shell<'w> {
                 }
             }
             _ => {
-                let ways = value(arguments.rsplit(',').next().unwrap_or_default());
-                value::transformed(&ways, &shown)
+                let values = value(arguments.rsplit(',').next().unwrap_or_default());
+                value::transformed(&values, &shown)
             }
         }
     }
@@ -806,9 +816,9 @@ impl<'w> Shell<'w> {
     /// What an expression of GitHub's comes to.
     ///
     /// Source: GitHub Docs, "Evaluate expressions in workflows and actions".
-    pub(crate) fn expression(&mut self, expression: &str, env: &Env<'_>) -> Ways {
+    pub(crate) fn expression(&mut self, expression: &str, env: &Env<'_>) -> Values {
         let shown = format!("${{{{ {} }}}}", expression.trim());
-        let mut all = Ways::new();
+        let mut all = Values::new();
         let alternatives: Vec<&str> = split_outside(expression, "||");
         let count = alternatives.len();
         for (nth, alternative) in alternatives.into_iter().enumerate() {
@@ -816,12 +826,12 @@ impl<'w> Shell<'w> {
                 .pop()
                 .unwrap_or_default()
                 .trim();
-            let ways = self.operand(value, &shown, env);
-            // What may be given from outside gives way to the default.
-            if nth + 1 < count && value::is_open(&ways) {
+            let values = self.operand(value, &shown, env);
+            // What may be given from outside gives value to the default.
+            if nth + 1 < count && value::is_open(&values) {
                 continue;
             }
-            value::add(&mut all, ways);
+            value::add(&mut all, values);
         }
         if all.is_empty() {
             value::open(shown)
@@ -830,7 +840,7 @@ impl<'w> Shell<'w> {
         }
     }
 
-    fn operand(&mut self, value: &str, shown: &str, env: &Env<'_>) -> Ways {
+    fn operand(&mut self, value: &str, shown: &str, env: &Env<'_>) -> Values {
         let value = value.trim().trim_matches(['(', ')']).trim();
         if let Some(text) = value
             .strip_prefix('\'')
@@ -846,16 +856,16 @@ impl<'w> Shell<'w> {
             let inner = value
                 .split(['(', ')', ',', ' '])
                 .find(|name| name.contains('.'));
-            let ways = inner.map(|name| self.named(context(name), shown, env));
-            return match ways {
-                Some(ways) if !lower.contains("==") => value::transformed(&ways, shown),
+            let values = inner.map(|name| self.named(context(name), shown, env));
+            return match values {
+                Some(values) if !lower.contains("==") => value::transformed(&values, shown),
                 _ => value::open(shown),
             };
         }
         self.named(context(value), shown, env)
     }
 
-    fn formatted(&mut self, call: &str, shown: &str, env: &Env<'_>) -> Ways {
+    fn formatted(&mut self, call: &str, shown: &str, env: &Env<'_>) -> Values {
         let inner = call.split_once('(').map_or("", |(_, inner)| inner);
         let mut parts = split_outside(inner.trim_end_matches(')'), ",").into_iter();
         let format = parts
@@ -864,17 +874,17 @@ impl<'w> Shell<'w> {
             .trim()
             .trim_matches('\'')
             .to_owned();
-        let given: Vec<Ways> = parts.map(|part| self.operand(part, shown, env)).collect();
-        let mut ways = vec![Word::new()];
+        let given: Vec<Values> = parts.map(|part| self.operand(part, shown, env)).collect();
+        let mut values = vec![Value::new()];
         for piece in format.split_inclusive('}') {
             let (text, number) = piece.split_once('{').unwrap_or((piece, ""));
-            ways = value::glued(&ways, &value::text(text));
+            values = value::glued(&values, &value::text(text));
             let number = number.trim_end_matches('}').parse::<usize>();
             if let Some(more) = number.ok().and_then(|number| given.get(number)) {
-                ways = value::glued(&ways, more);
+                values = value::glued(&values, more);
             }
         }
-        ways
+        values
     }
 }
 
@@ -918,7 +928,7 @@ fn split_outside<'e>(expression: &'e str, operator: &str) -> Vec<&'e str> {
 }
 
 #[allow(clippy::ptr_arg, reason = "it is what a list of words holds")]
-fn lowered(word: &Word) -> Word {
+fn lowered(word: &Value) -> Value {
     let lower = |part: &Part| match part {
         Part::Text(text) => Part::Text(text.to_ascii_lowercase()),
         part => part.clone(),
@@ -929,20 +939,20 @@ fn lowered(word: &Word) -> Word {
 /// The dialect of a text inside of one: make has taken its marks away.
 fn inner_dialect(dialect: Dialect) -> Dialect {
     match dialect {
-        Dialect::Value => Dialect::Shell,
+        Dialect::Plain => Dialect::Shell,
         dialect => dialect,
     }
 }
 
 /// Whether `unset` is told to leave variables alone.
-fn is_of_functions(words: &[&Raw<'_>]) -> bool {
+fn is_of_functions(words: &[&Word<'_>]) -> bool {
     let options = words.iter().skip(1).map_while(|word| word.literal());
     let mut options = options.take_while(|word| word.starts_with('-') && *word != "--");
     options.any(|option| option.contains('f'))
 }
 
 /// The name that a word assigns to, and whether it appends.
-fn assignment(word: &Raw<'_>) -> Option<(String, bool)> {
+fn assignment(word: &Word<'_>) -> Option<(String, bool)> {
     let Some(Piece::Text(text)) = word.pieces.first() else {
         return None;
     };
@@ -958,7 +968,7 @@ fn assignment(word: &Raw<'_>) -> Option<(String, bool)> {
 
 /// Whether the first word of a command is computed, so that it may be one that
 /// pushes.
-fn may_run(words: &[&Raw<'_>]) -> bool {
+fn may_run(words: &[&Word<'_>]) -> bool {
     words.first().is_some_and(|word| word.literal().is_none())
 }
 
@@ -1000,7 +1010,7 @@ impl Flow {
 
 #[derive(Default)]
 struct Command<'t, 's> {
-    words: Vec<&'t Raw<'s>>,
-    redirects: Vec<(bool, &'t Raw<'s>)>,
+    words: Vec<&'t Word<'s>>,
+    redirects: Vec<(bool, &'t Word<'s>)>,
     heredoc: Option<(&'s str, usize)>,
 }
