@@ -9,10 +9,11 @@
 
 use std::collections::HashMap;
 
+use crate::image;
+use crate::pushes::ImagePush;
+use crate::script::Dialect;
 use crate::script::Script;
-use crate::shell::lex::Dialect;
-use crate::shell::run::{Env, Pushed, Shell};
-use crate::tools;
+use crate::shell::{Env, Shell};
 use crate::value::{self, Part, Values};
 
 /// A token of Groovy's.
@@ -284,12 +285,12 @@ fn concatenated(
             // What cannot be read is a part all the same.
             None if values.is_some() => {
                 rest = &[];
-                value::open("(…)")
+                value::unresolved("(…)")
             }
             None => return None,
         };
         values = Some(match values {
-            Some(values) => value::glued(&values, &more),
+            Some(values) => value::concat(&values, &more),
             None => more,
         });
         match rest {
@@ -462,19 +463,19 @@ fn push(
     };
     if let Some(start) = given {
         at = start;
-        let tag = first_value(rest, shell, env).unwrap_or_else(|| value::open("(tag)"));
-        let names = image.iter().map(tools::name).collect();
-        image = value::glued(&names, &tag);
+        let tag = first_value(rest, shell, env).unwrap_or_else(|| value::unresolved("(tag)"));
+        let names = image.iter().map(image::name).collect();
+        image = value::concat(&names, &tag);
     }
     for value in image {
-        let is_whole = !value::image(&value).registry.is_empty() && value::is_ecr(&value);
+        let is_whole = !image::parse(&value).registry.is_empty() && image::is_ecr(&value);
         let values = match registry.filter(|_| !is_whole) {
             Some(registry) => {
-                value::glued(&value::glued(registry, &value::text("/")), &vec![value])
+                value::concat(&value::concat(registry, &value::text("/")), &vec![value])
             }
             None => vec![value],
         };
-        let pushes = values.into_iter().map(|image| Pushed {
+        let pushes = values.into_iter().map(|image| ImagePush {
             at,
             image,
             by: "docker.push",
@@ -614,16 +615,16 @@ fn jib(shell: &mut Shell<'_>, image: Option<(Values, usize)>, tags: &[(Values, u
     let Some((image, at)) = image else {
         return;
     };
-    let names = image.iter().map(tools::name).collect();
-    let pushes = image.into_iter().map(|image| Pushed {
+    let names = image.iter().map(image::name).collect();
+    let pushes = image.into_iter().map(|image| ImagePush {
         at,
         image,
         by: "jib",
     });
     shell.pushes.extend(pushes);
     for (tag, at) in tags {
-        let values = value::glued(&names, tag);
-        let pushes = values.into_iter().map(|image| Pushed {
+        let values = value::concat(&names, tag);
+        let pushes = values.into_iter().map(|image| ImagePush {
             at: *at,
             image,
             by: "jib",

@@ -1,22 +1,22 @@
-//! Which repository an image goes to.
+//! Which ECR repository of the templates an image goes to.
 //!
-//! This module owns the way from an image to a repository of the templates. It
-//! judges no tag.
+//! This module owns the way from an image to an ECR repository. It judges no tag.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::Via;
+use crate::image::{self, Image};
 use crate::stack::{Named, Stacks};
-use crate::value::{self, Image, Part, Value};
+use crate::value::{self, Part};
 
 /// Where an image goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Goes {
-    /// To this repository, and to those of its name, as this tells.
-    To(usize, Via),
-    /// To a registry or a repository that is none of the templates'.
+pub(crate) enum Destination {
+    /// To the ECR repository of this number and to those of its name, and how that is known.
+    EcrRepository(usize, Via),
+    /// To another registry, or to an ECR repository that no template declares.
     Elsewhere,
-    /// It cannot be told; how it is written.
+    /// Its name is unresolved; how it is written.
     Unknown(String),
 }
 
@@ -76,52 +76,56 @@ impl<'w> Index<'w> {
     }
 
     /// Finds the repository of an image.
-    pub(crate) fn repository(&self, image: &Image) -> Goes {
+    pub(crate) fn repository(&self, image: &Image) -> Destination {
         let shown = || {
             let mut all = image.registry.clone();
             if !all.is_empty() {
                 value::push(&mut all, Part::Text("/".to_owned()));
             }
             all.extend(image.path.iter().cloned());
-            Goes::Unknown(value::shown(&all))
+            Destination::Unknown(value::shown(&all))
         };
-        if let [Part::Uri(number), rest @ ..] = image.path.as_slice() {
+        if let [Part::EcrUri(number), rest @ ..] = image.path.as_slice() {
             // What follows the address is another repository.
             return if rest.is_empty() {
-                Goes::To(self.first(*number), Via::Reference)
+                Destination::EcrRepository(self.first(*number), Via::Reference)
             } else {
                 shown()
             };
         }
-        let is_foreign = |part: &Part| matches!(part, Part::Foreign);
+        let is_foreign = |part: &Part| matches!(part, Part::OtherRegistry);
         if image.registry.iter().chain(&image.path).any(is_foreign) {
-            return Goes::Elsewhere;
+            return Destination::Elsewhere;
         }
-        let is_sure = value::is_ecr(&image.registry);
+        let is_sure = image::is_ecr(&image.registry);
         if !is_sure {
             match (value::literal(&image.registry), image.path.first()) {
                 // Docker Hub, where no registry is named.
-                (Some(""), Some(Part::Text(_))) => return Goes::Elsewhere,
+                (Some(""), Some(Part::Text(_))) => return Destination::Elsewhere,
                 (Some(""), _) => return shown(),
-                (Some(_), _) => return Goes::Elsewhere,
+                (Some(_), _) => return Destination::Elsewhere,
                 (None, _) => {}
             }
         }
-        if let [Part::Name(number)] = image.path.as_slice() {
-            return Goes::To(self.first(*number), Via::Reference);
+        if let [Part::EcrName(number)] = image.path.as_slice() {
+            return Destination::EcrRepository(self.first(*number), Via::Reference);
         }
         let Some(path) = value::literal(&image.path) else {
             return shown();
         };
         match self.by_name(path, is_sure) {
             // A host that nobody says may be anybody's, unless it is called ECR's.
-            Some(Goes::To(..)) if !is_sure && !value::is_named_for_ecr(&image.registry) => shown(),
+            Some(Destination::EcrRepository(..))
+                if !is_sure && !image::is_named_for_ecr(&image.registry) =>
+            {
+                shown()
+            }
             found => found.unwrap_or_else(shown),
         }
     }
 
     /// The repository of this name; None where it cannot be told.
-    fn by_name(&self, path: &str, is_sure: bool) -> Option<Goes> {
+    fn by_name(&self, path: &str, is_sure: bool) -> Option<Destination> {
         let mut found = self.by_name.get(path);
         if found.is_none() && !is_sure {
             // A registry that is a variable may hold a part of the name.
@@ -129,9 +133,9 @@ impl<'w> Index<'w> {
         }
         let Some(first) = found else {
             let may_be = self.has_more_forms || self.forms.iter().any(|form| like(form, path));
-            return (!may_be).then_some(Goes::Elsewhere);
+            return (!may_be).then_some(Destination::Elsewhere);
         };
-        first.map(|first| Goes::To(first, Via::Name))
+        first.map(|first| Destination::EcrRepository(first, Via::Name))
     }
 
     /// The first repository that can have the same names as this one.
@@ -168,9 +172,4 @@ fn like(pattern: &str, name: &str) -> bool {
         None => rest.is_empty(),
         Some(last) => last.is_empty() || name.ends_with(last),
     }
-}
-
-/// The image that a word names.
-pub(crate) fn image(written: &Value, stacks: &Stacks) -> Image {
-    value::image(&stacks.imported(written))
 }

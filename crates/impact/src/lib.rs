@@ -25,7 +25,9 @@
 mod build;
 mod ci;
 mod groovy;
+mod image;
 mod join;
+mod pushes;
 mod script;
 mod shell;
 mod stack;
@@ -36,12 +38,14 @@ mod yaml;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::ci::github::Workflow;
-use crate::join::{Goes, Index};
+use crate::image::Movement;
+use crate::join::{Destination, Index};
+use crate::pushes::ImagePushes;
+use crate::script::Dialect;
 use crate::script::Script;
-use crate::shell::lex::Dialect;
-use crate::shell::run::{Env, Pushes, Shell};
+use crate::shell::{Env, Shell};
 use crate::stack::Stacks;
-use crate::value::{Movement, Values};
+use crate::value::Values;
 use crate::yaml::Pipeline;
 use immutag_engine::find::{MOST_TAGS, TagPattern};
 use immutag_engine::markup::Marks;
@@ -49,7 +53,7 @@ use immutag_engine::syntax::{self, Tree};
 use immutag_engine::text::source;
 use immutag_engine::text::span::{LineIndex, Position};
 
-pub use crate::shell::run::MAX_PUSHES;
+pub use crate::pushes::MAX_PUSHES;
 
 /// The size from which on a file is no pipeline of anybody's, in bytes.
 pub const MAX_SIZE: u64 = 1 << 20;
@@ -635,13 +639,13 @@ impl Found<'_> {
             return self.take(file, file.kind, shell.pushes);
         };
         let mut images = Pipeline::new(&tree, &mut shell).compose(env);
-        images.retain(|push| is_pushed || value::is_ecr(&value::image(&push.image).registry));
-        let mut pushes = Pushes::default();
+        images.retain(|push| is_pushed || image::is_ecr(&image::parse(&push.image).registry));
+        let mut pushes = ImagePushes::default();
         pushes.extend(images);
         self.take(file, file.kind, pushes);
     }
 
-    fn take(&mut self, file: &File, kind: Kind, pushes: Pushes) {
+    fn take(&mut self, file: &File, kind: Kind, pushes: ImagePushes) {
         self.impact.elsewhere += pushes.elsewhere;
         if pushes.all.is_empty() {
             return;
@@ -651,13 +655,13 @@ impl Found<'_> {
         }
         let lines = LineIndex::new(&file.text);
         for pushed in pushes.all {
-            let image = join::image(&pushed.image, self.stacks);
+            let image = image::parse(&self.stacks.imported(&pushed.image));
             let goes = self.index.repository(&image);
-            if goes == Goes::Elsewhere {
+            if goes == Destination::Elsewhere {
                 self.impact.elsewhere += 1;
                 continue;
             }
-            let tag = match value::movement(&image.tag) {
+            let tag = match image::movement(&image.tag) {
                 _ if image.has_digest => None,
                 Movement::Fixed => None,
                 Movement::Moving(literal, shown) => Some(Tag::Moving { literal, shown }),
@@ -668,9 +672,9 @@ impl Found<'_> {
                 continue;
             };
             let target = match goes {
-                Goes::To(number, via) => Target::Repository { number, via },
-                Goes::Unknown(shown) => Target::Unknown { shown },
-                Goes::Elsewhere => continue,
+                Destination::EcrRepository(number, via) => Target::Repository { number, via },
+                Destination::Unknown(shown) => Target::Unknown { shown },
+                Destination::Elsewhere => continue,
             };
             let key = (file.path.clone(), pushed.at, tag.clone(), target.clone());
             if self.seen.insert(key) {

@@ -1,10 +1,34 @@
 //! A text inside of a file, and where its parts stand there.
+//!
+//! This module owns offsets: what is read of a text is told by its place in the file. It reads no
+//! language.
 
 use std::borrow::Cow;
 
 use immutag_engine::syntax::{self, NodeId, ScalarStyle, Tree};
 
-use crate::shell::lex::Dialect;
+/// Whose markup stands in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// That of a shell.
+    Shell,
+    /// That of make around that of a shell: `$(NAME)`, `$$NAME`.
+    Make,
+    /// That of `Fn::Sub` among that of a shell: `${Resource}`, `${!NAME}`.
+    Sub,
+    /// None but that which stands in braces of its own.
+    Plain,
+}
+
+impl Dialect {
+    /// The dialect of a command or a default value inside of a text.
+    pub(crate) fn inner(self) -> Self {
+        match self {
+            Self::Plain => Self::Shell,
+            dialect => dialect,
+        }
+    }
+}
 
 /// A text that is read on its own, with its places in the file.
 #[derive(Clone, Debug)]

@@ -16,8 +16,8 @@ use immutag_engine::template::value::{self as engine_value, Budget, Context};
 use immutag_engine::template::{self, Call, Piece, Resource, Substitution, Template};
 use immutag_engine::text::source::REPOSITORY;
 
+use crate::script::Dialect;
 use crate::script::Script;
-use crate::shell::lex::Dialect;
 use crate::value::{self, Part, Value};
 
 /// What is known of a repository's name.
@@ -93,7 +93,7 @@ impl Stacks {
             match part {
                 Part::Export(name) => match self.export(name) {
                     Some(word) => imported.extend(word),
-                    None => imported.push(Part::Open(format!("(export {name})"))),
+                    None => imported.push(Part::Unresolved(format!("(export {name})"))),
                 },
                 part => value::push(&mut imported, part.clone()),
             }
@@ -115,7 +115,11 @@ impl Stacks {
             let logical_id = tree.literal(resource.logical_id).unwrap_or_default();
             let number_of = self.repositories.len();
             names.insert(logical_id, number_of);
-            once(&mut self.resources, logical_id, vec![Part::Name(number_of)]);
+            once(
+                &mut self.resources,
+                logical_id,
+                vec![Part::EcrName(number_of)],
+            );
             self.repositories.push(Declared {
                 template: number,
                 logical_id: logical_id.to_owned(),
@@ -183,8 +187,8 @@ impl Stacks {
         // What `Fn::Sub` puts into texts of builds.
         let mut references: Vec<(String, Value)> = Vec::new();
         for (name, number) in &names {
-            references.push(((*name).to_owned(), vec![Part::Name(*number)]));
-            references.push((format!("{name}.RepositoryUri"), vec![Part::Uri(*number)]));
+            references.push(((*name).to_owned(), vec![Part::EcrName(*number)]));
+            references.push((format!("{name}.RepositoryUri"), vec![Part::EcrUri(*number)]));
         }
         for text in &mut inline {
             text.variables.extend(references.iter().cloned());
@@ -279,7 +283,7 @@ impl<'t> Reader<'_, 't, '_> {
     fn word(&mut self, node: NodeId, depth: usize) -> Value {
         let tree = self.tree;
         let node = tree.resolve(node);
-        let nobody = |shown: &str| vec![Part::Open(format!("({shown})"))];
+        let nobody = |shown: &str| vec![Part::Unresolved(format!("({shown})"))];
         if depth > MAX_DEPTH {
             return nobody("computed");
         }
@@ -327,7 +331,7 @@ impl<'t> Reader<'_, 't, '_> {
                 for piece in substitution.pieces() {
                     match piece {
                         Piece::Text(text) => value::push(&mut word, Part::Text(text.to_owned())),
-                        Piece::Escaped(name) => word.push(Part::Open(format!("${{{name}}}"))),
+                        Piece::Escaped(name) => word.push(Part::Unresolved(format!("${{{name}}}"))),
                         Piece::Variable(name) => {
                             let own = substitution.variable(tree, name).next();
                             let more = match own {
@@ -367,12 +371,12 @@ impl<'t> Reader<'_, 't, '_> {
 
     fn reference(&mut self, name: &str, at: NodeId) -> Value {
         if let Some(&number) = self.names.get(name) {
-            return vec![Part::Name(number)];
+            return vec![Part::EcrName(number)];
         }
         if let Some(logical_id) = name.strip_suffix(".RepositoryUri")
             && let Some(&number) = self.names.get(logical_id)
         {
-            return vec![Part::Uri(number)];
+            return vec![Part::EcrUri(number)];
         }
         let parameter = self
             .template
@@ -387,7 +391,7 @@ impl<'t> Reader<'_, 't, '_> {
         });
         match default {
             Some(text) => vec![Part::Text(text.to_owned())],
-            None => vec![Part::Open(format!("({name})"))],
+            None => vec![Part::Unresolved(format!("({name})"))],
         }
     }
 
@@ -409,7 +413,7 @@ impl<'t> Reader<'_, 't, '_> {
             if let (Some(name), Some(value)) = (name, value) {
                 let mut word = self.word(value.value, 0);
                 if kind.is_some_and(|kind| kind != "PLAINTEXT") {
-                    word = vec![Part::Open(format!("${name}"))];
+                    word = vec![Part::Unresolved(format!("${name}"))];
                 }
                 variables.push((name.to_owned(), word));
             }

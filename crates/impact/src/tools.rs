@@ -1,6 +1,7 @@
-//! What the commands that push images push.
+//! What the commands that push images do, by their words.
 //!
-//! This module owns the names of the tools and the forms of their arguments.
+//! This module owns the names of the tools and the forms of their arguments. It takes words and
+//! gives [`Action`]s: it does not know the shell, nor what was said before.
 //!
 //! Sources: the reference pages of `docker push`, `docker buildx build`,
 //! `docker buildx imagetools create`, `docker manifest push` and `docker
@@ -10,12 +11,45 @@
 //! "Jib - Containerize your Maven/Gradle project"; `aws ecr put-image` (AWS
 //! CLI Command Reference).
 
-use crate::shell::lex::{Piece, Word};
-use crate::shell::run::{Argument, Env, Pushed, Shell};
+use crate::image;
+use crate::pushes::ImagePush;
 use crate::value::{self, Part, Value, Values};
 
-/// The words by which a text may push.
-const WORDS: [&str; 22] = [
+/// A word of a command, with the values that it can have.
+#[derive(Clone, Debug)]
+pub(crate) struct Argument {
+    pub(crate) values: Values,
+    /// Where it stands in the file.
+    pub(crate) at: usize,
+}
+
+impl Argument {
+    /// The text of its first value, if that is literal.
+    pub(crate) fn text(&self) -> Option<&str> {
+        value::literal(self.values.first()?)
+    }
+}
+
+/// What a command does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// It pushes an image.
+    Push(ImagePush),
+    /// It gives an image this reference here, without a push.
+    Tag(Value),
+    /// It pushes every tag that an image has been given here.
+    PushAllTags {
+        /// The image, with any tag.
+        image: Value,
+        /// Where it is named.
+        at: usize,
+    },
+    /// It pushes the images of compose files.
+    PushComposeImages,
+}
+
+/// A text that holds none of these pushes nothing.
+const MENTIONS: [&str; 22] = [
     "docker",
     "podman",
     "nerdctl",
@@ -42,21 +76,14 @@ const WORDS: [&str; 22] = [
 
 /// Whether a text names one of the tools, so that it is worth a look.
 pub(crate) fn is_mentioned(text: &str) -> bool {
-    WORDS.iter().any(|word| text.contains(word))
+    MENTIONS.iter().any(|word| text.contains(word))
 }
 
-/// Whether a command can be one that pushes, by what is written there.
-pub(crate) fn may_push(words: &[&Word<'_>]) -> bool {
-    words.iter().take(8).any(|word| {
-        word.pieces.iter().any(|piece| match piece {
-            Piece::Text(text) => is_mentioned(text),
-            _ => word.pieces.len() == 1,
-        })
-    })
-}
-
-/// Reads a command.
-pub(crate) fn read(shell: &mut Shell<'_>, words: &[Argument], env: &mut Env<'_>) {
+/// Tells what a command does, by its words. `environment` gives the values of a variable that the
+/// tool reads itself.
+pub(crate) fn actions(words: &[Argument], environment: &dyn Fn(&str) -> Values) -> Vec<Action> {
+    let mut found = Vec::new();
+    let actions = &mut found;
     let base = |argument: &Argument| {
         let text = argument.text().unwrap_or_default();
         let text = text.rsplit('/').next().unwrap_or_default();
@@ -68,55 +95,56 @@ pub(crate) fn read(shell: &mut Shell<'_>, words: &[Argument], env: &mut Env<'_>)
         let name = base(word);
         let is_tool = match name.as_str() {
             "docker" | "podman" | "nerdctl" | "finch" | "buildah" | "img" | "depot" => {
-                docker(shell, &name, rest);
+                docker(actions, &name, rest);
                 true
             }
             "docker-compose" | "podman-compose" => {
-                compose(shell, rest);
+                compose(actions, rest);
                 true
             }
             "crane" | "gcrane" => {
-                crane(shell, rest);
+                crane(actions, rest);
                 true
             }
             "skopeo" | "regctl" | "oras" => {
-                copy(shell, &name, rest);
+                copy(actions, &name, rest);
                 true
             }
             "executor" | "kaniko" => {
-                kaniko(shell, rest);
+                actions.extend(kaniko(rest));
                 true
             }
             "mvn" | "mvnw" | "gradle" | "gradlew" | "jib" => {
-                jib(shell, &name, rest);
+                jib(actions, &name, rest);
                 true
             }
             "ko" => {
-                ko(shell, rest, env);
+                ko(actions, rest, environment);
                 true
             }
             "pack" => {
-                pack(shell, rest);
+                pack(actions, rest);
                 true
             }
             "skaffold" => {
-                skaffold(shell, rest);
+                skaffold(actions, rest);
                 true
             }
             "buildctl" => {
-                buildctl(shell, rest);
+                buildctl(actions, rest);
                 true
             }
             "aws" | "awslocal" => {
-                put_image(shell, rest);
+                put_image(actions, rest);
                 true
             }
             _ => false,
         };
         if is_tool || nth == 0 && !wraps(&first) {
-            return;
+            break;
         }
     }
+    found
 }
 
 /// Whether a command runs the one that is named in its arguments.
@@ -222,20 +250,19 @@ fn positional<'a>(words: &'a [Argument], with_value: &[&str]) -> Vec<&'a Argumen
     found
 }
 
-fn pushes(shell: &mut Shell<'_>, image: &Argument, by: &'static str) {
+fn pushes(actions: &mut Vec<Action>, image: &Argument, by: &'static str) {
     for value in &image.values {
-        let pushed = Pushed {
+        actions.push(Action::Push(ImagePush {
             at: image.at,
             image: value.clone(),
             by,
-        };
-        shell.pushes.push(pushed);
+        }));
     }
 }
 
 /// `docker` and what takes its commands.
 #[allow(clippy::too_many_lines, reason = "one arm for each command")]
-fn docker(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
+fn docker(actions: &mut Vec<Action>, tool: &str, words: &[Argument]) {
     const GLOBAL: [&str; 8] = [
         "--context",
         "-c",
@@ -282,13 +309,16 @@ fn docker(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
                 return;
             };
             if has(rest, &["-a", "--all-tags"]) {
-                return all_tags(shell, target);
+                let at = target.at;
+                let all = target.values.iter().cloned();
+                actions.extend(all.map(|image| Action::PushAllTags { image, at }));
+                return;
             }
-            pushes(shell, target, by(tool, "push"));
+            pushes(actions, target, by(tool, "push"));
         }
         ("tag", _) => {
             if let Some(target) = positional(rest, &[]).get(1) {
-                remember(shell, target);
+                tagged(actions, target);
             }
         }
         ("build" | "b" | "bud", _) => {
@@ -304,25 +334,25 @@ fn docker(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
             };
             if has(rest, &["--push"]) || outputs.iter().any(to_registry) {
                 for tag in &tags {
-                    pushes(shell, tag, by(tool, "build --push"));
+                    pushes(actions, tag, by(tool, "build --push"));
                 }
                 for output in &outputs {
-                    named_output(shell, output);
+                    named_output(actions, output);
                 }
             }
             for tag in &tags {
-                remember(shell, tag);
+                tagged(actions, tag);
             }
             if !matches!(tool, "podman" | "buildah" | "img") {
                 // These push whether the image is pushed or not.
                 for cache in options(rest, &["--cache-to"]) {
-                    cached(shell, &cache, "docker build --cache-to");
+                    actions.extend(cached(&cache, "docker build --cache-to"));
                 }
             }
         }
         ("imagetools", "create") => {
             for tag in options(rest, &["-t", "--tag"]) {
-                pushes(shell, &tag, "docker buildx imagetools create");
+                pushes(actions, &tag, "docker buildx imagetools create");
             }
         }
         ("manifest", "push") => {
@@ -333,11 +363,11 @@ fn docker(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
                 given.get(1).or(given.first())
             };
             if let Some(target) = target {
-                pushes(shell, target, by(tool, "manifest push"));
+                pushes(actions, target, by(tool, "manifest push"));
             }
         }
-        ("bake", _) => shell.pushes_compose |= has(rest, &["--push"]),
-        ("compose", _) => compose(shell, rest),
+        ("bake", _) if has(rest, &["--push"]) => actions.push(Action::PushComposeImages),
+        ("compose", _) => compose(actions, rest),
         _ => {}
     }
 }
@@ -357,33 +387,12 @@ fn by(tool: &str, command: &str) -> &'static str {
     }
 }
 
-/// How many tags of one name are remembered. Real scripts give two or three.
-const MAX_TAGS: usize = 64;
-
-/// Takes down that an image has been tagged.
-fn remember(shell: &mut Shell<'_>, image: &Argument) {
-    for value in &image.values {
-        let tagged = shell.tagged.entry(value::shown(&name(value))).or_default();
-        if tagged.len() < MAX_TAGS && !tagged.contains(value) {
-            tagged.push(value.clone());
-        }
-    }
+/// Records that an image gets a name and a tag.
+fn tagged(actions: &mut Vec<Action>, image: &Argument) {
+    actions.extend(image.values.iter().cloned().map(Action::Tag));
 }
 
-/// Every tag that the script has given to a name.
-fn all_tags(shell: &mut Shell<'_>, image: &Argument) {
-    for value in &image.values {
-        let tagged = shell.tagged.get(&value::shown(&name(value)));
-        let pushes = tagged.into_iter().flatten().map(|image_of| Pushed {
-            at: image.at,
-            image: image_of.clone(),
-            by: "docker push --all-tags",
-        });
-        shell.pushes.extend(pushes);
-    }
-}
-
-fn compose(shell: &mut Shell<'_>, words: &[Argument]) {
+fn compose(actions: &mut Vec<Action>, words: &[Argument]) {
     const WITH_VALUE: [&str; 8] = [
         "-f",
         "--file",
@@ -396,14 +405,17 @@ fn compose(shell: &mut Shell<'_>, words: &[Argument]) {
     ];
     let given = positional(words, &WITH_VALUE);
     let command = given.first().and_then(|word| word.text());
-    shell.pushes_compose |= match command {
+    let is_pushed = match command {
         Some("push") => true,
         Some("build") => has(words, &["--push"]),
         _ => false,
     };
+    if is_pushed {
+        actions.push(Action::PushComposeImages);
+    }
 }
 
-fn crane(shell: &mut Shell<'_>, words: &[Argument]) {
+fn crane(actions: &mut Vec<Action>, words: &[Argument]) {
     let given = positional(
         words,
         &[
@@ -426,7 +438,7 @@ fn crane(shell: &mut Shell<'_>, words: &[Argument]) {
     match command {
         "push" | "copy" | "cp" => {
             if let Some(target) = given.get(2) {
-                pushes(shell, target, "crane");
+                pushes(actions, target, "crane");
             }
         }
         "tag" => {
@@ -435,10 +447,13 @@ fn crane(shell: &mut Shell<'_>, words: &[Argument]) {
             };
             let mut retagged = Values::new();
             for value in &image.values {
-                value::add(&mut retagged, value::glued(&vec![name(value)], &tag.values));
+                value::add(
+                    &mut retagged,
+                    value::concat(&vec![image::name(value)], &tag.values),
+                );
             }
             pushes(
-                shell,
+                actions,
                 &Argument {
                     values: retagged,
                     at: tag.at,
@@ -448,7 +463,7 @@ fn crane(shell: &mut Shell<'_>, words: &[Argument]) {
         }
         "append" | "mutate" | "index" | "rebase" => {
             for tag in options(words, &["-t", "--tag"]) {
-                pushes(shell, &tag, "crane");
+                pushes(actions, &tag, "crane");
             }
         }
         _ => {}
@@ -456,7 +471,7 @@ fn crane(shell: &mut Shell<'_>, words: &[Argument]) {
 }
 
 /// `skopeo copy`, `regctl image copy`, `oras copy` and `oras push`.
-fn copy(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
+fn copy(actions: &mut Vec<Action>, tool: &str, words: &[Argument]) {
     const WITH_VALUE: [&str; 10] = [
         "--src-creds",
         "--dest-creds",
@@ -491,7 +506,7 @@ fn copy(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
         });
     if !is_elsewhere {
         pushes(
-            shell,
+            actions,
             target,
             match tool {
                 "skopeo" => "skopeo copy",
@@ -502,17 +517,19 @@ fn copy(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
     }
 }
 
-/// Kaniko's executor.
-pub(crate) fn kaniko(shell: &mut Shell<'_>, words: &[Argument]) {
+/// What kaniko's executor does, by its arguments.
+pub(crate) fn kaniko(words: &[Argument]) -> Vec<Action> {
+    let mut actions = Vec::new();
     if has(words, &["--no-push", "--no-push-cache"]) && !has(words, &["--no-push=false"]) {
-        return;
+        return actions;
     }
     for target in options(words, &["--destination", "-d"]) {
-        pushes(shell, &target, "kaniko");
+        pushes(&mut actions, &target, "kaniko");
     }
+    actions
 }
 
-fn jib(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
+fn jib(actions: &mut Vec<Action>, tool: &str, words: &[Argument]) {
     let is_goal = |goal: &str| {
         words.iter().any(|word| {
             word.text()
@@ -524,7 +541,7 @@ fn jib(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
         let mut given = words.iter().filter_map(Argument::text);
         if given.any(|text| matches!(text, "build" | "jar" | "war")) {
             for target in targets {
-                pushes(shell, &target, "jib");
+                pushes(actions, &target, "jib");
             }
         }
         return;
@@ -554,21 +571,21 @@ fn jib(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
         ));
     }
     for image in &images {
-        pushes(shell, image, "jib");
+        pushes(actions, image, "jib");
         for tags in options(words, &["-Djib.to.tags"]) {
-            retagged(shell, image, &tags, "jib");
+            retagged(actions, image, &tags, "jib");
         }
     }
 }
 
 /// The image once more, with each of the tags in a list.
-fn retagged(shell: &mut Shell<'_>, image: &Argument, tags: &Argument, by: &'static str) {
-    let names: Values = image.values.iter().map(name).collect();
+fn retagged(actions: &mut Vec<Action>, image: &Argument, tags: &Argument, by: &'static str) {
+    let names: Values = image.values.iter().map(image::name).collect();
     for value in &tags.values {
-        for tag in listed(value) {
-            let values = value::glued(&names, &vec![tag]);
+        for tag in value::listed(value) {
+            let values = value::concat(&names, &vec![tag]);
             pushes(
-                shell,
+                actions,
                 &Argument {
                     values,
                     at: tags.at,
@@ -579,33 +596,7 @@ fn retagged(shell: &mut Shell<'_>, image: &Argument, tags: &Argument, by: &'stat
     }
 }
 
-/// The name of an image up to its tag, with the colon.
-pub(crate) fn name(image: &Value) -> Value {
-    let image = value::image(image);
-    let mut name = image.registry;
-    if !name.is_empty() {
-        value::push(&mut name, Part::Text("/".to_owned()));
-    }
-    for part in image.path {
-        value::push(&mut name, part);
-    }
-    value::push(&mut name, Part::Text(":".to_owned()));
-    name
-}
-
-/// The items of a list with commas.
-pub(crate) fn listed(word: &Value) -> Vec<Value> {
-    let spaced: Value = word
-        .iter()
-        .map(|part| match part {
-            Part::Text(text) => Part::Text(text.replace(',', " ")),
-            part => part.clone(),
-        })
-        .collect();
-    value::split(&spaced)
-}
-
-fn ko(shell: &mut Shell<'_>, words: &[Argument], env: &Env<'_>) {
+fn ko(actions: &mut Vec<Action>, words: &[Argument], environment: &dyn Fn(&str) -> Values) {
     let command = words.first().and_then(Argument::text).unwrap_or_default();
     if !matches!(
         command,
@@ -617,23 +608,23 @@ fn ko(shell: &mut Shell<'_>, words: &[Argument], env: &Env<'_>) {
     let Some(first) = words.first() else {
         return;
     };
-    let mut target = shell.named("KO_DOCKER_REPO", "$KO_DOCKER_REPO", env);
+    let mut target = environment("KO_DOCKER_REPO");
     if !has(words, &["--bare"]) {
         // A name is put behind it that depends on the import path.
-        target = value::glued(
+        target = value::concat(
             &target,
             &vec![vec![
                 Part::Text("/".to_owned()),
-                Part::Open("(import path)".to_owned()),
+                Part::Unresolved("(import path)".to_owned()),
             ]],
         );
     }
-    target = value::glued(&target, &value::text(":"));
+    target = value::concat(&target, &value::text(":"));
     let tags = options(words, &["-t", "--tags"]);
     if tags.is_empty() {
-        let values = value::glued(&target, &value::text("latest"));
+        let values = value::concat(&target, &value::text("latest"));
         pushes(
-            shell,
+            actions,
             &Argument {
                 values,
                 at: first.at,
@@ -643,10 +634,10 @@ fn ko(shell: &mut Shell<'_>, words: &[Argument], env: &Env<'_>) {
     }
     for tags in tags {
         for value in &tags.values {
-            for tag in listed(value) {
-                let values = value::glued(&target, &vec![tag]);
+            for tag in value::listed(value) {
+                let values = value::concat(&target, &vec![tag]);
                 pushes(
-                    shell,
+                    actions,
                     &Argument {
                         values,
                         at: tags.at,
@@ -658,7 +649,7 @@ fn ko(shell: &mut Shell<'_>, words: &[Argument], env: &Env<'_>) {
     }
 }
 
-fn pack(shell: &mut Shell<'_>, words: &[Argument]) {
+fn pack(actions: &mut Vec<Action>, words: &[Argument]) {
     const WITH_VALUE: [&str; 10] = [
         "-B",
         "--builder",
@@ -675,46 +666,50 @@ fn pack(shell: &mut Shell<'_>, words: &[Argument]) {
         return;
     }
     if let Some(image) = positional(words, &WITH_VALUE).get(1) {
-        pushes(shell, image, "pack build --publish");
+        pushes(actions, image, "pack build --publish");
     }
     for tag in options(words, &["-t", "--tag"]) {
-        pushes(shell, &tag, "pack build --publish");
+        pushes(actions, &tag, "pack build --publish");
     }
 }
 
-fn skaffold(shell: &mut Shell<'_>, words: &[Argument]) {
+fn skaffold(actions: &mut Vec<Action>, words: &[Argument]) {
     let command = words.first().and_then(Argument::text).unwrap_or_default();
     if !matches!(command, "build" | "run" | "dev") || has(words, &["--push=false"]) {
         return;
     }
     for tag in options(words, &["-t", "--tag"]) {
         let target = options(words, &["-d", "--default-repo"]).pop();
-        let target = target.map_or_else(|| value::open("(skaffold.yaml)"), |target| target.values);
+        let target = target.map_or_else(
+            || value::unresolved("(skaffold.yaml)"),
+            |target| target.values,
+        );
         let artifact = vec![vec![
             Part::Text("/".to_owned()),
-            Part::Open("(artifact)".to_owned()),
+            Part::Unresolved("(artifact)".to_owned()),
             Part::Text(":".to_owned()),
         ]];
-        let values = value::glued(&value::glued(&target, &artifact), &tag.values);
-        pushes(shell, &Argument { values, at: tag.at }, "skaffold --tag");
+        let values = value::concat(&value::concat(&target, &artifact), &tag.values);
+        pushes(actions, &Argument { values, at: tag.at }, "skaffold --tag");
     }
 }
 
-fn buildctl(shell: &mut Shell<'_>, words: &[Argument]) {
+fn buildctl(actions: &mut Vec<Action>, words: &[Argument]) {
     for output in options(words, &["--output", "-o"]) {
-        named_output(shell, &output);
+        named_output(actions, &output);
     }
     for cache in options(words, &["--export-cache"]) {
-        cached(shell, &cache, "buildctl --export-cache");
+        actions.extend(cached(&cache, "buildctl --export-cache"));
     }
 }
 
 /// Where a cache is pushed to: `type=registry,ref=IMAGE`, or the image alone.
 ///
 /// Source: Docker Docs, "Registry cache".
-pub(crate) fn cached(shell: &mut Shell<'_>, cache: &Argument, by: &'static str) {
+pub(crate) fn cached(cache: &Argument, by: &'static str) -> Vec<Action> {
+    let mut actions = Vec::new();
     for value in &cache.values {
-        let items = listed(value);
+        let items = value::listed(value);
         let is_alone = !value::shown(value).contains('=');
         let is_registry = items
             .iter()
@@ -726,14 +721,15 @@ pub(crate) fn cached(shell: &mut Shell<'_>, cache: &Argument, by: &'static str) 
             images.push(value.clone());
         }
         let at = cache.at;
-        pushes(shell, &Argument { values: images, at }, by);
+        pushes(&mut actions, &Argument { values: images, at }, by);
     }
+    actions
 }
 
 /// `type=image,name=IMAGE,push=true`.
-fn named_output(shell: &mut Shell<'_>, output: &Argument) {
+fn named_output(actions: &mut Vec<Action>, output: &Argument) {
     for value in &output.values {
-        let items = listed(value);
+        let items = value::listed(value);
         let says = |what: &str| items.iter().any(|item| value::shown(item) == what);
         if !(says("push=true") || says("type=registry")) {
             continue;
@@ -744,13 +740,13 @@ fn named_output(shell: &mut Shell<'_>, output: &Argument) {
                     values: vec![image],
                     at: output.at,
                 };
-                pushes(shell, &image, "docker build --output");
+                pushes(actions, &image, "docker build --output");
             }
         }
     }
 }
 
-fn put_image(shell: &mut Shell<'_>, words: &[Argument]) {
+fn put_image(actions: &mut Vec<Action>, words: &[Argument]) {
     let mut given = words.iter().filter_map(Argument::text);
     if !given.any(|text| text == "put-image") {
         return;
@@ -758,12 +754,16 @@ fn put_image(shell: &mut Shell<'_>, words: &[Argument]) {
     let names = options(words, &["--repository-name"]);
     for tag in options(words, &["--image-tag"]) {
         for name in &names {
-            let mut values = vec![vec![Part::Registry]];
-            values = value::glued(&values, &value::text("/"));
-            values = value::glued(&values, &name.values);
-            values = value::glued(&values, &value::text(":"));
-            values = value::glued(&values, &tag.values);
-            pushes(shell, &Argument { values, at: tag.at }, "aws ecr put-image");
+            let mut values = vec![vec![Part::EcrRegistry]];
+            values = value::concat(&values, &value::text("/"));
+            values = value::concat(&values, &name.values);
+            values = value::concat(&values, &value::text(":"));
+            values = value::concat(&values, &tag.values);
+            pushes(
+                actions,
+                &Argument { values, at: tag.at },
+                "aws ecr put-image",
+            );
         }
     }
 }

@@ -13,10 +13,11 @@ use std::collections::HashSet;
 use immutag_engine::syntax::{self, Entry, NodeId, TagKind, Tree};
 use immutag_engine::template::{self, Merged};
 
+use crate::pushes::ImagePush;
+use crate::script::Dialect;
 use crate::script::Script;
-use crate::shell::lex::Dialect;
-use crate::shell::run::{Argument, Env, Pushed, Shell};
-use crate::tools;
+use crate::shell::{Env, Shell};
+use crate::tools::{self, Argument};
 use crate::value::{self, Values};
 
 /// How many nodes are looked at where aliases lead to some of them again.
@@ -360,7 +361,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
     /// The services of a compose file that are built here. Those that go to
     /// ECR by their names are pushed by whoever pushes; the others only if a
     /// script does.
-    pub(crate) fn compose(&mut self, env: &Env<'_>) -> Vec<Pushed> {
+    pub(crate) fn compose(&mut self, env: &Env<'_>) -> Vec<ImagePush> {
         let mut found = Vec::new();
         for &root in self.tree.documents() {
             let Some(services) = self.get(root, "services") else {
@@ -381,7 +382,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
                     };
                     let at = self.place(image);
                     let by = "docker compose push";
-                    found.extend(values.into_iter().map(|image| Pushed { at, image, by }));
+                    found.extend(values.into_iter().map(|image| ImagePush { at, image, by }));
                 }
             }
         }
@@ -424,9 +425,9 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
                 let Some(values) = self.value(image, &mut Env::within(env)) else {
                     continue;
                 };
-                let values = value::glued(&value::glued(&values, &value::text(":")), &tag);
+                let values = value::concat(&value::concat(&values, &value::text(":")), &tag);
                 let at = self.place(image);
-                let pushes = values.into_iter().map(|image| Pushed {
+                let pushes = values.into_iter().map(|image| ImagePush {
                     at,
                     image,
                     by: "skaffold",
@@ -609,7 +610,7 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
                 arguments.push(Argument { values, at });
             }
         }
-        tools::read(self.shell, &arguments, env);
+        self.shell.run_arguments(&arguments, env);
     }
 
     /// A container of kaniko's, with its arguments in a list.
@@ -634,6 +635,6 @@ impl<'e, 't, 'a, 'w> Pipeline<'e, 't, 'a, 'w> {
                 arguments.push(Argument { values, at });
             }
         }
-        tools::kaniko(self.shell, &arguments);
+        self.shell.apply(tools::kaniko(&arguments));
     }
 }

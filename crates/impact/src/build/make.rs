@@ -8,9 +8,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::script::Dialect;
 use crate::script::Script;
-use crate::shell::lex::Dialect;
-use crate::shell::run::{Env, Shell};
+use crate::shell::{Env, Shell};
 use crate::value::{self, Values};
 
 /// How deep variables are followed that name others.
@@ -186,7 +186,7 @@ impl<'s> Variables<'s> {
                     if values.is_empty() {
                         values = value;
                     } else {
-                        values = value::glued(&value::glued(&values, &value::text(" ")), &value);
+                        values = value::concat(&value::concat(&values, &value::text(" ")), &value);
                     }
                 }
                 "?" if !values.is_empty() => {}
@@ -252,7 +252,7 @@ pub(crate) fn justfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
                 } else {
                     shell.value(&script, &mut env)
                 };
-                values = value::glued(&values, &more);
+                values = value::concat(&values, &more);
             }
             env.set(name, values);
             continue;

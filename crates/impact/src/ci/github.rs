@@ -11,10 +11,12 @@ use std::collections::HashMap;
 
 use immutag_engine::syntax::{NodeId, Tree};
 
+use crate::image;
+use crate::pushes::ImagePush;
+use crate::script::Dialect;
 use crate::script::Script;
-use crate::shell::lex::Dialect;
-use crate::shell::run::{Argument, Env, For, Pushed, Shell};
-use crate::tools;
+use crate::shell::{Env, Shell, WrittenFor};
+use crate::tools::{self, Argument};
 use crate::value::{self, Part, Value, Values};
 use crate::yaml::Pipeline;
 
@@ -240,8 +242,8 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             let mut given: Vec<(String, Values)> = Vec::new();
             for (to, name, values) in written {
                 let name = match to {
-                    For::Job => name,
-                    For::Output => format!("steps.{id}.outputs.{name}"),
+                    WrittenFor::Job => name,
+                    WrittenFor::Output => format!("steps.{id}.outputs.{name}"),
                 };
                 match given.iter_mut().find(|(other, _)| *other == name) {
                     Some((_, both)) => value::add(both, values),
@@ -261,19 +263,20 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         id: &str,
         step: NodeId,
         env: &mut Env<'_>,
-    ) -> Vec<(For, String, Values)> {
+    ) -> Vec<(WrittenFor, String, Values)> {
         let with = self.get(step, "with");
         let input = |workflow: &Self, name: &str| with.and_then(|with| workflow.get(with, name));
         let mut outputs = Vec::new();
-        let mut gives =
-            |name: &str, values: Values| outputs.push((For::Output, name.to_owned(), values));
+        let mut gives = |name: &str, values: Values| {
+            outputs.push((WrittenFor::Output, name.to_owned(), values));
+        };
         if action.ends_with("amazon-ecr-login") {
             let is_public = input(self, "registry-type").and_then(|node| self.tree.literal(node))
                 == Some("public");
             let part = if is_public {
-                Part::Foreign
+                Part::OtherRegistry
             } else {
-                Part::Registry
+                Part::EcrRegistry
             };
             gives("registry", vec![vec![part]]);
         } else if action.contains("cloudformation") {
@@ -286,7 +289,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             let values: Values = made
                 .iter()
                 .take(value::MAX_VALUES)
-                .map(|(word, _)| value::image(word).tag)
+                .map(|(word, _)| image::parse(word).tag)
                 .collect();
             if !values.is_empty() {
                 gives("version", values);
@@ -318,7 +321,8 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                     let script = Script::new(&text, at, Dialect::Plain);
                     let values = self.pipeline.shell.value(&script, env);
                     let cache = Argument { values, at };
-                    tools::cached(self.pipeline.shell, &cache, "build-push-action, cache-to");
+                    let actions = tools::cached(&cache, "build-push-action, cache-to");
+                    self.pipeline.shell.apply(actions);
                 }
             }
         } else if action.contains("aws-ecr") && !action.ends_with("login") {
@@ -330,10 +334,11 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             if let (Some(name), Some(tags)) = (name, tags) {
                 let name = self.given(name, env).unwrap_or_default();
                 for (tag, at) in self.lines(tags, env) {
-                    let mut values = value::glued(&vec![vec![Part::Registry]], &value::text("/"));
-                    values = value::glued(&values, &name);
-                    values = value::glued(&values, &value::text(":"));
-                    values = value::glued(&values, &tag);
+                    let mut values =
+                        value::concat(&vec![vec![Part::EcrRegistry]], &value::text("/"));
+                    values = value::concat(&values, &name);
+                    values = value::concat(&values, &value::text(":"));
+                    values = value::concat(&values, &tag);
                     self.push(values, at, "an action for ECR");
                 }
             }
@@ -355,7 +360,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
     }
 
     fn push(&mut self, values: Values, at: usize, by: &'static str) {
-        let pushes = values.into_iter().map(|image| Pushed { at, image, by });
+        let pushes = values.into_iter().map(|image| ImagePush { at, image, by });
         self.pipeline.shell.pushes.extend(pushes);
     }
 
@@ -381,7 +386,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                 name.strip_suffix(".outputs.tags")
             });
             if let Some(made) = step.and_then(|step| self.metadata.get(step)) {
-                let pushes = made.iter().map(|(image, at)| Pushed {
+                let pushes = made.iter().map(|(image, at)| ImagePush {
                     at: *at,
                     image: image.clone(),
                     by: "build-push-action",
@@ -448,7 +453,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         let mut made = Vec::new();
         for (image, _) in images.unwrap_or_default() {
             for (tag, at) in &tags {
-                let values = value::glued(&value::glued(&image, &value::text(":")), tag);
+                let values = value::concat(&value::concat(&image, &value::text(":")), tag);
                 made.extend(values.into_iter().map(|value| (value, *at)));
                 if made.len() > 4096 {
                     return made;
@@ -507,7 +512,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         let prefix = prefix.unwrap_or_else(|| value::text(""));
         let suffix = suffix.unwrap_or_else(|| value::text(""));
         (
-            value::glued(&value::glued(&prefix, &tag), &suffix),
+            value::concat(&value::concat(&prefix, &tag), &suffix),
             is_version,
         )
     }

@@ -12,18 +12,7 @@
 
 use std::collections::HashSet;
 
-/// Whose marks stand in a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    /// Those of a shell.
-    Shell,
-    /// Those of make around those of a shell: `$(NAME)`, `$$NAME`.
-    Make,
-    /// Those of `Fn::Sub` among those of a shell: `${Resource}`, `${!NAME}`.
-    Sub,
-    /// None but those that stand in braces of their own.
-    Plain,
-}
+use crate::script::Dialect;
 
 /// A piece of a word.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
-//! What the variables and the commands of pipelines stand for.
+//! What variables stand for that no file assigns.
 //!
-//! This module owns the lists of the names that CI systems give, and what the
-//! output of a command can be. It follows no assignment.
+//! This module owns the lists of the names that CI systems give. It follows no assignment.
 
 use crate::value::Part;
 
@@ -123,8 +122,7 @@ const BRANCHES: &[&str] = &[
     "BUILDKITE_BRANCH",
 ];
 
-/// What a variable stands for that no file assigns; `shown` is how it is
-/// written. None where nobody knows.
+/// What a predefined variable stands for; `shown` is how it is written. None for any other name.
 pub(crate) fn given(name: &str, shown: &str) -> Option<Part> {
     let name: String = name
         .chars()
@@ -137,8 +135,8 @@ pub(crate) fn given(name: &str, shown: &str) -> Option<Part> {
         Some(Part::Derived(shown.to_owned()))
     } else if BRANCHES.contains(&name.as_str()) {
         Some(Part::Branch(shown.to_owned()))
-    } else if crate::value::is_foreign_name(&name) {
-        Some(Part::Foreign)
+    } else if names_other_registry(&name) {
+        Some(Part::OtherRegistry)
     } else {
         None
     }
@@ -152,129 +150,24 @@ pub(crate) fn is_macro(inner: &str) -> bool {
     !inner.is_empty() && inner.chars().all(is_inner)
 }
 
-/// What the output of a command is made of.
-pub(crate) enum Output<'c> {
-    /// Of a commit, a build, a version or a date.
-    Derived,
-    /// Of a branch.
-    Branch,
-    /// It is what a stack gives out under this key.
-    OfStack(&'c str),
-    /// It is what a stack exports under this name.
-    StackExport(&'c str),
-    /// It is a parameter of the Systems Manager's.
-    Parameter(&'c str),
-    /// It is the physical name of the resource with this logical ID.
-    Resource(&'c str),
-    /// It is the address of the repository of this name.
-    Repository(&'c str),
-    /// Nobody knows.
-    Open,
-}
-
-/// Commands whose output differs each time, or with what they are given.
-const UNIQUE: [&str; 10] = [
-    "date",
-    "gdate",
-    "uuidgen",
-    "md5sum",
-    "md5",
-    "sha1sum",
-    "sha256sum",
-    "shasum",
-    "mktemp",
-    "gitversion",
+/// What names of variables hold that are for another registry.
+const OTHER_REGISTRIES: [&str; 12] = [
+    "dockerhub",
+    "docker_hub",
+    "docker-hub",
+    "docker_user",
+    "docker_id",
+    "hub_user",
+    "ghcr",
+    "gcr_",
+    "quay",
+    "ci_registry",
+    "acr_",
+    "github_repository",
 ];
 
-/// What asks git for a commit or a tag of it.
-const COMMITS: [&str; 8] = [
-    "rev-parse",
-    "describe",
-    "git log",
-    "rev-list",
-    "git tag",
-    "git show",
-    "hash-object",
-    "ls-remote",
-];
-
-/// What the output of a command is, by its words.
-pub(crate) fn output(command: &str) -> Output<'_> {
-    let has = |word: &str| command.contains(word);
-    let first = command.split_whitespace().next().unwrap_or_default();
-    let first = first.rsplit('/').next().unwrap_or_default();
-    if has("git ") {
-        if has("--abbrev-ref") || has("symbolic-ref") || has("git branch") || has("name-rev") {
-            return Output::Branch;
-        }
-        if COMMITS.iter().any(|word| has(word)) {
-            return Output::Derived;
-        }
-    }
-    if has("aws ") || has("awslocal ") {
-        return from_aws(command);
-    }
-    let is_unique = UNIQUE.contains(&first)
-        || has("openssl rand")
-        || has("sha256sum")
-        || has("md5sum")
-        || has("shasum");
-    if is_unique || command.to_ascii_lowercase().contains("version") {
-        return Output::Derived;
-    }
-    Output::Open
-}
-
-fn from_aws(command: &str) -> Output<'_> {
-    let has = |word: &str| command.contains(word);
-    let found = if has("describe-stacks") {
-        equals(command, "OutputKey").map(Output::OfStack)
-    } else if has("list-exports") {
-        equals(command, "Name").map(Output::StackExport)
-    } else if has("ssm get-parameter") {
-        option(command, "--name")
-            .or_else(|| option(command, "--names"))
-            .map(Output::Parameter)
-    } else if has("describe-stack-resource") {
-        option(command, "--logical-resource-id")
-            .or_else(|| equals(command, "LogicalResourceId"))
-            .map(Output::Resource)
-    } else if has("ecr describe-repositories") {
-        option(command, "--repository-names").map(Output::Repository)
-    } else if has("ecr create-repository") {
-        option(command, "--repository-name").map(Output::Repository)
-    } else {
-        None
-    };
-    found.unwrap_or(Output::Open)
-}
-
-/// What a key is compared with in a query: `Outputs[?OutputKey=='Uri']`,
-/// `select(.OutputKey == "Uri")`.
-fn equals<'c>(command: &'c str, key: &str) -> Option<&'c str> {
-    let (_, mut rest) = command.split_once(key)?;
-    rest = rest
-        .trim_start_matches(['"', '\'', ')', ' '])
-        .trim_start_matches('\\');
-    rest = rest.strip_prefix("==")?;
-    named(rest.trim_start_matches([' ', '\'', '"', '`', '\\']))
-}
-
-/// What an option of a command is given.
-fn option<'c>(command: &'c str, option: &str) -> Option<&'c str> {
-    let mut from = command;
-    loop {
-        let (_, rest) = from.split_once(option)?;
-        if rest.starts_with(['=', ' ', '\t', '\n', '\\']) {
-            return named(rest.trim_start_matches(['=', ' ', '\t', '\n', '\r', '\\', '"', '\'']));
-        }
-        from = rest;
-    }
-}
-
-/// The name at the beginning of a text.
-fn named(text: &str) -> Option<&str> {
-    let is_inner = |sign: char| sign.is_alphanumeric() || "._-/:".contains(sign);
-    let end = text.find(|sign| !is_inner(sign)).unwrap_or(text.len());
-    text.get(..end).filter(|name| !name.is_empty())
+/// Whether a variable's name says that it is for another registry.
+pub(crate) fn names_other_registry(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    !name.contains("ecr_") && OTHER_REGISTRIES.iter().any(|word| name.contains(word))
 }
