@@ -37,7 +37,9 @@ mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use crate::build::{compose, gradle, just, make, maven, package_json, skaffold};
 use crate::ci::github::Workflow;
+use crate::ci::{codebuild, gitlab, jenkins, other};
 use crate::image::Movement;
 use crate::join::{Destination, Index};
 use crate::pushes::ImagePushes;
@@ -46,7 +48,7 @@ use crate::script::Script;
 use crate::shell::{Env, Shell};
 use crate::stack::Stacks;
 use crate::value::Values;
-use crate::yaml::Pipeline;
+use crate::yaml::YamlReader;
 use immutag_engine::find::{MOST_TAGS, TagPattern};
 use immutag_engine::markup::Marks;
 use immutag_engine::syntax::{self, Tree};
@@ -505,10 +507,10 @@ fn in_template(script: &Script<'_>, env: &Env<'_>, shell: &mut Shell<'_>) {
     let Ok(tree) = syntax::parse(&script.text) else {
         return by_lines(&script.text, script.place(0), env, shell);
     };
-    let mut pipeline = Pipeline::new(&tree, shell);
-    pipeline.outer = Some(script);
-    pipeline.dialect = script.dialect;
-    pipeline.buildspec(env);
+    let mut yaml = YamlReader::new(&tree, shell);
+    yaml.outer = Some(script);
+    yaml.dialect = script.dialect;
+    codebuild::read(&mut yaml, env);
 }
 
 /// Reads a file for what it pushes, but for compose files.
@@ -519,11 +521,11 @@ fn read(file: &File, stacks: &Stacks, shell: &mut Shell<'_>, impact: &mut Impact
         Kind::Script => {
             shell.run_file(&Script::new(text, 0, Dialect::Shell), &env);
         }
-        Kind::Make => build::make::makefile(shell, text, &env),
-        Kind::Just => build::make::justfile(shell, text, &env),
-        Kind::Jenkins => groovy::jenkinsfile(shell, text, &env),
-        Kind::Gradle => groovy::gradle(shell, text, &env),
-        Kind::Maven => groovy::maven(shell, text, &env),
+        Kind::Make => make::read(shell, text, &env),
+        Kind::Just => just::read(shell, text, &env),
+        Kind::Jenkins => jenkins::read(shell, text, &env),
+        Kind::Gradle => gradle::read(shell, text, &env),
+        Kind::Maven => maven::read(shell, text, &env),
         _ => {
             let Ok(tree) = syntax::parse(text) else {
                 impact.by_lines.push(file.path.clone());
@@ -540,22 +542,22 @@ fn read_tree(file: &File, tree: &Tree<'_>, stacks: &Stacks, shell: &mut Shell<'_
         Kind::Workflow => Workflow::new(tree, shell).read(),
         Kind::Buildspec => {
             let env = environment(&file.path, stacks);
-            Pipeline::new(tree, shell).buildspec(&env);
+            codebuild::read(&mut YamlReader::new(tree, shell), &env);
         }
-        Kind::Gitlab => Pipeline::new(tree, shell).gitlab(&env),
-        Kind::Skaffold => Pipeline::new(tree, shell).skaffold(&env),
-        Kind::Package => Pipeline::new(tree, shell).package(&env),
+        Kind::Gitlab => gitlab::read(&mut YamlReader::new(tree, shell), &env),
+        Kind::Skaffold => skaffold::read(&mut YamlReader::new(tree, shell), &env),
+        Kind::Package => package_json::read(&mut YamlReader::new(tree, shell), &env),
         _ => {
-            let mut pipeline = Pipeline::new(tree, shell);
+            let mut yaml = YamlReader::new(tree, shell);
             let has = |keys: &[&str]| {
                 tree.documents()
                     .iter()
-                    .any(|&root| pipeline.at_path(root, keys).is_some())
+                    .any(|&root| yaml.at_path(root, keys).is_some())
             };
             if has(&["phases", "build", "commands"]) || has(&["phases", "post_build", "commands"]) {
-                pipeline.buildspec(&environment(&file.path, stacks));
+                codebuild::read(&mut yaml, &environment(&file.path, stacks));
             } else {
-                pipeline.other(&env);
+                other::read(&mut yaml, &env);
             }
         }
     }
@@ -638,7 +640,7 @@ impl Found<'_> {
             by_lines(&file.text, 0, env, &mut shell);
             return self.take(file, file.kind, shell.pushes);
         };
-        let mut images = Pipeline::new(&tree, &mut shell).compose(env);
+        let mut images = compose::pushes(&mut YamlReader::new(&tree, &mut shell), env);
         images.retain(|push| is_pushed || image::is_ecr(&image::parse(&push.image).registry));
         let mut pushes = ImagePushes::default();
         pushes.extend(images);

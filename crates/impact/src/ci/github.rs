@@ -18,26 +18,26 @@ use crate::script::Script;
 use crate::shell::{Env, Shell, WrittenFor};
 use crate::tools::{self, Argument};
 use crate::value::{self, Part, Value, Values};
-use crate::yaml::Pipeline;
+use crate::yaml::YamlReader;
 
 /// Reads workflows and actions.
-pub(crate) struct Workflow<'e, 't, 'a, 'w> {
-    pipeline: Pipeline<'e, 't, 'a, 'w>,
-    tree: &'t Tree<'a>,
+pub(crate) struct Workflow<'e, 't, 's> {
+    yaml: YamlReader<'e, 't, 's>,
+    tree: &'t Tree<'t>,
     /// Whether tags start it, and whether anything else does.
-    starts: Starts,
+    triggers: Triggers,
     /// What docker/metadata-action makes, by the names of the steps.
     metadata: HashMap<String, Vec<(Value, usize)>>,
 }
 
-impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
-    pub(crate) fn new(tree: &'t Tree<'a>, shell: &'e mut Shell<'w>) -> Self {
-        let mut pipeline = Pipeline::new(tree, shell);
-        pipeline.dialect = Dialect::Shell;
+impl<'e, 't, 's> Workflow<'e, 't, 's> {
+    pub(crate) fn new(tree: &'t Tree<'t>, shell: &'e mut Shell<'s>) -> Self {
+        let mut yaml = YamlReader::new(tree, shell);
+        yaml.dialect = Dialect::Shell;
         Self {
-            pipeline,
+            yaml,
             tree,
-            starts: Starts::default(),
+            triggers: Triggers::default(),
             metadata: HashMap::new(),
         }
     }
@@ -46,11 +46,11 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         let tree = self.tree;
         for &root in tree.documents() {
             let mut env = Env::default();
-            self.starts = Starts {
+            self.triggers = Triggers {
                 by_tags: self.may_be_for_tags(root),
                 by_others: !self.is_for_tags(root),
             };
-            if !self.starts.by_others {
+            if !self.triggers.by_others {
                 for name in ["GITHUB_REF_NAME", "GITHUB_REF"] {
                     env.set(name, vec![vec![Part::Derived(format!("${name}"))]]);
                 }
@@ -63,7 +63,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             }
             self.inputs(root, &mut env);
             self.values(root, "env", &mut env);
-            if let Some(jobs) = self.pipeline.get(root, "jobs") {
+            if let Some(jobs) = self.yaml.get(root, "jobs") {
                 let jobs: Vec<_> = tree.entries(jobs).to_vec();
                 for job in jobs {
                     let name = tree.literal(job.key).unwrap_or_default().to_owned();
@@ -71,14 +71,14 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                 }
             }
             // A composite action.
-            if let Some(steps) = self.pipeline.at_path(root, &["runs", "steps"]) {
+            if let Some(steps) = self.yaml.at_path(root, &["runs", "steps"]) {
                 self.steps(steps, &mut env);
             }
         }
     }
 
     fn get(&self, node: NodeId, key: &str) -> Option<NodeId> {
-        self.pipeline.get(node, key)
+        self.yaml.get(node, key)
     }
 
     fn text(&self, node: NodeId, key: &str) -> Option<&'t str> {
@@ -139,7 +139,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             &["on", "workflow_dispatch", "inputs"],
         ];
         for place in places {
-            let Some(inputs) = self.pipeline.at_path(root, place) else {
+            let Some(inputs) = self.yaml.at_path(root, place) else {
                 continue;
             };
             for input in self.tree.entries(inputs) {
@@ -168,7 +168,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
     /// What is given where no shell reads it: only expressions count.
     fn given(&mut self, node: NodeId, env: &mut Env<'_>) -> Option<Values> {
         let script = Script::of(self.tree, node, Dialect::Plain)?;
-        Some(self.pipeline.shell.value(&script, env))
+        Some(self.yaml.shell.value(&script, env))
     }
 
     /// The variables of an `env`.
@@ -190,16 +190,16 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         let mut outputs = Vec::new();
         {
             let mut env = Env::within(around);
-            if let Some(matrix) = self.pipeline.at_path(job, &["strategy", "matrix"]) {
-                let dialect = std::mem::replace(&mut self.pipeline.dialect, Dialect::Plain);
-                self.pipeline.alternatives(matrix, "matrix.", &mut env);
+            if let Some(matrix) = self.yaml.at_path(job, &["strategy", "matrix"]) {
+                let dialect = std::mem::replace(&mut self.yaml.dialect, Dialect::Plain);
+                self.yaml.alternatives(matrix, "matrix.", &mut env);
                 if let Some(more) = self.get(matrix, "include") {
                     for &item in self.tree.items(more) {
-                        self.pipeline
+                        self.yaml
                             .alternatives(self.tree.resolve(item), "matrix.", &mut env);
                     }
                 }
-                self.pipeline.dialect = dialect;
+                self.yaml.dialect = dialect;
             }
             self.values(job, "env", &mut env);
             self.metadata.clear();
@@ -230,8 +230,8 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                 let mut own = Env::within(env);
                 self.values(step, "env", &mut own);
                 if let Some(run) = self.get(step, "run") {
-                    self.pipeline.run(run, &mut own);
-                    written = std::mem::take(&mut self.pipeline.shell.written);
+                    self.yaml.run(run, &mut own);
+                    written = std::mem::take(&mut self.yaml.shell.written);
                 }
                 if let Some(uses) = self.text(step, "uses") {
                     let action = uses.split('@').next().unwrap_or_default();
@@ -280,7 +280,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             };
             gives("registry", vec![vec![part]]);
         } else if action.contains("cloudformation") {
-            let stacks = self.pipeline.shell.stacks;
+            let stacks = self.yaml.shell.stacks;
             for (name, word) in stacks.output_names() {
                 gives(name, vec![word.clone()]);
             }
@@ -319,10 +319,10 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             if let Some(caches) = input(self, "cache-to") {
                 for (text, at) in entries(self.tree, caches, false) {
                     let script = Script::new(&text, at, Dialect::Plain);
-                    let values = self.pipeline.shell.value(&script, env);
+                    let values = self.yaml.shell.value(&script, env);
                     let cache = Argument { values, at };
                     let actions = tools::cached(&cache, "build-push-action, cache-to");
-                    self.pipeline.shell.apply(actions);
+                    self.yaml.shell.apply(actions);
                 }
             }
         } else if action.contains("aws-ecr") && !action.ends_with("login") {
@@ -353,7 +353,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                     Dialect::Shell,
                 );
                 debug_assert_eq!(script.text, text);
-                self.pipeline.shell.run(&script, env);
+                self.yaml.shell.run(&script, env);
             }
         }
         outputs
@@ -361,7 +361,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
 
     fn push(&mut self, values: Values, at: usize, by: &'static str) {
         let pushes = values.into_iter().map(|image| ImagePush { at, image, by });
-        self.pipeline.shell.pushes.extend(pushes);
+        self.yaml.shell.pushes.extend(pushes);
     }
 
     /// The entries of a list of lines or of what stands between commas, each
@@ -370,7 +370,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         let mut found = Vec::new();
         for (text, at) in entries(self.tree, node, true) {
             let script = Script::new(&text, at, Dialect::Plain);
-            found.push((self.pipeline.shell.value(&script, env), at));
+            found.push((self.yaml.shell.value(&script, env), at));
         }
         found
     }
@@ -391,11 +391,11 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                     image: image.clone(),
                     by: "build-push-action",
                 });
-                self.pipeline.shell.pushes.extend(pushes);
+                self.yaml.shell.pushes.extend(pushes);
                 continue;
             }
             let script = Script::new(&text, at, Dialect::Plain);
-            let values = self.pipeline.shell.value(&script, env);
+            let values = self.yaml.shell.value(&script, env);
             self.push(values, at, by);
         }
     }
@@ -417,8 +417,8 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             None
         };
         let mut tags: Vec<(Values, usize)> = Vec::new();
-        let starts = self.starts;
-        let branch = || vec![vec![starts.branch("(branch)")]];
+        let triggers = self.triggers;
+        let branch = || vec![vec![triggers.branch("(branch)")]];
         let mut makes_latest = latest == Some(true);
         match self.get(with, "tags") {
             None => {
@@ -427,12 +427,12 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                     .map_or(0, |node| self.tree.start(node));
                 // What holds where nothing is said.
                 tags.push((branch(), at));
-                makes_latest |= latest.is_none() && starts.by_tags;
+                makes_latest |= latest.is_none() && triggers.by_tags;
             }
             Some(node) => {
                 for (line, at) in entries(self.tree, node, false) {
                     let (tag, is_version) = self.metadata_tag(&line, env);
-                    makes_latest |= is_version && latest.is_none() && starts.by_tags;
+                    makes_latest |= is_version && latest.is_none() && triggers.by_tags;
                     if makes_latest {
                         tags.push((value::text("latest"), at));
                         makes_latest = false;
@@ -466,7 +466,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
     /// A line of its `tags`, and whether it makes `latest`, too, unless that
     /// is turned off.
     fn metadata_tag(&mut self, line: &str, env: &mut Env<'_>) -> (Values, bool) {
-        let starts = self.starts;
+        let triggers = self.triggers;
         let derived = |shown: &str| vec![vec![Part::Derived(shown.to_owned())]];
         let attribute = |name: &str| {
             let mut given = line.split(',').map(str::trim);
@@ -481,10 +481,10 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                 return derived(text);
             }
             if text.contains("{{branch") || text.contains("{{base_ref") {
-                return vec![vec![starts.branch("(branch)")]];
+                return vec![vec![triggers.branch("(branch)")]];
             }
             let script = Script::new(text, 0, Dialect::Plain);
-            self.pipeline.shell.value(&script, env)
+            self.yaml.shell.value(&script, env)
         };
         let prefix = attribute("prefix").map(&mut value);
         let suffix = attribute("suffix").map(&mut value);
@@ -503,8 +503,8 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             Some("edge") => (value::text("edge"), false),
             Some("ref") => match attribute("event") {
                 Some("tag") => (derived("(tag)"), true),
-                Some("pr") => (vec![vec![starts.branch("(pull request)")]], false),
-                _ => (vec![vec![starts.branch("(branch)")]], false),
+                Some("pr") => (vec![vec![triggers.branch("(pull request)")]], false),
+                _ => (vec![vec![triggers.branch("(branch)")]], false),
             },
             Some("raw") => (value(attribute("value").unwrap_or_default()), false),
             _ => (value(line.trim()), false),
@@ -525,12 +525,12 @@ fn is_major(pattern: &str) -> bool {
 
 /// What starts a workflow.
 #[derive(Clone, Copy, Default)]
-struct Starts {
+struct Triggers {
     by_tags: bool,
     by_others: bool,
 }
 
-impl Starts {
+impl Triggers {
     /// What comes from the name of a branch: nothing, where tags alone start it.
     fn branch(self, shown: &str) -> Part {
         if self.by_others {
