@@ -4,16 +4,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::Via;
 use crate::image::{self, Image};
-use crate::stack::{Named, Stacks};
+use crate::impact::Evidence;
+use crate::stack::{DeclaredName, Stacks};
 use crate::value::{self, Part};
 
 /// Where an image goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Destination {
     /// To the ECR repository of this number and to those of its name, and how that is known.
-    EcrRepository(usize, Via),
+    EcrRepository(usize, Evidence),
     /// To another registry, or to an ECR repository that no template declares.
     Elsewhere,
     /// Its name is unresolved; how it is written.
@@ -50,10 +50,10 @@ impl<'w> Index<'w> {
         };
         let mut forms = HashSet::new();
         let mut firsts: HashMap<&[String], usize> = HashMap::new();
-        for (number, declared) in stacks.repositories.iter().enumerate() {
+        for (number, declared) in stacks.ecr_repositories.iter().enumerate() {
             index.firsts.push(number);
-            match &declared.named {
-                Named::Known(names) => {
+            match &declared.name {
+                DeclaredName::Known(names) => {
                     let first = *firsts.entry(names).or_insert(number);
                     if let Some(one) = index.firsts.last_mut() {
                         *one = first;
@@ -66,8 +66,10 @@ impl<'w> Index<'w> {
                         }
                     }
                 }
-                Named::Like(form) if forms.len() < MAX_FORMS => _ = forms.insert(form.as_str()),
-                Named::Like(_) => index.has_more_forms = true,
+                DeclaredName::Like(form) if forms.len() < MAX_FORMS => {
+                    _ = forms.insert(form.as_str());
+                }
+                DeclaredName::Like(_) => index.has_more_forms = true,
             }
         }
         index.forms = forms.into_iter().collect();
@@ -75,8 +77,8 @@ impl<'w> Index<'w> {
         index
     }
 
-    /// Finds the repository of an image.
-    pub(crate) fn repository(&self, image: &Image) -> Destination {
+    /// Finds where an image goes.
+    pub(crate) fn destination(&self, image: &Image) -> Destination {
         let shown = || {
             let mut all = image.registry.clone();
             if !all.is_empty() {
@@ -88,7 +90,7 @@ impl<'w> Index<'w> {
         if let [Part::EcrUri(number), rest @ ..] = image.path.as_slice() {
             // What follows the address is another repository.
             return if rest.is_empty() {
-                Destination::EcrRepository(self.first(*number), Via::Reference)
+                Destination::EcrRepository(self.first(*number), Evidence::Reference)
             } else {
                 shown()
             };
@@ -108,7 +110,7 @@ impl<'w> Index<'w> {
             }
         }
         if let [Part::EcrName(number)] = image.path.as_slice() {
-            return Destination::EcrRepository(self.first(*number), Via::Reference);
+            return Destination::EcrRepository(self.first(*number), Evidence::Reference);
         }
         let Some(path) = value::literal(&image.path) else {
             return shown();
@@ -135,7 +137,7 @@ impl<'w> Index<'w> {
             let may_be = self.has_more_forms || self.forms.iter().any(|form| like(form, path));
             return (!may_be).then_some(Destination::Elsewhere);
         };
-        first.map(|first| Destination::EcrRepository(first, Via::Name))
+        first.map(|first| Destination::EcrRepository(first, Evidence::Name))
     }
 
     /// The first repository that can have the same names as this one.

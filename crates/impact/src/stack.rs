@@ -22,7 +22,7 @@ use crate::value::{self, Part, Value};
 
 /// What is known of a repository's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Named {
+pub(crate) enum DeclaredName {
     /// It is one of these.
     Known(Vec<String>),
     /// It looks like this, where `*` is anything.
@@ -31,28 +31,28 @@ pub(crate) enum Named {
 
 /// A repository of a template.
 #[derive(Clone, Debug)]
-pub(crate) struct Declared {
+pub(crate) struct DeclaredRepository {
     pub(crate) template: usize,
     pub(crate) logical_id: String,
     pub(crate) at: usize,
-    pub(crate) named: Named,
+    pub(crate) name: DeclaredName,
 }
 
 /// All that the templates of a git repository say.
 #[derive(Debug, Default)]
 pub(crate) struct Stacks {
-    pub(crate) repositories: Vec<Declared>,
+    pub(crate) ecr_repositories: Vec<DeclaredRepository>,
     /// By their keys; None where several say different things.
     outputs: HashMap<String, Option<Value>>,
     exports: HashMap<String, Option<Value>>,
     parameters: HashMap<String, Option<Value>>,
     resources: HashMap<String, Option<Value>>,
-    pub(crate) projects: Vec<Project>,
+    pub(crate) projects: Vec<BuildProject>,
 }
 
 /// A build that a template declares.
 #[derive(Clone, Debug)]
-pub(crate) struct Project {
+pub(crate) struct BuildProject {
     /// The buildspec's path, if it stands in a file.
     pub(crate) buildspec: Option<String>,
     /// What the variables of its environment are.
@@ -103,9 +103,9 @@ impl Stacks {
 
     /// Reads a template, the `number`th of all, and gives the texts of builds
     /// that stand in it, with their variables.
-    pub(crate) fn read<'t>(&mut self, number: usize, tree: &'t Tree<'_>) -> Vec<Inline<'t>> {
+    pub(crate) fn read<'t>(&mut self, number: usize, tree: &'t Tree<'_>) -> Vec<InlineBuild<'t>> {
         let template = Template::of(tree);
-        let first = self.repositories.len();
+        let first = self.ecr_repositories.len();
         let mut names: BTreeMap<&str, usize> = BTreeMap::new();
         let mut budget = Budget::of(tree.text().len());
         for resource in &template.resources {
@@ -113,21 +113,21 @@ impl Stacks {
                 continue;
             }
             let logical_id = tree.literal(resource.logical_id).unwrap_or_default();
-            let number_of = self.repositories.len();
+            let number_of = self.ecr_repositories.len();
             names.insert(logical_id, number_of);
             once(
                 &mut self.resources,
                 logical_id,
                 vec![Part::EcrName(number_of)],
             );
-            self.repositories.push(Declared {
+            self.ecr_repositories.push(DeclaredRepository {
                 template: number,
                 logical_id: logical_id.to_owned(),
                 at: tree.start(resource.logical_id),
-                named: Named::Like("*".to_owned()),
+                name: DeclaredName::Like("*".to_owned()),
             });
         }
-        let mut reader = Reader {
+        let mut reader = TemplateReader {
             tree,
             template: &template,
             names: &names,
@@ -137,8 +137,8 @@ impl Stacks {
             .resources
             .iter()
             .filter(|one| kind(tree, one) == Some(REPOSITORY));
-        for (resource, declared) in ours.zip(self.repositories.iter_mut().skip(first)) {
-            declared.named = reader.named(resource);
+        for (resource, declared) in ours.zip(self.ecr_repositories.iter_mut().skip(first)) {
+            declared.name = reader.named(resource);
         }
         let mut inline = Vec::new();
         for resource in &template.resources {
@@ -156,7 +156,7 @@ impl Stacks {
                     let (project, text) = reader.project(resource);
                     if let Some(script) = text {
                         let variables = project.variables.clone();
-                        inline.push(Inline { script, variables });
+                        inline.push(InlineBuild { script, variables });
                     } else {
                         self.projects.push(project);
                     }
@@ -198,7 +198,7 @@ impl Stacks {
 }
 
 /// The text of a build that stands in a template.
-pub(crate) struct Inline<'t> {
+pub(crate) struct InlineBuild<'t> {
     pub(crate) script: Script<'t>,
     pub(crate) variables: Vec<(String, Value)>,
 }
@@ -225,7 +225,7 @@ fn property(tree: &Tree<'_>, resource: &Resource, name: &str) -> Option<NodeId> 
     Some(tree.resolve(found.value))
 }
 
-struct Reader<'e, 't, 'a> {
+struct TemplateReader<'e, 't, 'a> {
     tree: &'t Tree<'a>,
     template: &'e Template<'t>,
     names: &'e BTreeMap<&'t str, usize>,
@@ -235,7 +235,7 @@ struct Reader<'e, 't, 'a> {
 /// How deep functions in what names a repository are followed.
 const MAX_DEPTH: usize = 16;
 
-impl<'t> Reader<'_, 't, '_> {
+impl<'t> TemplateReader<'_, 't, '_> {
     fn known(&mut self, node: NodeId) -> Option<Vec<String>> {
         let (_, sections) = self.template.scopes.around(node)?;
         let loops = template::loops(self.tree, node);
@@ -261,12 +261,12 @@ impl<'t> Reader<'_, 't, '_> {
         }
     }
 
-    fn named(&mut self, resource: &Resource) -> Named {
+    fn named(&mut self, resource: &Resource) -> DeclaredName {
         let Some(name) = property(self.tree, resource, "RepositoryName") else {
-            return Named::Like("*".to_owned());
+            return DeclaredName::Like("*".to_owned());
         };
         if let Some(known) = self.known(name) {
-            return Named::Known(known);
+            return DeclaredName::Known(known);
         }
         let mut like = String::new();
         for part in self.word(name, 0) {
@@ -276,7 +276,7 @@ impl<'t> Reader<'_, 't, '_> {
                 _ => like.push('*'),
             }
         }
-        Named::Like(like)
+        DeclaredName::Like(like)
     }
 
     /// A node as a word: what it names of the template's repositories.
@@ -395,7 +395,7 @@ impl<'t> Reader<'_, 't, '_> {
         }
     }
 
-    fn project(&mut self, resource: &Resource) -> (Project, Option<Script<'t>>) {
+    fn project(&mut self, resource: &Resource) -> (BuildProject, Option<Script<'t>>) {
         let tree = self.tree;
         let mut variables = Vec::new();
         let environment = property(tree, resource, "Environment");
@@ -426,14 +426,14 @@ impl<'t> Reader<'_, 't, '_> {
         let path = text.as_ref().map(|script| script.text.trim().to_owned());
         match path.filter(|path| is_path(path)) {
             Some(path) => (
-                Project {
+                BuildProject {
                     buildspec: Some(path),
                     variables,
                 },
                 None,
             ),
             None => (
-                Project {
+                BuildProject {
                     buildspec: None,
                     variables,
                 },
