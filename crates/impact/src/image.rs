@@ -126,9 +126,9 @@ fn without_scheme(text: &str) -> &str {
         .unwrap_or(text)
 }
 
-fn push_text(word: &mut Value, text: &str) {
+fn push_text(value: &mut Value, text: &str) {
     if !text.is_empty() {
-        push(word, Part::Text(text.to_owned()));
+        push(value, Part::Text(text.to_owned()));
     }
 }
 
@@ -154,10 +154,10 @@ fn tagged(parts: &[Part]) -> (Value, Value, bool) {
             let mut name: Value = parts.iter().take(at).cloned().collect();
             let end = text.len() - tag.len() - 1;
             push_text(&mut name, text.get(..end).unwrap_or_default());
-            let mut word = Value::new();
-            push_text(&mut word, tag);
-            word.extend(parts.iter().skip(at + 1).cloned());
-            return (name, word, false);
+            let mut written = Value::new();
+            push_text(&mut written, tag);
+            written.extend(parts.iter().skip(at + 1).cloned());
+            return (name, written, false);
         }
         if after_slash > 0 {
             break;
@@ -302,19 +302,19 @@ mod tests {
     fn image_reference_splits_into_registry_path_and_tag() {
         let parts = |text: &str| {
             let image = parse(&of(text));
-            [image.registry, image.path, image.tag].map(|word| shown(&word))
+            [image.registry, image.path, image.tag].map(|value| shown(&value))
         };
         assert_eq!(parts("a.b:5000/c/d:e"), ["a.b:5000", "c/d", "e"]);
         assert_eq!(parts("docker://a.b/c"), ["a.b", "c", "latest"]);
         assert_eq!(parts("web"), ["", "web", "latest"]);
         assert_eq!(parts("web:1"), ["", "web", "1"]);
         assert!(parse(&of("a.b/c:d@sha256:0")).has_digest);
-        let word = vec![
+        let reference = vec![
             Part::Unresolved("$R".into()),
             Part::Text("/w:".into()),
             Part::Branch("b".into()),
         ];
-        let found = parse(&word);
+        let found = parse(&reference);
         assert_eq!(shown(&found.registry), "$R");
         assert_eq!(movement(&found.tag), Movement::Moving(None, "b".into()));
         assert_eq!(parse(&vec![Part::EcrUri(0)]).path, [Part::EcrUri(0)]);

@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::image::{self, Image};
 use crate::impact::Evidence;
-use crate::stack::{DeclaredName, Stacks};
+use crate::names::DeclaredName;
+use crate::stack::Stacks;
 use crate::value::{self, Part};
 
 /// Where an image goes.
@@ -116,7 +117,7 @@ impl<'w> Index<'w> {
             return shown();
         };
         match self.by_name(path, is_sure) {
-            // A host that nobody says may be anybody's, unless it is called ECR's.
+            // An unresolved host may be any registry, unless its name says ECR.
             Some(Destination::EcrRepository(..))
                 if !is_sure && !image::is_named_for_ecr(&image.registry) =>
             {
@@ -126,7 +127,7 @@ impl<'w> Index<'w> {
         }
     }
 
-    /// The repository of this name; None where it cannot be told.
+    /// The ECR repository of this name; None where several have it.
     fn by_name(&self, path: &str, is_sure: bool) -> Option<Destination> {
         let mut found = self.by_name.get(path);
         if found.is_none() && !is_sure {

@@ -113,9 +113,9 @@ fn environment(path: &str, stacks: &Stacks) -> Env<'static> {
     }
     let mut env = Env::default();
     for project in projects {
-        for (name, word) in &project.variables {
+        for (name, value) in &project.variables {
             let mut values = env.own.get(name).cloned().unwrap_or_default();
-            value::add(&mut values, vec![stacks.imported(word)]);
+            value::add(&mut values, vec![stacks.imported(value)]);
             env.set(name, values);
         }
     }

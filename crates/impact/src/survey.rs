@@ -14,10 +14,11 @@ use crate::file::{File, FileKind};
 use crate::image::{self, Movement};
 use crate::impact::{EcrRepository, Impact, Push, Tag, Target};
 use crate::join::{Destination, Index};
+use crate::names::DeclaredName;
 use crate::pushes::ImagePushes;
 use crate::read;
 use crate::shell::{Env, Shell};
-use crate::stack::{DeclaredName, Stacks};
+use crate::stack::Stacks;
 use crate::tools;
 use crate::value::{self, Values};
 

@@ -196,9 +196,9 @@ fn options(words: &[Argument], names: &[&str]) -> Vec<Argument> {
     found
 }
 
-/// What follows `name=` in a word.
-fn after(word: &Value, name: &str) -> Option<Value> {
-    let (first, rest) = word.split_first()?;
+/// What follows `name=` in a value.
+fn after(value: &Value, name: &str) -> Option<Value> {
+    let (first, rest) = value.split_first()?;
     let Part::Text(text) = first else {
         return None;
     };
@@ -210,12 +210,12 @@ fn after(word: &Value, name: &str) -> Option<Value> {
         None if is_short => text,
         None => return None,
     };
-    let mut word = Value::new();
+    let mut value = Value::new();
     if !text.is_empty() {
-        word.push(Part::Text(text.to_owned()));
+        value.push(Part::Text(text.to_owned()));
     }
-    word.extend(rest.iter().cloned());
-    Some(word)
+    value.extend(rest.iter().cloned());
+    Some(value)
 }
 
 fn has(words: &[Argument], flags: &[&str]) -> bool {
@@ -765,5 +765,63 @@ fn put_image(actions: &mut Vec<Action>, words: &[Argument]) {
                 "aws ecr put-image",
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a command does, by its words: what is pushed, and `other` for other actions.
+    fn done(command: &str) -> Vec<String> {
+        let words: Vec<Argument> = command
+            .split(' ')
+            .map(|word| Argument {
+                values: value::text(word),
+                at: 0,
+            })
+            .collect();
+        let environment = |name: &str| value::text(format!("host/{name}"));
+        let actions = actions(&words, &environment).into_iter();
+        actions
+            .map(|action| match action {
+                Action::Push(push) => format!("{}: {}", push.by, value::shown(&push.image)),
+                Action::Tag(image) => format!("tag {}", value::shown(&image)),
+                Action::PushAllTags { image, .. } => format!("all of {}", value::shown(&image)),
+                Action::PushComposeImages => "compose".to_owned(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn push_behind_wrapper_and_options_is_found() {
+        for command in [
+            "docker push a/b:c",
+            "sudo -E docker --context x image push --platform p a/b:c",
+            "/usr/bin/docker push a/b:c",
+        ] {
+            assert_eq!(done(command), ["docker push: a/b:c"], "{command}");
+        }
+    }
+
+    #[test]
+    fn command_without_push_only_tags() {
+        assert_eq!(done("docker build -t a/b:c ."), ["tag a/b:c"]);
+        assert_eq!(done("docker tag x a/b:c"), ["tag a/b:c"]);
+        assert!(done("docker pull a/b:c").is_empty());
+        assert!(done("make docker push a/b:c").is_empty());
+    }
+
+    #[test]
+    fn all_tags_and_compose_leave_the_images_to_the_caller() {
+        assert_eq!(done("docker push --all-tags a/b"), ["all of a/b"]);
+        assert_eq!(done("docker compose -f x push"), ["compose"]);
+        assert!(done("docker compose up").is_empty());
+    }
+
+    #[test]
+    fn tool_that_reads_a_variable_gets_its_value() {
+        let pushes = done("ko build --bare -t dev ./cmd");
+        assert_eq!(pushes, ["ko: host/KO_DOCKER_REPO:dev"]);
     }
 }

@@ -7,8 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::script::Dialect;
-use crate::script::Script;
+use crate::script::{Dialect, Script};
 use crate::shell::{Env, Shell};
 use crate::value::{self, Values};
 

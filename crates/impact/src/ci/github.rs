@@ -13,8 +13,7 @@ use immutag_engine::syntax::{NodeId, Tree};
 
 use crate::image;
 use crate::pushes::ImagePush;
-use crate::script::Dialect;
-use crate::script::Script;
+use crate::script::{Dialect, Script};
 use crate::shell::{Env, Shell, WrittenFor};
 use crate::tools::{self, Argument};
 use crate::value::{self, Part, Value, Values};
@@ -157,7 +156,7 @@ impl<'e, 't, 's> Workflow<'e, 't, 's> {
                         value::add(&mut values, more.unwrap_or_default());
                     }
                 }
-                values.retain(|word| value::literal(word) != Some(""));
+                values.retain(|value| value::literal(value) != Some(""));
                 if !values.is_empty() {
                     env.set(&format!("inputs.{name}"), values);
                 }
@@ -281,15 +280,15 @@ impl<'e, 't, 's> Workflow<'e, 't, 's> {
             gives("registry", vec![vec![part]]);
         } else if action.contains("cloudformation") {
             let stacks = self.yaml.shell.stacks;
-            for (name, word) in stacks.output_names() {
-                gives(name, vec![word.clone()]);
+            for (name, value) in stacks.output_names() {
+                gives(name, vec![value.clone()]);
             }
         } else if action.ends_with("metadata-action") {
             let made = self.metadata_of(with, env);
             let values: Values = made
                 .iter()
                 .take(value::MAX_VALUES)
-                .map(|(word, _)| image::parse(word).tag)
+                .map(|(image, _)| image::parse(image).tag)
                 .collect();
             if !values.is_empty() {
                 gives("version", values);

@@ -11,7 +11,7 @@ use crate::tools::Argument;
 use crate::value::{self, Part, Value, Values};
 
 impl Shell<'_> {
-    /// A word as the arguments that it comes to.
+    /// The arguments that a word expands to.
     pub(super) fn arguments(
         &mut self,
         raw: &Word<'_>,
@@ -23,8 +23,8 @@ impl Shell<'_> {
         match values.as_slice() {
             [only] if !raw.is_quoted => {
                 let words = value::split(only);
-                let one = |word: Value| Argument {
-                    values: vec![word],
+                let one = |value: Value| Argument {
+                    values: vec![value],
                     at,
                 };
                 words.into_iter().map(one).collect()
@@ -33,7 +33,7 @@ impl Shell<'_> {
         }
     }
 
-    /// What a word can be.
+    /// The values of a word.
     pub(super) fn word(
         &mut self,
         raw: &Word<'_>,
@@ -43,7 +43,7 @@ impl Shell<'_> {
         self.pieces(&raw.pieces, env, script)
     }
 
-    /// What a text can be that is one word.
+    /// The values of a text that is one word, blanks and all.
     pub(crate) fn value(&mut self, script: &Script<'_>, env: &mut Env<'_>) -> Values {
         if self.depth > MAX_DEPTH * 2 {
             return value::unresolved(script.text.as_ref());
@@ -84,7 +84,7 @@ impl Shell<'_> {
         values
     }
 
-    /// What a name stands for.
+    /// The values of a variable by its name; `shown` is how it is written.
     pub(crate) fn named(&self, name: &str, shown: &str, env: &Env<'_>) -> Values {
         let later = || self.later.get(name).filter(|_| self.functions > 0);
         if let Some(values) = env.get(name).or_else(later) {
@@ -120,12 +120,12 @@ impl Shell<'_> {
             simple
         };
         let value = self.named(name, &simple, env);
-        let is_nobodys = value::is_unresolved(&value);
+        let is_unresolved = value::is_unresolved(&value);
         let given = [":-", ":=", "-", "="]
             .into_iter()
             .find_map(|sign| rest.strip_prefix(sign));
         if let Some(default) = given {
-            if !is_nobodys {
+            if !is_unresolved {
                 return value;
             }
             let default = Script::new(default, 0, script.dialect.inner());
@@ -234,7 +234,7 @@ impl Shell<'_> {
             CommandOutput::Unknown => self.described(command, env, &inner),
         };
         match found {
-            Some(word) => vec![word],
+            Some(value) => vec![value],
             None => value::unresolved(shown),
         }
     }
@@ -264,13 +264,13 @@ impl Shell<'_> {
         })?;
         let name = words.next()?;
         let name = self.word(name, env, script).into_iter().next()?;
-        let mut word = vec![Part::EcrRegistry];
-        value::push(&mut word, Part::Text("/".to_owned()));
-        word.extend(name);
-        Some(word)
+        let mut uri = vec![Part::EcrRegistry];
+        value::push(&mut uri, Part::Text("/".to_owned()));
+        uri.extend(name);
+        Some(uri)
     }
 
-    /// What make's `$(…)` comes to.
+    /// The values of make's `$(…)`.
     fn make(&mut self, inner: &str, env: &mut Env<'_>, script: &Script<'_>) -> Values {
         let shown = format!("$({inner})");
         let inner = inner.trim();
@@ -322,11 +322,11 @@ const PASSING: [&str; 12] = [
     "echo", "printf", "cut", "head", "tail", "tr", "sed", "awk", "basename", "dirname", "jq", "rev",
 ];
 
-#[allow(clippy::ptr_arg, reason = "it is what a list of words holds")]
-fn lowered(word: &Value) -> Value {
+#[allow(clippy::ptr_arg, reason = "it is what a list of values holds")]
+fn lowered(value: &Value) -> Value {
     let lower = |part: &Part| match part {
         Part::Text(text) => Part::Text(text.to_ascii_lowercase()),
         part => part.clone(),
     };
-    word.iter().map(lower).collect()
+    value.iter().map(lower).collect()
 }

@@ -1,12 +1,12 @@
 //! Shell text to words, as far as pipelines need it.
 //!
 //! This module owns quotes, comments, continuations, substitutions and
-//! heredocs, and the marks that other languages leave in shell text: those of
+//! heredocs, and the markup that other languages leave in shell text: that of
 //! make, of `Fn::Sub`, of GitHub's expressions and of Go templates. It knows
 //! no command and no variable.
 //!
 //! No parser of a shell does this: most of what is read here is a piece of
-//! shell inside of something else, with marks that no shell takes, and a
+//! shell inside of something else, with markup that no shell takes, and a
 //! parser that stops at the first of them sees nothing. What cannot be read
 //! here is taken for text.
 
