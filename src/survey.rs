@@ -22,7 +22,7 @@ use crate::files::discover::{Discovered, Patterns, Selection, Walk};
 use crate::files::paths::WorkingDirectory;
 use crate::git::repository::{GitRepositories, dot_git};
 use immutag_engine::{DEFAULT_MAX_SIZE, TagPattern};
-use immutag_impact::{self, Impact, Kind, Push, Tag, Target};
+use immutag_impact::{self, EcrRepository, FileKind, Impact, Push, Tag, Target};
 
 /// Folders that hold what others wrote: no pipeline runs from there.
 const PASSED_OVER: [&str; 5] = [
@@ -194,7 +194,7 @@ impl Survey {
                 Discovered::File(target) => {
                     let path = relative(&survey.root, &target.real);
                     let path = path.filter(|path| !of_run.contains_key(path));
-                    path.and_then(|path| read(&target.real, Kind::of(&path), path))
+                    path.and_then(|path| read(&target.real, FileKind::of(&path), path))
                 }
                 // What lies below is not seen.
                 Discovered::Problem(problem) => {
@@ -213,8 +213,8 @@ impl Survey {
         for (path, file) in of_run {
             // As what its name says it would be passed over, or be read for
             // what it pushes alone.
-            let kind = Kind::of(&path).filter(|kind| may_be_template(*kind));
-            let read = read(file, Some(kind.unwrap_or(Kind::Template)), path);
+            let kind = FileKind::of(&path).filter(|kind| may_be_template(*kind));
+            let read = read(file, Some(kind.unwrap_or(FileKind::Template)), path);
             if let Some(Surveyed::File(file)) = &read {
                 let hash = survey.hash(file.text.as_bytes());
                 survey.texts.insert(file.path.clone(), hash);
@@ -309,13 +309,16 @@ impl Surveyed {
 }
 
 /// Whether a template is looked for in files of a kind.
-fn may_be_template(kind: Kind) -> bool {
-    matches!(kind, Kind::Template | Kind::Yaml | Kind::Buildspec)
+fn may_be_template(kind: FileKind) -> bool {
+    matches!(
+        kind,
+        FileKind::Template | FileKind::Yaml | FileKind::Buildspec
+    )
 }
 
 /// Reads a file, if it is one that may push or a template, by what its name
 /// says that it is.
-fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Surveyed> {
+fn read(real: &Path, kind: Option<FileKind>, path: String) -> Option<Surveyed> {
     let has_suffix = path
         .rsplit('/')
         .next()
@@ -345,14 +348,14 @@ fn read(real: &Path, kind: Option<Kind>, path: String) -> Option<Surveyed> {
     }
     let kind = match kind {
         Some(kind) => kind,
-        None if Kind::of_script(&bytes) => Kind::Script,
+        None if FileKind::of_script(&bytes) => FileKind::Script,
         None => return None,
     };
     if file.take(limit).read_to_end(&mut bytes).is_err() {
         return Some(Surveyed::Unreadable(path));
     }
     let is_template = may_be_template && immutag_impact::may_be_template(&bytes);
-    if kind == Kind::Template && !is_template {
+    if kind == FileKind::Template && !is_template {
         return None;
     }
     if !is_template && bytes.len() as u64 > immutag_impact::MAX_SIZE {
@@ -396,7 +399,7 @@ impl Facing {
     pub fn pushes(&self) -> impl Iterator<Item = Faced<'_>> {
         let kin = self.kin();
         self.survey.impact.pushes.iter().filter_map(move |push| {
-            let Target::Repository { number, .. } = push.target else {
+            let Target::EcrRepository { number, .. } = push.target else {
                 let (to, more) = (None, 0);
                 return Some(Faced { push, to, more });
             };
@@ -418,7 +421,7 @@ impl Facing {
         let kin = self.kin();
         let mut hit: BTreeMap<usize, usize> = BTreeMap::new();
         for push in &self.survey.impact.pushes {
-            if let Target::Repository { number, .. } = push.target
+            if let Target::EcrRepository { number, .. } = push.target
                 && push.tag.moves()
             {
                 let concerned = kin.get(&number).into_iter().flatten();
@@ -434,7 +437,7 @@ impl Facing {
     fn kin(&self) -> HashMap<usize, Vec<Kin<'_>>> {
         let mut all: HashMap<usize, Vec<Kin<'_>>> = HashMap::new();
         for number in self.numbers() {
-            let Some(ecr_repository) = self.survey.impact.repositories.get(number) else {
+            let Some(ecr_repository) = self.survey.impact.ecr_repositories.get(number) else {
                 continue;
             };
             let kept = self.kept(ecr_repository);
@@ -453,14 +456,14 @@ impl Facing {
 
     /// The tags that stay mutable in an ECR repository.
     #[must_use]
-    pub fn kept(&self, ecr_repository: &immutag_impact::Repository) -> &[TagPattern] {
+    pub fn kept(&self, ecr_repository: &EcrRepository) -> &[TagPattern] {
         let turning = self.turning.get(&ecr_repository.path);
         turning.map_or(&[], |turning| &turning.kept)
     }
 
     /// The ECR repositories that turn immutable, by their numbers.
     pub fn numbers(&self) -> impl Iterator<Item = usize> + '_ {
-        let all = self.survey.impact.repositories.iter().enumerate();
+        let all = self.survey.impact.ecr_repositories.iter().enumerate();
         all.filter(|(_, ecr_repository)| {
             let turning = self.turning.get(&ecr_repository.path);
             turning.is_some_and(|turning| turning.logical_ids.contains(&ecr_repository.logical_id))

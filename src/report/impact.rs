@@ -15,7 +15,7 @@ use crate::options::ImpactFormat;
 use crate::outcome::Outcome;
 use crate::survey::{self, Faced, Facing, Survey};
 use immutag_engine::MOST_TAGS;
-use immutag_impact::{Kind, MAX_PUSHES, MAX_SIZE, Repository, Tag, Target, Via};
+use immutag_impact::{EcrRepository, Evidence, FileKind, MAX_PUSHES, MAX_SIZE, Tag, Target};
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -157,7 +157,7 @@ fn write_files(survey: &Survey, out: &mut dyn Write) -> io::Result<()> {
             "{path}: {more} not looked at, behind the first {MAX_PUSHES}; nothing is known of their tags."
         )?;
     }
-    for path in &survey.impact.by_lines {
+    for path in &survey.impact.read_by_lines {
         let path = shown(&survey.shown(path));
         writeln!(
             out,
@@ -187,8 +187,10 @@ fn sentence(faced: Faced<'_>, survey: &Survey) -> String {
     let push = faced.push;
     let tag = escaped(push.tag.shown());
     let (target, is_known) = match &push.target {
-        Target::Repository { .. } => {
-            let to = faced.to.and_then(|to| survey.impact.repositories.get(to));
+        Target::EcrRepository { .. } => {
+            let to = faced
+                .to
+                .and_then(|to| survey.impact.ecr_repositories.get(to));
             let target = to.map_or_else(String::new, |to| named(to, survey));
             match faced.more {
                 0 => (target, true),
@@ -216,7 +218,7 @@ fn sentence(faced: Faced<'_>, survey: &Survey) -> String {
     format!("{tag} goes to {target}: {advice}")
 }
 
-fn named(repository: &Repository, survey: &Survey) -> String {
+fn named(repository: &EcrRepository, survey: &Survey) -> String {
     let path = shown(&survey.shown(&repository.path));
     format!("{} ({path})", escaped(&repository.logical_id))
 }
@@ -285,14 +287,14 @@ struct Counts {
 impl Counts {
     fn of(facing: &[Facing]) -> Self {
         let mut counts = Self::default();
-        let mut kinds: BTreeSet<Kind> = BTreeSet::new();
+        let mut kinds: BTreeSet<FileKind> = BTreeSet::new();
         for one in facing {
             let mut tags: BTreeSet<(&Tag, usize)> = BTreeSet::new();
             let mut astray: BTreeSet<(&Tag, &str)> = BTreeSet::new();
             for Faced { push, .. } in one.pushes() {
                 match (&push.tag, &push.target) {
                     (Tag::Unknown { .. }, _) => counts.unknown += 1,
-                    (tag, Target::Repository { number, .. }) => _ = tags.insert((tag, *number)),
+                    (tag, Target::EcrRepository { number, .. }) => _ = tags.insert((tag, *number)),
                     (tag, Target::Unknown { shown }) => _ = astray.insert((tag, shown)),
                 }
             }
@@ -313,8 +315,8 @@ impl Counts {
             let impact = &one.survey.impact;
             counts.files += impact.files.values().sum::<usize>();
             kinds.extend(impact.files.keys());
-            counts.fixed += impact.fixed;
-            counts.elsewhere += impact.elsewhere;
+            counts.fixed += impact.pushes_of_fixed_tags;
+            counts.elsewhere += impact.pushes_elsewhere;
             counts.more += impact.more.values().sum::<usize>();
         }
         counts.kinds = kinds.len();
@@ -496,14 +498,14 @@ impl<'r> Git<'r> {
                 Tag::Moving {
                     literal: Some(tag), ..
                 },
-                Target::Repository { number, .. },
+                Target::EcrRepository { number, .. },
             ) = (&push.tag, &push.target)
             {
                 let moving = moving.entry(*number).or_default();
                 moving.insert((&push.tag, tag));
             }
         }
-        let moved = |repository: &Repository| {
+        let moved = |repository: &EcrRepository| {
             let kept = facing.kept(repository);
             let tags = moving.get(&repository.first).into_iter().flatten();
             let tags = tags.filter(|(tag, _)| !survey::is_kept(tag, kept));
@@ -511,7 +513,7 @@ impl<'r> Git<'r> {
             tags.take(MOST_TAGS + 1).collect()
         };
         let repositories = facing.numbers().filter_map(|number| {
-            let repository = impact.repositories.get(number)?;
+            let repository = impact.ecr_repositories.get(number)?;
             Some(RepositoryOf {
                 logical_id: &repository.logical_id,
                 template: path(&repository.path),
@@ -533,8 +535,8 @@ impl<'r> Git<'r> {
                 .iter()
                 .map(|(kind, count)| (kind.name(), *count))
                 .collect(),
-            pushes_of_fixed_tags: impact.fixed,
-            pushes_elsewhere: impact.elsewhere,
+            pushes_of_fixed_tags: impact.pushes_of_fixed_tags,
+            pushes_elsewhere: impact.pushes_elsewhere,
             pushes_not_looked_at: impact
                 .more
                 .iter()
@@ -543,7 +545,7 @@ impl<'r> Git<'r> {
                     pushes,
                 })
                 .collect(),
-            read_by_lines: impact.by_lines.iter().map(path).collect(),
+            read_by_lines: impact.read_by_lines.iter().map(path).collect(),
             not_read: too_large.chain(unreadable).collect(),
         }
     }
@@ -569,14 +571,18 @@ impl<'r> PushOf<'r> {
                 literal,
             },
             target: match &push.target {
-                Target::Repository { number, via } => {
-                    match survey.impact.repositories.get(faced.to.unwrap_or(*number)) {
+                Target::EcrRepository { number, evidence } => {
+                    match survey
+                        .impact
+                        .ecr_repositories
+                        .get(faced.to.unwrap_or(*number))
+                    {
                         Some(repository) => TargetOf::Known {
                             logical_id: &repository.logical_id,
                             template: slashed(&survey.shown(&repository.path)),
-                            via: match via {
-                                Via::Name => "name",
-                                Via::Reference => "reference",
+                            via: match evidence {
+                                Evidence::Name => "name",
+                                Evidence::Reference => "reference",
                             },
                             more_of_its_name: faced.more,
                         },

@@ -1,23 +1,16 @@
-//! What Jenkinsfiles push, and what Jib's plugins for Gradle and Maven say.
+//! Reads as much of Groovy and of Kotlin as takes it to find strings, what they are assigned to, and
+//! which calls they are given to.
 //!
-//! This module owns as much of Groovy and of Kotlin as takes it to find
-//! strings, what they are assigned to, and which calls they are given to.
-//!
-//! Sources: Jenkins Handbook, "Pipeline Syntax" (`sh`, `environment`);
-//! "Using Docker with Pipeline" (`docker.build`, `push`, `withRegistry`);
-//! "Jib - Containerize your Gradle project" and "… your Maven project".
+//! This module owns their tokens and the values of their expressions. It does not know what a
+//! Jenkinsfile or a build file of Gradle means.
 
-use std::collections::HashMap;
-
-use super::lex::Dialect;
-use super::script::Script;
-use super::shell::{Env, Pushed, Shell};
-use super::tools;
-use super::word::{self, Part, Ways};
+use crate::script::{Dialect, Script};
+use crate::shell::{Env, Shell};
+use crate::value::{self, Part, Values};
 
 /// A token of Groovy's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token<'s> {
+pub(crate) enum Token<'s> {
     Name(&'s str),
     /// A string: its text, where that begins, and whether it takes values in.
     Text(&'s str, usize, bool),
@@ -25,7 +18,7 @@ enum Token<'s> {
     Line,
 }
 
-fn tokens(text: &str) -> Vec<(usize, Token<'_>)> {
+pub(crate) fn tokens(text: &str) -> Vec<(usize, Token<'_>)> {
     let mut tokens = Vec::new();
     let mut at = 0;
     // What never ends is looked for once.
@@ -91,75 +84,14 @@ fn closed(text: &str, from: usize, quote: &str) -> Option<usize> {
     }
 }
 
-/// Reads a Jenkinsfile.
-pub(super) fn jenkinsfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
-    let tokens = tokens(text);
-    let mut env = Env::within(around);
-    let mut images: HashMap<&str, Ways> = HashMap::new();
-    // The registries whose blocks are open, with the depth of their braces.
-    let mut registries: Vec<(usize, Ways)> = Vec::new();
-    let mut depth = 0;
-    let mut waiting: Option<Ways> = None;
-    let mut nth = 0;
-    while let Some(&(at, token)) = tokens.get(nth) {
-        let rest = tokens.get(nth + 1..).unwrap_or_default();
-        match token {
-            Token::Sign('{') => {
-                depth += 1;
-                registries.extend(waiting.take().map(|registry| (depth, registry)));
-            }
-            Token::Sign('}') => {
-                registries.retain(|(opened, _)| *opened < depth);
-                depth = depth.saturating_sub(1);
-            }
-            Token::Name("withRegistry") => {
-                waiting = first_value(rest, shell, &mut env);
-            }
-            Token::Name("sh" | "bat") => {
-                let script = script_of(rest);
-                let is_printed = takes_output(rest);
-                if let Some(script) = script.filter(|_| !is_printed) {
-                    shell.run(&script, &mut Env::within(&env));
-                }
-            }
-            Token::Name("push") => {
-                let image = pushed_image(&tokens, nth, &images, shell, &mut env);
-                if let Some(image) = image {
-                    push(
-                        shell,
-                        image,
-                        rest,
-                        at,
-                        registries.last().map(|(_, ways)| ways),
-                        &mut env,
-                    );
-                }
-            }
-            Token::Name(name) => {
-                if let [(_, Token::Sign('=')), value @ ..] = rest
-                    && !matches!(value, [(_, Token::Sign('=')), ..])
-                {
-                    if let Some(image) = docker_image(value, shell, &mut env) {
-                        images.insert(name, image);
-                    } else if let Some(ways) = assigned(value, shell, &mut env) {
-                        env.set(name, ways);
-                    }
-                }
-            }
-            _ => {}
-        }
-        nth += 1;
-    }
-}
-
-type Tokens<'t, 's> = &'t [(usize, Token<'s>)];
+pub(crate) type Tokens<'t, 's> = &'t [(usize, Token<'s>)];
 
 /// How many tokens of a call are looked at.
-const MAX_CALL: usize = 64;
+pub(crate) const MAX_CALL: usize = 64;
 
 /// The text of a command that a step is given: `sh '…'`, `sh(script: '…')`,
 /// `sh 'docker push ' + image`.
-fn script_of<'s>(rest: Tokens<'_, 's>) -> Option<Script<'s>> {
+pub(crate) fn script_of<'s>(rest: Tokens<'_, 's>) -> Option<Script<'s>> {
     let mut depth = 0usize;
     let mut is_named = false;
     let mut first = None;
@@ -247,18 +179,12 @@ fn unescaped(text: &str, at: usize) -> Vec<(String, usize)> {
     parts
 }
 
-/// Whether the output of a step is what it is run for.
-fn takes_output(rest: Tokens<'_, '_>) -> bool {
-    let line = rest
-        .iter()
-        .take(MAX_CALL)
-        .take_while(|(_, token)| *token != Token::Sign(')'));
-    line.map(|(_, token)| token)
-        .any(|token| *token == Token::Name("returnStdout"))
-}
-
 /// The first value that a call is given.
-fn first_value(rest: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Ways> {
+pub(crate) fn first_value(
+    rest: Tokens<'_, '_>,
+    shell: &mut Shell<'_>,
+    env: &mut Env<'_>,
+) -> Option<Values> {
     let inner = match rest.split_first() {
         Some(((_, Token::Sign('(')), inner)) => inner,
         _ => rest,
@@ -268,8 +194,12 @@ fn first_value(rest: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -
 
 /// A value: strings and names with `+` between them, and what their methods
 /// make of them.
-fn concatenated(tokens: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Ways> {
-    let mut ways: Option<Ways> = None;
+pub(crate) fn concatenated(
+    tokens: Tokens<'_, '_>,
+    shell: &mut Shell<'_>,
+    env: &mut Env<'_>,
+) -> Option<Values> {
+    let mut values: Option<Values> = None;
     let mut rest = tokens.get(..tokens.len().min(MAX_CALL)).unwrap_or_default();
     loop {
         let more = match operand(rest, shell, env) {
@@ -278,14 +208,14 @@ fn concatenated(tokens: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>
                 more
             }
             // What cannot be read is a part all the same.
-            None if ways.is_some() => {
+            None if values.is_some() => {
                 rest = &[];
-                word::open("(…)")
+                value::unresolved("(…)")
             }
             None => return None,
         };
-        ways = Some(match ways {
-            Some(ways) => word::glued(&ways, &more),
+        values = Some(match values {
+            Some(values) => value::concat(&values, &more),
             None => more,
         });
         match rest {
@@ -293,7 +223,7 @@ fn concatenated(tokens: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>
                 let lines = more.iter().take_while(|(_, token)| *token == Token::Line);
                 rest = more.get(lines.count()..).unwrap_or_default();
             }
-            _ => return ways,
+            _ => return values,
         }
     }
 }
@@ -303,7 +233,7 @@ fn operand<'t, 's>(
     tokens: Tokens<'t, 's>,
     shell: &mut Shell<'_>,
     env: &mut Env<'_>,
-) -> Option<(Ways, Tokens<'t, 's>)> {
+) -> Option<(Values, Tokens<'t, 's>)> {
     let (&(_, first), mut rest) = tokens.split_first()?;
     let mut name = match first {
         Token::Name(name) => Some(name),
@@ -319,13 +249,13 @@ fn operand<'t, 's>(
             name = Some(next);
         }
     }
-    let (ways, shown) = match (first, name) {
+    let (values, shown) = match (first, name) {
         (Token::Text(text, at, true), _) => {
             let text = text.trim_end_matches(['\n', ' ']);
-            let ways = shell.value(&Script::new(text, at, Dialect::Shell), env);
-            (ways, text.to_owned())
+            let values = shell.value(&Script::new(text, at, Dialect::Shell), env);
+            (values, text.to_owned())
         }
-        (Token::Text(text, ..), _) => (word::text(text), text.to_owned()),
+        (Token::Text(text, ..), _) => (value::text(text), text.to_owned()),
         (_, Some("version")) => {
             let part = Part::Derived("version".to_owned());
             (vec![vec![part]], "version".to_owned())
@@ -337,11 +267,11 @@ fn operand<'t, 's>(
         _ => return None,
     };
     let changes = |method: &&str| !matches!(*method, "trim" | "toString" | "get");
-    let ways = match methods.iter().find(|method| changes(method)) {
-        Some(method) => word::transformed(&ways, &format!("{shown}.{method}(…)")),
-        None => ways,
+    let values = match methods.iter().find(|method| changes(method)) {
+        Some(method) => value::transformed(&values, &format!("{shown}.{method}(…)")),
+        None => values,
     };
-    Some((ways, rest))
+    Some((values, rest))
 }
 
 /// What follows the bracket that closes one that is open.
@@ -361,7 +291,11 @@ fn behind<'t, 's>(tokens: Tokens<'t, 's>) -> Tokens<'t, 's> {
 }
 
 /// What is assigned: a value, or the output of a step.
-fn assigned(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Ways> {
+pub(crate) fn assigned(
+    value: Tokens<'_, '_>,
+    shell: &mut Shell<'_>,
+    env: &mut Env<'_>,
+) -> Option<Values> {
     if let [(_, Token::Name("sh")), rest @ ..] = value {
         let text = format!("$({})", script_of(rest)?.text);
         return Some(shell.value(&Script::new(&text, 0, Dialect::Shell), env));
@@ -387,9 +321,9 @@ fn assigned(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> 
     });
     if let Some(question) = question {
         let branches = line.get(question + 1..).unwrap_or_default();
-        let mut all = Ways::new();
+        let mut all = Values::new();
         for branch in branches.split(|(_, token)| *token == Token::Sign(':')) {
-            word::add(
+            value::add(
                 &mut all,
                 concatenated(branch, shell, env).unwrap_or_default(),
             );
@@ -397,291 +331,4 @@ fn assigned(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> 
         return Some(all).filter(|all| !all.is_empty());
     }
     concatenated(value, shell, env)
-}
-
-/// `docker.build("name")` and `docker.image("name")`.
-fn docker_image(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Option<Ways> {
-    match value {
-        [
-            (_, Token::Name("docker")),
-            (_, Token::Sign('.')),
-            (_, Token::Name("build" | "image")),
-            rest @ ..,
-        ] => first_value(rest, shell, env),
-        _ => None,
-    }
-}
-
-/// The image that `.push` is called on.
-fn pushed_image<'s>(
-    tokens: Tokens<'_, 's>,
-    nth: usize,
-    images: &HashMap<&'s str, Ways>,
-    shell: &mut Shell<'_>,
-    env: &mut Env<'_>,
-) -> Option<Ways> {
-    let before = tokens.get(..nth)?;
-    let [.., (_, other), (_, Token::Sign('.'))] = before else {
-        return None;
-    };
-    match other {
-        Token::Name(name) => images.get(name).cloned(),
-        Token::Sign(')') => {
-            let line = before.iter().rev().take(MAX_CALL);
-            let back = line
-                .enumerate()
-                .find(|(_, (_, token))| *token == Token::Name("docker"))?
-                .0;
-            docker_image(before.get(before.len() - 1 - back..)?, shell, env)
-        }
-        _ => None,
-    }
-}
-
-/// `image.push()` and `image.push(tag)`.
-fn push(
-    shell: &mut Shell<'_>,
-    image: Ways,
-    rest: Tokens<'_, '_>,
-    at: usize,
-    registry: Option<&Ways>,
-    env: &mut Env<'_>,
-) {
-    let mut at = at;
-    let mut image = image;
-    // Groovy's calls need no parentheses: `image.push 'latest'`.
-    let given = match rest {
-        [(_, Token::Sign('(')), (_, Token::Sign(')')), ..] => None,
-        [(_, Token::Sign('(')), (start, _), ..]
-        | [(start, Token::Text(..) | Token::Name(_)), ..] => Some(*start),
-        _ => None,
-    };
-    if let Some(start) = given {
-        at = start;
-        let tag = first_value(rest, shell, env).unwrap_or_else(|| word::open("(tag)"));
-        let names = image.iter().map(tools::name).collect();
-        image = word::glued(&names, &tag);
-    }
-    for way in image {
-        let is_whole = !word::image(&way).registry.is_empty() && word::is_ecr(&way);
-        let ways = match registry.filter(|_| !is_whole) {
-            Some(registry) => word::glued(&word::glued(registry, &word::text("/")), &vec![way]),
-            None => vec![way],
-        };
-        let pushes = ways.into_iter().map(|image| Pushed {
-            at,
-            image,
-            by: "docker.push",
-        });
-        shell.pushes.extend(pushes);
-    }
-}
-
-/// Reads what Jib is told in a build file of Gradle's.
-pub(super) fn gradle(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
-    let tokens = tokens(text);
-    let mut env = Env::within(around);
-    env.set("version", vec![vec![Part::Derived("version".to_owned())]]);
-    env.set(
-        "project.version",
-        vec![vec![Part::Derived("version".to_owned())]],
-    );
-    let (mut is_jib, mut is_to) = (Vec::new(), Vec::new());
-    let mut depth = 0usize;
-    let mut image: Option<(Ways, usize)> = None;
-    let mut path_image: Option<(Ways, usize)> = None;
-    let mut tags: Vec<(Ways, usize)> = Vec::new();
-    for (nth, &(_, token)) in tokens.iter().enumerate() {
-        let rest = tokens.get(nth + 1..).unwrap_or_default();
-        match token {
-            Token::Name("jib") if opens(rest) => is_jib.push(depth + 1),
-            Token::Name("to") if opens(rest) && !is_jib.is_empty() => is_to.push(depth + 1),
-            Token::Sign('{') => depth += 1,
-            Token::Sign('}') => {
-                if is_to.last() == Some(&depth) {
-                    is_to.pop();
-                    jib(shell, image.take(), &tags);
-                    tags.clear();
-                }
-                if is_jib.last() == Some(&depth) {
-                    is_jib.pop();
-                }
-                depth = depth.saturating_sub(1);
-            }
-            // `jib.to.image = …`, of which the tags come behind the image.
-            Token::Name(name @ ("image" | "tags"))
-                if is_to.is_empty() && is_path(&tokens, nth, !is_jib.is_empty()) =>
-            {
-                let value = given(rest);
-                if name == "image" {
-                    jib(shell, path_image.take(), &tags);
-                    tags.clear();
-                    let at = value.first().map_or(0, |(at, _)| *at);
-                    path_image = concatenated(value, shell, &mut env).map(|ways| (ways, at));
-                } else {
-                    tags.extend(items(value, shell, &mut env));
-                }
-            }
-            Token::Name("image") if !is_to.is_empty() => {
-                let value = given(rest);
-                let at = value.first().map_or(0, |(at, _)| *at);
-                image = concatenated(value, shell, &mut env).map(|ways| (ways, at));
-            }
-            Token::Name("tags") if !is_to.is_empty() => {
-                tags.extend(items(given(rest), shell, &mut env));
-            }
-            Token::Name(name) if is_to.is_empty() => {
-                if let [(_, Token::Sign('=')), value @ ..] = rest
-                    && name != "version"
-                    && let Some(ways) = assigned(value, shell, &mut env)
-                {
-                    env.set(name, ways);
-                }
-            }
-            _ => {}
-        }
-    }
-    jib(shell, path_image, &tags);
-}
-
-/// Whether a property is named by its path: `jib.to.image`, or `to.image` in
-/// the block of Jib's.
-fn is_path(tokens: Tokens<'_, '_>, nth: usize, is_in_jib: bool) -> bool {
-    let before = tokens.get(..nth).unwrap_or_default();
-    match before {
-        [
-            ..,
-            (_, Token::Name("jib")),
-            (_, Token::Sign('.')),
-            (_, Token::Name("to")),
-            (_, Token::Sign('.')),
-        ] => true,
-        [.., (_, Token::Name("to")), (_, Token::Sign('.'))] => is_in_jib,
-        _ => false,
-    }
-}
-
-/// The items of a list, each with its place.
-fn items(value: Tokens<'_, '_>, shell: &mut Shell<'_>, env: &mut Env<'_>) -> Vec<(Ways, usize)> {
-    let mut items = value
-        .iter()
-        .take(MAX_CALL)
-        .filter(|(_, token)| *token != Token::Line)
-        .skip_while(|(_, token)| !matches!(token, Token::Sign('[' | '(')));
-    items.next();
-    let items: Vec<_> = items
-        .take_while(|(_, token)| !matches!(token, Token::Sign(']' | ')')))
-        .copied()
-        .collect();
-    let items = items.split(|(_, token)| *token == Token::Sign(','));
-    let item = |item: Tokens<'_, '_>| {
-        let at = item.first().map_or(0, |(at, _)| *at);
-        concatenated(item, shell, env).map(|ways| (ways, at))
-    };
-    items.filter_map(item).collect()
-}
-
-fn opens(rest: Tokens<'_, '_>) -> bool {
-    matches!(rest.first(), Some((_, Token::Sign('{'))))
-}
-
-/// What is given to a property: behind `=`, in `set(…)`, or right behind it.
-#[allow(
-    clippy::match_same_arms,
-    reason = "the arms name different parts, in the order in which they are tried"
-)]
-fn given<'t, 's>(rest: Tokens<'t, 's>) -> Tokens<'t, 's> {
-    match rest {
-        [(_, Token::Sign('=')), value @ ..]
-        | [
-            (_, Token::Sign('.')),
-            (_, Token::Name("set")),
-            (_, Token::Sign('(')),
-            value @ ..,
-        ] => value,
-        value => value,
-    }
-}
-
-/// An image of Jib's: with its own tag, and with others.
-fn jib(shell: &mut Shell<'_>, image: Option<(Ways, usize)>, tags: &[(Ways, usize)]) {
-    let Some((image, at)) = image else {
-        return;
-    };
-    let names = image.iter().map(tools::name).collect();
-    let pushes = image.into_iter().map(|image| Pushed {
-        at,
-        image,
-        by: "jib",
-    });
-    shell.pushes.extend(pushes);
-    for (tag, at) in tags {
-        let ways = word::glued(&names, tag);
-        let pushes = ways.into_iter().map(|image| Pushed {
-            at: *at,
-            image,
-            by: "jib",
-        });
-        shell.pushes.extend(pushes);
-    }
-}
-
-/// Reads what Jib is told in a `pom.xml`.
-pub(super) fn maven(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
-    let mut env = Env::within(around);
-    env.set(
-        "project.version",
-        vec![vec![Part::Derived("${project.version}".to_owned())]],
-    );
-    if let Some((_, properties)) = text.split_once("<properties>") {
-        let properties = properties.split("</properties>").next().unwrap_or_default();
-        for piece in properties.split('<').skip(1) {
-            if let Some((name, value)) = piece
-                .split_once('>')
-                .filter(|(name, _)| !name.starts_with('/'))
-            {
-                let script = Script::new(value.trim(), 0, Dialect::Shell);
-                let ways = shell.value(&script, &mut env);
-                env.set(name.trim(), ways);
-            }
-        }
-    }
-    let mut from = 0;
-    while let Some(found) = text
-        .get(from..)
-        .and_then(|rest| rest.find("jib-maven-plugin"))
-    {
-        let start = from + found;
-        let rest = text.get(start..).unwrap_or_default();
-        let end = rest.find("</plugin>").unwrap_or(rest.len());
-        from = start + end.max(1);
-        let plugin = rest.get(..end).unwrap_or_default();
-        let only_local =
-            plugin.contains("<goal>dockerBuild</goal>") && !plugin.contains("<goal>build</goal>");
-        let Some((to, offset)) = element(plugin, "to", 0).filter(|_| !only_local) else {
-            continue;
-        };
-        let base = start + offset;
-        let mut value =
-            |text: &str, at: usize| shell.value(&Script::new(text, at, Dialect::Shell), &mut env);
-        let Some((image, offset)) = element(to, "image", 0) else {
-            continue;
-        };
-        let image = (value(image.trim(), base + offset), base + offset);
-        let mut tags = Vec::new();
-        let mut next = 0;
-        while let Some((tag, offset)) = element(to, "tag", next) {
-            next = offset + tag.len();
-            tags.push((value(tag.trim(), base + offset), base + offset));
-        }
-        jib(shell, Some(image), &tags);
-    }
-}
-
-/// What the next element of a name holds, and where that begins.
-fn element<'x>(text: &'x str, name: &str, from: usize) -> Option<(&'x str, usize)> {
-    let open = format!("<{name}>");
-    let start = from + text.get(from..)?.find(&open)? + open.len();
-    let len = text.get(start..)?.find(&format!("</{name}>"))?;
-    Some((text.get(start..start + len)?, start))
 }

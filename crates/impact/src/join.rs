@@ -1,22 +1,23 @@
-//! Which repository an image goes to.
+//! Which ECR repository of the templates an image goes to.
 //!
-//! This module owns the way from a word to a repository of the templates. It
-//! judges no tag.
+//! This module owns the way from an image to an ECR repository. It judges no tag.
 
 use std::collections::{HashMap, HashSet};
 
-use super::Via;
-use super::stack::{Named, World};
-use super::word::{self, Image, Part, Word};
+use crate::image::{self, Image};
+use crate::impact::Evidence;
+use crate::names::DeclaredName;
+use crate::stack::Stacks;
+use crate::value::{self, Part};
 
 /// Where an image goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Goes {
-    /// To this repository, and to those of its name, as this tells.
-    To(usize, Via),
-    /// To a registry or a repository that is none of the templates'.
+pub(crate) enum Destination {
+    /// To the ECR repository of this number and to those of its name, and how that is known.
+    EcrRepository(usize, Evidence),
+    /// To another registry, or to an ECR repository that no template declares.
     Elsewhere,
-    /// It cannot be told; how it is written.
+    /// Its name is unresolved; how it is written.
     Unknown(String),
 }
 
@@ -25,7 +26,7 @@ pub(super) enum Goes {
 const MAX_FORMS: usize = 256;
 
 /// The repositories by their names.
-pub(super) struct Index<'w> {
+pub(crate) struct Index<'w> {
     /// Those that can have the same names are one, which goes by the number of
     /// the first: they are of several accounts or regions, and pushed to
     /// alike. None where a name is of several others.
@@ -40,7 +41,7 @@ pub(super) struct Index<'w> {
 }
 
 impl<'w> Index<'w> {
-    pub(super) fn of(world: &'w World) -> Self {
+    pub(crate) fn of(stacks: &'w Stacks) -> Self {
         let mut index = Self {
             by_name: HashMap::new(),
             by_end: HashMap::new(),
@@ -50,10 +51,10 @@ impl<'w> Index<'w> {
         };
         let mut forms = HashSet::new();
         let mut firsts: HashMap<&[String], usize> = HashMap::new();
-        for (number, declared) in world.repositories.iter().enumerate() {
+        for (number, declared) in stacks.ecr_repositories.iter().enumerate() {
             index.firsts.push(number);
-            match &declared.named {
-                Named::Known(names) => {
+            match &declared.name {
+                DeclaredName::Known(names) => {
                     let first = *firsts.entry(names).or_insert(number);
                     if let Some(one) = index.firsts.last_mut() {
                         *one = first;
@@ -66,8 +67,10 @@ impl<'w> Index<'w> {
                         }
                     }
                 }
-                Named::Like(form) if forms.len() < MAX_FORMS => _ = forms.insert(form.as_str()),
-                Named::Like(_) => index.has_more_forms = true,
+                DeclaredName::Like(form) if forms.len() < MAX_FORMS => {
+                    _ = forms.insert(form.as_str());
+                }
+                DeclaredName::Like(_) => index.has_more_forms = true,
             }
         }
         index.forms = forms.into_iter().collect();
@@ -75,53 +78,57 @@ impl<'w> Index<'w> {
         index
     }
 
-    /// Finds the repository of an image.
-    pub(super) fn repository(&self, image: &Image) -> Goes {
+    /// Finds where an image goes.
+    pub(crate) fn destination(&self, image: &Image) -> Destination {
         let shown = || {
             let mut all = image.registry.clone();
             if !all.is_empty() {
-                word::push(&mut all, Part::Text("/".to_owned()));
+                value::push(&mut all, Part::Text("/".to_owned()));
             }
             all.extend(image.path.iter().cloned());
-            Goes::Unknown(word::shown(&all))
+            Destination::Unknown(value::shown(&all))
         };
-        if let [Part::Uri(number), rest @ ..] = image.path.as_slice() {
+        if let [Part::EcrUri(number), rest @ ..] = image.path.as_slice() {
             // What follows the address is another repository.
             return if rest.is_empty() {
-                Goes::To(self.first(*number), Via::Reference)
+                Destination::EcrRepository(self.first(*number), Evidence::Reference)
             } else {
                 shown()
             };
         }
-        let is_foreign = |part: &Part| matches!(part, Part::Foreign);
+        let is_foreign = |part: &Part| matches!(part, Part::OtherRegistry);
         if image.registry.iter().chain(&image.path).any(is_foreign) {
-            return Goes::Elsewhere;
+            return Destination::Elsewhere;
         }
-        let is_sure = word::is_ecr(&image.registry);
+        let is_sure = image::is_ecr(&image.registry);
         if !is_sure {
-            match (word::literal(&image.registry), image.path.first()) {
+            match (value::literal(&image.registry), image.path.first()) {
                 // Docker Hub, where no registry is named.
-                (Some(""), Some(Part::Text(_))) => return Goes::Elsewhere,
+                (Some(""), Some(Part::Text(_))) => return Destination::Elsewhere,
                 (Some(""), _) => return shown(),
-                (Some(_), _) => return Goes::Elsewhere,
+                (Some(_), _) => return Destination::Elsewhere,
                 (None, _) => {}
             }
         }
-        if let [Part::Name(number)] = image.path.as_slice() {
-            return Goes::To(self.first(*number), Via::Reference);
+        if let [Part::EcrName(number)] = image.path.as_slice() {
+            return Destination::EcrRepository(self.first(*number), Evidence::Reference);
         }
-        let Some(path) = word::literal(&image.path) else {
+        let Some(path) = value::literal(&image.path) else {
             return shown();
         };
         match self.by_name(path, is_sure) {
-            // A host that nobody says may be anybody's, unless it is called ECR's.
-            Some(Goes::To(..)) if !is_sure && !word::is_named_for_ecr(&image.registry) => shown(),
+            // An unresolved host may be any registry, unless its name says ECR.
+            Some(Destination::EcrRepository(..))
+                if !is_sure && !image::is_named_for_ecr(&image.registry) =>
+            {
+                shown()
+            }
             found => found.unwrap_or_else(shown),
         }
     }
 
-    /// The repository of this name; None where it cannot be told.
-    fn by_name(&self, path: &str, is_sure: bool) -> Option<Goes> {
+    /// The ECR repository of this name; None where several have it.
+    fn by_name(&self, path: &str, is_sure: bool) -> Option<Destination> {
         let mut found = self.by_name.get(path);
         if found.is_none() && !is_sure {
             // A registry that is a variable may hold a part of the name.
@@ -129,13 +136,13 @@ impl<'w> Index<'w> {
         }
         let Some(first) = found else {
             let may_be = self.has_more_forms || self.forms.iter().any(|form| like(form, path));
-            return (!may_be).then_some(Goes::Elsewhere);
+            return (!may_be).then_some(Destination::Elsewhere);
         };
-        first.map(|first| Goes::To(first, Via::Name))
+        first.map(|first| Destination::EcrRepository(first, Evidence::Name))
     }
 
     /// The first repository that can have the same names as this one.
-    pub(super) fn first(&self, number: usize) -> usize {
+    pub(crate) fn first(&self, number: usize) -> usize {
         self.firsts.get(number).copied().unwrap_or(number)
     }
 }
@@ -168,9 +175,4 @@ fn like(pattern: &str, name: &str) -> bool {
         None => rest.is_empty(),
         Some(last) => last.is_empty() || name.ends_with(last),
     }
-}
-
-/// The image that a word names.
-pub(super) fn image(written: &Word, world: &World) -> Image {
-    word::image(&world.imported(written))
 }

@@ -1,280 +1,225 @@
-//! What the variables and the commands of pipelines stand for.
+//! What templates call their ECR repositories.
 //!
-//! This module owns the lists of the names that CI systems give, and what the
-//! output of a command can be. It follows no assignment.
+//! This module owns the names that a template gives, and what its functions evaluate to where they
+//! name an ECR repository. It does not know what is given out under which key.
+//!
+//! Source: AWS CloudFormation Template Reference, `AWS::ECR::Repository` (`Ref` is the name,
+//! `RepositoryUri` the URI).
 
-use super::word::Part;
+use std::collections::BTreeMap;
 
-/// What differs for each commit, build or release.
-///
-/// Sources: "Environment variables in build environments" (AWS `CodeBuild`);
-/// "Default environment variables" (GitHub); "Predefined CI/CD variables"
-/// (GitLab); "Using environment variables" (Jenkins), and those of its Git
-/// plugin; the same of `CircleCI`, Bitbucket, Azure, Travis, Drone, Buildkite;
-/// GNU Bash Reference Manual, "Bash Variables"; npm Docs, "scripts".
-const DERIVED: &[&str] = &[
-    "CODEBUILD_RESOLVED_SOURCE_VERSION",
-    "CODEBUILD_BUILD_NUMBER",
-    "CODEBUILD_BUILD_ID",
-    "CODEBUILD_START_TIME",
-    "CODEBUILD_WEBHOOK_PREV_COMMIT",
-    "CODEBUILD_WEBHOOK_MERGE_COMMIT",
-    "GITHUB_SHA",
-    "GITHUB_RUN_ID",
-    "GITHUB_RUN_NUMBER",
-    "GITHUB_RUN_ATTEMPT",
-    "GITHUB_EVENT_AFTER",
-    "GITHUB_EVENT_PULL_REQUEST_HEAD_SHA",
-    "GITHUB_EVENT_WORKFLOW_RUN_HEAD_SHA",
-    "GITHUB_EVENT_HEAD_COMMIT_ID",
-    "GITHUB_EVENT_RELEASE_TAG_NAME",
-    "GITHUB_EVENT_RELEASE_NAME",
-    "GITHUB_EVENT_RELEASE_ID",
-    "CI_COMMIT_SHA",
-    "CI_COMMIT_SHORT_SHA",
-    "CI_COMMIT_BEFORE_SHA",
-    "CI_COMMIT_TAG",
-    "CI_COMMIT_TIMESTAMP",
-    "CI_PIPELINE_ID",
-    "CI_PIPELINE_IID",
-    "CI_PIPELINE_CREATED_AT",
-    "CI_JOB_ID",
-    "CI_JOB_STARTED_AT",
-    "BUILD_NUMBER",
-    "BUILD_ID",
-    "BUILD_TAG",
-    "BUILD_TIMESTAMP",
-    "GIT_COMMIT",
-    "TAG_NAME",
-    "CIRCLE_SHA1",
-    "CIRCLE_BUILD_NUM",
-    "CIRCLE_TAG",
-    "CIRCLE_WORKFLOW_ID",
-    "PIPELINE_ID",
-    "PIPELINE_NUMBER",
-    "PIPELINE_GIT_REVISION",
-    "PIPELINE_GIT_TAG",
-    "BITBUCKET_COMMIT",
-    "BITBUCKET_BUILD_NUMBER",
-    "BITBUCKET_TAG",
-    "BUILD_BUILDID",
-    "BUILD_BUILDNUMBER",
-    "BUILD_SOURCEVERSION",
-    "TRAVIS_COMMIT",
-    "TRAVIS_BUILD_NUMBER",
-    "TRAVIS_TAG",
-    "DRONE_COMMIT",
-    "DRONE_COMMIT_SHA",
-    "DRONE_BUILD_NUMBER",
-    "DRONE_TAG",
-    "BUILDKITE_COMMIT",
-    "BUILDKITE_BUILD_NUMBER",
-    "BUILDKITE_TAG",
-    "RANDOM",
-    "EPOCHSECONDS",
-    "NPM_PACKAGE_VERSION",
-    "PROJECT_VERSION",
-    "MAVEN_BUILD_TIMESTAMP",
-    "GIT_COMMIT_ID",
-    "GIT_COMMIT_ID_ABBREV",
-    "BUILDNUMBER",
-];
+use immutag_engine::syntax::{NodeId, Tree};
+use immutag_engine::template::value::{self as engine_value, Budget, Context};
+use immutag_engine::template::{self, Call, Piece, Resource, Substitution, Template};
 
-/// What comes from a branch or a pull request, and so stands for another
-/// commit with each push. Sources: those of [`DERIVED`]; `BRANCH` is the
-/// common word.
-const BRANCHES: &[&str] = &[
-    "BRANCH",
-    "CODEBUILD_WEBHOOK_HEAD_REF",
-    "CODEBUILD_WEBHOOK_BASE_REF",
-    "CODEBUILD_WEBHOOK_TRIGGER",
-    "GITHUB_REF",
-    "GITHUB_REF_NAME",
-    "GITHUB_HEAD_REF",
-    "GITHUB_BASE_REF",
-    "GITHUB_EVENT_NUMBER",
-    "GITHUB_EVENT_PULL_REQUEST_NUMBER",
-    "GITHUB_EVENT_PULL_REQUEST_HEAD_REF",
-    "GITHUB_EVENT_WORKFLOW_RUN_HEAD_BRANCH",
-    "CI_COMMIT_REF_NAME",
-    "CI_COMMIT_REF_SLUG",
-    "CI_COMMIT_BRANCH",
-    "CI_DEFAULT_BRANCH",
-    "CI_MERGE_REQUEST_IID",
-    "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME",
-    "CI_ENVIRONMENT_NAME",
-    "CI_ENVIRONMENT_SLUG",
-    "BRANCH_NAME",
-    "CHANGE_ID",
-    "CHANGE_BRANCH",
-    "GIT_BRANCH",
-    "GIT_LOCAL_BRANCH",
-    "CIRCLE_BRANCH",
-    "PIPELINE_GIT_BRANCH",
-    "BITBUCKET_BRANCH",
-    "BITBUCKET_PR_ID",
-    "BUILD_SOURCEBRANCH",
-    "BUILD_SOURCEBRANCHNAME",
-    "SYSTEM_PULLREQUEST_PULLREQUESTID",
-    "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER",
-    "SYSTEM_PULLREQUEST_SOURCEBRANCH",
-    "TRAVIS_BRANCH",
-    "DRONE_BRANCH",
-    "BUILDKITE_BRANCH",
-];
+use crate::value::{self, Part, Value};
 
-/// What a variable stands for that no file assigns; `shown` is how it is
-/// written. None where nobody knows.
-pub(super) fn given(name: &str, shown: &str) -> Option<Part> {
-    let name: String = name
-        .chars()
-        .map(|sign| match sign {
-            '.' | '-' => '_',
-            sign => sign.to_ascii_uppercase(),
-        })
-        .collect();
-    if DERIVED.contains(&name.as_str()) {
-        Some(Part::Derived(shown.to_owned()))
-    } else if BRANCHES.contains(&name.as_str()) {
-        Some(Part::Branch(shown.to_owned()))
-    } else if super::word::is_foreign_name(&name) {
-        Some(Part::Foreign)
-    } else {
-        None
+/// What is known of the name of an ECR repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum DeclaredName {
+    /// It is one of these.
+    Known(Vec<String>),
+    /// It looks like this, where `*` is anything.
+    Like(String),
+}
+
+/// An ECR repository that a template declares.
+#[derive(Clone, Debug)]
+pub(crate) struct DeclaredRepository {
+    /// The number of the template.
+    pub(crate) template: usize,
+    pub(crate) logical_id: String,
+    /// Where the logical ID stands.
+    pub(crate) at: usize,
+    pub(crate) name: DeclaredName,
+}
+
+/// The type of a resource.
+pub(crate) fn kind<'t>(tree: &'t Tree<'_>, resource: &Resource) -> Option<&'t str> {
+    let kind = tree.entry(resource.body, "Type")?;
+    tree.literal(kind.value)
+}
+
+/// A property of a resource.
+pub(crate) fn property(tree: &Tree<'_>, resource: &Resource, name: &str) -> Option<NodeId> {
+    let properties = tree.entry(resource.body, "Properties")?;
+    let found = tree.entry(tree.resolve(properties.value), name)?;
+    Some(tree.resolve(found.value))
+}
+
+/// Evaluates what a template says of its ECR repositories.
+pub(crate) struct TemplateReader<'e, 't, 'a> {
+    pub(crate) tree: &'t Tree<'a>,
+    pub(crate) template: &'e Template<'t>,
+    /// The numbers of its ECR repositories, by their logical IDs.
+    pub(crate) names: &'e BTreeMap<&'t str, usize>,
+    pub(crate) budget: &'e mut Budget,
+}
+
+/// How deep functions in what names a repository are followed.
+const MAX_DEPTH: usize = 16;
+
+impl TemplateReader<'_, '_, '_> {
+    /// The names that a node evaluates to, if all of them are known.
+    fn known(&mut self, node: NodeId) -> Option<Vec<String>> {
+        let (_, sections) = self.template.scopes.around(node)?;
+        let loops = template::loops(self.tree, node);
+        let context = Context {
+            tree: self.tree,
+            sections,
+            loops: &loops,
+        };
+        let (values, _) = engine_value::values(context, node, self.budget);
+        let words = values.known.into_iter().map(|known| match known.word {
+            engine_value::Word::Text(text) if !text.is_empty() => Some(text),
+            _ => None,
+        });
+        let words: Option<Vec<String>> = words.collect();
+        words.filter(|words| values.unknown.is_empty() && !words.is_empty())
     }
-}
 
-/// Whether what stands in `$( )` can be the name of a variable of Azure's.
-///
-/// Source: Azure Pipelines, "Define variables", "Macro syntax".
-pub(super) fn is_macro(inner: &str) -> bool {
-    let is_inner = |sign: char| sign.is_ascii_alphanumeric() || "._-".contains(sign);
-    !inner.is_empty() && inner.chars().all(is_inner)
-}
-
-/// What the output of a command is made of.
-pub(super) enum Output<'c> {
-    /// Of a commit, a build, a version or a date.
-    Derived,
-    /// Of a branch.
-    Branch,
-    /// It is what a stack gives out under this key.
-    OfStack(&'c str),
-    /// It is what a stack exports under this name.
-    StackExport(&'c str),
-    /// It is a parameter of the Systems Manager's.
-    Parameter(&'c str),
-    /// It is the physical name of the resource with this logical ID.
-    Resource(&'c str),
-    /// It is the address of the repository of this name.
-    Repository(&'c str),
-    /// Nobody knows.
-    Open,
-}
-
-/// Commands whose output differs each time, or with what they are given.
-const UNIQUE: [&str; 10] = [
-    "date",
-    "gdate",
-    "uuidgen",
-    "md5sum",
-    "md5",
-    "sha1sum",
-    "sha256sum",
-    "shasum",
-    "mktemp",
-    "gitversion",
-];
-
-/// What asks git for a commit or a tag of it.
-const COMMITS: [&str; 8] = [
-    "rev-parse",
-    "describe",
-    "git log",
-    "rev-list",
-    "git tag",
-    "git show",
-    "hash-object",
-    "ls-remote",
-];
-
-/// What the output of a command is, by its words.
-pub(super) fn output(command: &str) -> Output<'_> {
-    let has = |word: &str| command.contains(word);
-    let first = command.split_whitespace().next().unwrap_or_default();
-    let first = first.rsplit('/').next().unwrap_or_default();
-    if has("git ") {
-        if has("--abbrev-ref") || has("symbolic-ref") || has("git branch") || has("name-rev") {
-            return Output::Branch;
-        }
-        if COMMITS.iter().any(|word| has(word)) {
-            return Output::Derived;
+    /// The text that a node evaluates to, if that is one.
+    pub(crate) fn literal(&mut self, node: NodeId) -> Option<String> {
+        match self.known(node)?.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
         }
     }
-    if has("aws ") || has("awslocal ") {
-        return from_aws(command);
-    }
-    let is_unique = UNIQUE.contains(&first)
-        || has("openssl rand")
-        || has("sha256sum")
-        || has("md5sum")
-        || has("shasum");
-    if is_unique || command.to_ascii_lowercase().contains("version") {
-        return Output::Derived;
-    }
-    Output::Open
-}
 
-fn from_aws(command: &str) -> Output<'_> {
-    let has = |word: &str| command.contains(word);
-    let found = if has("describe-stacks") {
-        equals(command, "OutputKey").map(Output::OfStack)
-    } else if has("list-exports") {
-        equals(command, "Name").map(Output::StackExport)
-    } else if has("ssm get-parameter") {
-        option(command, "--name")
-            .or_else(|| option(command, "--names"))
-            .map(Output::Parameter)
-    } else if has("describe-stack-resource") {
-        option(command, "--logical-resource-id")
-            .or_else(|| equals(command, "LogicalResourceId"))
-            .map(Output::Resource)
-    } else if has("ecr describe-repositories") {
-        option(command, "--repository-names").map(Output::Repository)
-    } else if has("ecr create-repository") {
-        option(command, "--repository-name").map(Output::Repository)
-    } else {
-        None
-    };
-    found.unwrap_or(Output::Open)
-}
-
-/// What a key is compared with in a query: `Outputs[?OutputKey=='Uri']`,
-/// `select(.OutputKey == "Uri")`.
-fn equals<'c>(command: &'c str, key: &str) -> Option<&'c str> {
-    let (_, mut rest) = command.split_once(key)?;
-    rest = rest
-        .trim_start_matches(['"', '\'', ')', ' '])
-        .trim_start_matches('\\');
-    rest = rest.strip_prefix("==")?;
-    named(rest.trim_start_matches([' ', '\'', '"', '`', '\\']))
-}
-
-/// What an option of a command is given.
-fn option<'c>(command: &'c str, option: &str) -> Option<&'c str> {
-    let mut from = command;
-    loop {
-        let (_, rest) = from.split_once(option)?;
-        if rest.starts_with(['=', ' ', '\t', '\n', '\\']) {
-            return named(rest.trim_start_matches(['=', ' ', '\t', '\n', '\r', '\\', '"', '\'']));
+    /// What is known of the name that a resource has.
+    pub(crate) fn named(&mut self, resource: &Resource) -> DeclaredName {
+        let Some(name) = property(self.tree, resource, "RepositoryName") else {
+            return DeclaredName::Like("*".to_owned());
+        };
+        if let Some(known) = self.known(name) {
+            return DeclaredName::Known(known);
         }
-        from = rest;
+        let mut like = String::new();
+        for part in self.value(name, 0) {
+            match part {
+                Part::Text(text) => like.push_str(&text),
+                _ if like.ends_with('*') => {}
+                _ => like.push('*'),
+            }
+        }
+        DeclaredName::Like(like)
     }
-}
 
-/// The name at the beginning of a text.
-fn named(text: &str) -> Option<&str> {
-    let is_inner = |sign: char| sign.is_alphanumeric() || "._-/:".contains(sign);
-    let end = text.find(|sign| !is_inner(sign)).unwrap_or(text.len());
-    text.get(..end).filter(|name| !name.is_empty())
+    /// The value of a node, ECR repositories of the template named by their numbers.
+    pub(crate) fn value(&mut self, node: NodeId, depth: usize) -> Value {
+        let tree = self.tree;
+        let node = tree.resolve(node);
+        let unresolved = |shown: &str| vec![Part::Unresolved(format!("({shown})"))];
+        if depth > MAX_DEPTH {
+            return unresolved("computed");
+        }
+        let Some(call) = Call::of(tree, node) else {
+            return match tree.literal(node) {
+                Some(text) => vec![Part::Text(text.to_owned())],
+                None => unresolved("computed"),
+            };
+        };
+        match call.name {
+            "Ref" => match call.word(tree) {
+                Some(name) => self.reference(name, node),
+                None => unresolved("Ref"),
+            },
+            "GetAtt" => {
+                let dotted = call.word(tree).map(str::to_owned);
+                let listed = || {
+                    let words = call.arguments(tree).iter();
+                    let words: Option<Vec<&str>> = words
+                        .map(|&word| tree.literal(tree.resolve(word)))
+                        .collect();
+                    words.map(|words| words.join("."))
+                };
+                let dotted = dotted.or_else(listed).unwrap_or_default();
+                self.reference(&dotted, node)
+            }
+            "ImportValue" => {
+                let inner = if call.argument == node {
+                    None
+                } else {
+                    Some(call.argument)
+                };
+                let name = match (call.word(tree), inner) {
+                    (Some(name), _) => Some(name.to_owned()),
+                    (None, Some(inner)) => self.literal(inner),
+                    (None, None) => None,
+                };
+                name.map_or_else(|| unresolved("import"), |name| vec![Part::Export(name)])
+            }
+            "Sub" => {
+                let Some(substitution) = Substitution::of(tree, call) else {
+                    return unresolved("Fn::Sub");
+                };
+                let mut value = Value::new();
+                for piece in substitution.pieces() {
+                    match piece {
+                        Piece::Text(text) => value::push(&mut value, Part::Text(text.to_owned())),
+                        Piece::Escaped(name) => {
+                            value.push(Part::Unresolved(format!("${{{name}}}")));
+                        }
+                        Piece::Variable(name) => {
+                            let own = substitution.variable(tree, name).next();
+                            let more = match own {
+                                Some(own) => self.value(own, depth + 1),
+                                None => self.reference(name, node),
+                            };
+                            for part in more {
+                                value::push(&mut value, part);
+                            }
+                        }
+                    }
+                }
+                value
+            }
+            "Join" => {
+                let &[delimiter, list] = call.arguments(tree) else {
+                    return unresolved("Fn::Join");
+                };
+                let delimiter = tree.literal(tree.resolve(delimiter)).unwrap_or_default();
+                let mut value = Value::new();
+                for (nth, &item) in tree.items(tree.resolve(list)).iter().enumerate() {
+                    if nth > 0 && !delimiter.is_empty() {
+                        value::push(&mut value, Part::Text(delimiter.to_owned()));
+                    }
+                    for part in self.value(item, depth + 1) {
+                        value::push(&mut value, part);
+                    }
+                }
+                value
+            }
+            _ => match self.literal(node) {
+                Some(text) => vec![Part::Text(text)],
+                None => unresolved(call.name),
+            },
+        }
+    }
+
+    fn reference(&mut self, name: &str, at: NodeId) -> Value {
+        if let Some(&number) = self.names.get(name) {
+            return vec![Part::EcrName(number)];
+        }
+        if let Some(logical_id) = name.strip_suffix(".RepositoryUri")
+            && let Some(&number) = self.names.get(logical_id)
+        {
+            return vec![Part::EcrUri(number)];
+        }
+        let parameter = self
+            .template
+            .scopes
+            .around(at)
+            .and_then(|(_, sections)| sections.parameter(name));
+        let default = parameter.and_then(|parameter| {
+            let default = self
+                .tree
+                .entry(self.tree.resolve(parameter.value), "Default")?;
+            self.tree.literal(default.value)
+        });
+        match default {
+            Some(text) => vec![Part::Text(text.to_owned())],
+            None => vec![Part::Unresolved(format!("({name})"))],
+        }
+    }
 }

@@ -1,16 +1,40 @@
 //! A text inside of a file, and where its parts stand there.
+//!
+//! This module owns offsets: what is read of a text is told by its place in the file. It reads no
+//! language.
 
 use std::borrow::Cow;
 
-use immutag_engine::syntax::{NodeId, ScalarStyle, Tree, Value};
+use immutag_engine::syntax::{self, NodeId, ScalarStyle, Tree};
 
-use super::lex::Dialect;
+/// Whose markup stands in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// That of a shell.
+    Shell,
+    /// That of make around that of a shell: `$(NAME)`, `$$NAME`.
+    Make,
+    /// That of `Fn::Sub` among that of a shell: `${Resource}`, `${!NAME}`.
+    Sub,
+    /// None but that which stands in braces of its own.
+    Plain,
+}
+
+impl Dialect {
+    /// The dialect of a command or a default value inside of a text.
+    pub(crate) fn inner(self) -> Self {
+        match self {
+            Self::Plain => Self::Shell,
+            dialect => dialect,
+        }
+    }
+}
 
 /// A text that is read on its own, with its places in the file.
 #[derive(Clone, Debug)]
-pub(super) struct Script<'s> {
-    pub(super) text: Cow<'s, str>,
-    pub(super) dialect: Dialect,
+pub(crate) struct Script<'s> {
+    pub(crate) text: Cow<'s, str>,
+    pub(crate) dialect: Dialect,
     /// Offsets in the text, ascending, and in the file; in between, both count
     /// alike.
     places: Vec<(usize, usize)>,
@@ -18,7 +42,7 @@ pub(super) struct Script<'s> {
 
 impl<'s> Script<'s> {
     /// A text that stands in the file as it is, from `start` on.
-    pub(super) fn new(text: &'s str, start: usize, dialect: Dialect) -> Self {
+    pub(crate) fn new(text: &'s str, start: usize, dialect: Dialect) -> Self {
         Self {
             text: Cow::Borrowed(text),
             dialect,
@@ -27,8 +51,8 @@ impl<'s> Script<'s> {
     }
 
     /// The text of a scalar.
-    pub(super) fn of(tree: &'s Tree<'_>, node: NodeId, dialect: Dialect) -> Option<Self> {
-        let Value::Scalar { text, style } = tree.value(node) else {
+    pub(crate) fn of(tree: &'s Tree<'_>, node: NodeId, dialect: Dialect) -> Option<Self> {
+        let syntax::Value::Scalar { text, style } = tree.value(node) else {
             return None;
         };
         let span = tree.span(node);
@@ -53,7 +77,7 @@ impl<'s> Script<'s> {
                 inner
             };
             if !inner.is_empty() {
-                // What was escaped, or folded in another way, is not told
+                // What was escaped, or folded in another value, is not told
                 // apart: it keeps the last place that is known.
                 if !rest.trim_start().starts_with(bare) {
                     break;
@@ -74,7 +98,7 @@ impl<'s> Script<'s> {
     }
 
     /// Texts put together, each with its place.
-    pub(super) fn joined(parts: Vec<(String, usize)>, dialect: Dialect) -> Self {
+    pub(crate) fn joined(parts: Vec<(String, usize)>, dialect: Dialect) -> Self {
         let (mut text, mut places) = (String::new(), Vec::new());
         for (part, at) in parts {
             places.push((text.len(), at));
@@ -88,14 +112,14 @@ impl<'s> Script<'s> {
     }
 
     /// Where an offset of the text stands in the file.
-    pub(super) fn place(&self, offset: usize) -> usize {
+    pub(crate) fn place(&self, offset: usize) -> usize {
         let next = self.places.partition_point(|&(from, _)| from <= offset);
         let before = next.checked_sub(1).and_then(|at| self.places.get(at));
         before.map_or(0, |&(from, at)| at + (offset - from))
     }
 
     /// The same where the file is itself a text inside of another.
-    pub(super) fn within(mut self, outer: Option<&Script<'_>>) -> Self {
+    pub(crate) fn within(mut self, outer: Option<&Script<'_>>) -> Self {
         if let Some(outer) = outer {
             for (_, at) in &mut self.places {
                 *at = outer.place(*at);
@@ -105,7 +129,7 @@ impl<'s> Script<'s> {
     }
 
     /// A piece of it.
-    pub(super) fn part<'p>(&self, text: &'p str, offset: usize, dialect: Dialect) -> Script<'p> {
+    pub(crate) fn part<'p>(&self, text: &'p str, offset: usize, dialect: Dialect) -> Script<'p> {
         let next = self.places.partition_point(|&(from, _)| from <= offset);
         let first = next.saturating_sub(1);
         let end = offset + text.len();

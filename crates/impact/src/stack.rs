@@ -1,101 +1,80 @@
-//! What templates say of repositories: their names, what they give out, and
-//! which builds they hand it to.
+//! What templates give out of their ECR repositories, and which builds they hand it to.
 //!
-//! This module owns what names a repository outside of its template. It
-//! neither judges repositories nor reads pipelines.
+//! This module owns outputs, exports, SSM parameters, and the variables of `CodeBuild` projects. It
+//! reads no pipeline.
 //!
-//! Sources: AWS CloudFormation Template Reference, `AWS::ECR::Repository`
-//! (`Ref` is the name, `RepositoryUri` the address), `AWS::CodeBuild::Project`
-//! and `AWS::SSM::Parameter`; AWS CloudFormation User Guide, "Outputs" and
-//! "`Fn::ImportValue`".
+//! Sources: AWS CloudFormation Template Reference, `AWS::CodeBuild::Project` and
+//! `AWS::SSM::Parameter`; AWS CloudFormation User Guide, "Outputs" and "`Fn::ImportValue`".
 
 use std::collections::{BTreeMap, HashMap};
 
 use immutag_engine::rule::REPOSITORY;
 use immutag_engine::syntax::{NodeId, Tree};
-use immutag_engine::template::value::{self, Budget, Context, Word as Value};
-use immutag_engine::template::{self, Call, Piece, Resource, Substitution, Template};
+use immutag_engine::template::value::Budget;
+use immutag_engine::template::{Call, Resource, Substitution, Template};
 
-use super::lex::Dialect;
-use super::script::Script;
-use super::word::{self, Part, Word};
-
-/// What is known of a repository's name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Named {
-    /// It is one of these.
-    Known(Vec<String>),
-    /// It looks like this, where `*` is anything.
-    Like(String),
-}
-
-/// A repository of a template.
-#[derive(Clone, Debug)]
-pub(super) struct Declared {
-    pub(super) template: usize,
-    pub(super) logical_id: String,
-    pub(super) at: usize,
-    pub(super) named: Named,
-}
+use crate::names::{DeclaredName, DeclaredRepository, TemplateReader, kind, property};
+use crate::script::{Dialect, Script};
+use crate::value::{self, Part, Value};
 
 /// All that the templates of a git repository say.
 #[derive(Debug, Default)]
-pub(super) struct World {
-    pub(super) repositories: Vec<Declared>,
+pub(crate) struct Stacks {
+    pub(crate) ecr_repositories: Vec<DeclaredRepository>,
     /// By their keys; None where several say different things.
-    outputs: HashMap<String, Option<Word>>,
-    exports: HashMap<String, Option<Word>>,
-    parameters: HashMap<String, Option<Word>>,
-    resources: HashMap<String, Option<Word>>,
-    pub(super) projects: Vec<Project>,
+    outputs: HashMap<String, Option<Value>>,
+    exports: HashMap<String, Option<Value>>,
+    parameters: HashMap<String, Option<Value>>,
+    resources: HashMap<String, Option<Value>>,
+    pub(crate) projects: Vec<BuildProject>,
 }
 
 /// A build that a template declares.
 #[derive(Clone, Debug)]
-pub(super) struct Project {
+pub(crate) struct BuildProject {
     /// The buildspec's path, if it stands in a file.
-    pub(super) buildspec: Option<String>,
+    pub(crate) buildspec: Option<String>,
     /// What the variables of its environment are.
-    pub(super) variables: Vec<(String, Word)>,
+    pub(crate) variables: Vec<(String, Value)>,
 }
 
-impl World {
-    pub(super) fn output(&self, name: &str) -> Option<Word> {
+impl Stacks {
+    pub(crate) fn output(&self, name: &str) -> Option<Value> {
         self.outputs.get(name).cloned().flatten()
     }
 
-    pub(super) fn export(&self, name: &str) -> Option<Word> {
+    pub(crate) fn export(&self, name: &str) -> Option<Value> {
         self.exports.get(name).cloned().flatten()
     }
 
-    pub(super) fn parameter(&self, name: &str) -> Option<Word> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<Value> {
         self.parameters.get(name).cloned().flatten()
     }
 
-    pub(super) fn resource(&self, logical_id: &str) -> Option<Word> {
+    pub(crate) fn resource(&self, logical_id: &str) -> Option<Value> {
         self.resources.get(logical_id).cloned().flatten()
     }
 
-    pub(super) fn output_names(&self) -> impl Iterator<Item = (&str, &Word)> {
-        let mut named: Vec<(&str, &Word)> = self
+    pub(crate) fn output_names(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let mut named: Vec<(&str, &Value)> = self
             .outputs
             .iter()
-            .filter_map(|(name, word)| Some((name.as_str(), word.as_ref()?)))
+            .filter_map(|(name, value)| Some((name.as_str(), value.as_ref()?)))
             .collect();
         named.sort_by_key(|(name, _)| *name);
         named.into_iter()
     }
 
     /// Puts what is exported in the place of its name.
-    pub(super) fn imported(&self, word: &Word) -> Word {
-        let mut imported = Word::new();
-        for part in word {
+    pub(crate) fn imported(&self, value: &Value) -> Value {
+        let mut imported = Value::new();
+        for part in value {
             match part {
                 Part::Export(name) => match self.export(name) {
-                    Some(word) => imported.extend(word),
-                    None => imported.push(Part::Open(format!("(export {name})"))),
+                    Some(value) => imported.extend(value),
+                    None => imported.push(Part::Unresolved(format!("(export {name})"))),
                 },
-                part => word::push(&mut imported, part.clone()),
+                part => value::push(&mut imported, part.clone()),
             }
         }
         imported
@@ -103,9 +82,9 @@ impl World {
 
     /// Reads a template, the `number`th of all, and gives the texts of builds
     /// that stand in it, with their variables.
-    pub(super) fn read<'t>(&mut self, number: usize, tree: &'t Tree<'_>) -> Vec<Inline<'t>> {
+    pub(crate) fn read<'t>(&mut self, number: usize, tree: &'t Tree<'_>) -> Vec<InlineBuild<'t>> {
         let template = Template::of(tree);
-        let first = self.repositories.len();
+        let first = self.ecr_repositories.len();
         let mut names: BTreeMap<&str, usize> = BTreeMap::new();
         let mut budget = Budget::of(tree.text().len());
         for resource in &template.resources {
@@ -113,17 +92,21 @@ impl World {
                 continue;
             }
             let logical_id = tree.literal(resource.logical_id).unwrap_or_default();
-            let number_of = self.repositories.len();
+            let number_of = self.ecr_repositories.len();
             names.insert(logical_id, number_of);
-            once(&mut self.resources, logical_id, vec![Part::Name(number_of)]);
-            self.repositories.push(Declared {
+            once(
+                &mut self.resources,
+                logical_id,
+                vec![Part::EcrName(number_of)],
+            );
+            self.ecr_repositories.push(DeclaredRepository {
                 template: number,
                 logical_id: logical_id.to_owned(),
                 at: tree.start(resource.logical_id),
-                named: Named::Like("*".to_owned()),
+                name: DeclaredName::Like("*".to_owned()),
             });
         }
-        let mut reader = Reader {
+        let mut reader = TemplateReader {
             tree,
             template: &template,
             names: &names,
@@ -133,8 +116,8 @@ impl World {
             .resources
             .iter()
             .filter(|one| kind(tree, one) == Some(REPOSITORY));
-        for (resource, declared) in ours.zip(self.repositories.iter_mut().skip(first)) {
-            declared.named = reader.named(resource);
+        for (resource, declared) in ours.zip(self.ecr_repositories.iter_mut().skip(first)) {
+            declared.name = reader.named(resource);
         }
         let mut inline = Vec::new();
         for resource in &template.resources {
@@ -143,16 +126,16 @@ impl World {
                     let name =
                         property(tree, resource, "Name").and_then(|name| reader.literal(name));
                     let value =
-                        property(tree, resource, "Value").map(|value| reader.word(value, 0));
+                        property(tree, resource, "Value").map(|value| reader.value(value, 0));
                     if let (Some(name), Some(value)) = (name, value) {
                         once(&mut self.parameters, &name, value);
                     }
                 }
                 Some("AWS::CodeBuild::Project") => {
-                    let (project, text) = reader.project(resource);
+                    let (project, text) = project(&mut reader, resource);
                     if let Some(script) = text {
                         let variables = project.variables.clone();
-                        inline.push(Inline { script, variables });
+                        inline.push(InlineBuild { script, variables });
                     } else {
                         self.projects.push(project);
                     }
@@ -167,24 +150,24 @@ impl World {
                     let Some(value) = tree.entry(body, "Value") else {
                         continue;
                     };
-                    let word = reader.word(value.value, 0);
+                    let value = reader.value(value.value, 0);
                     if let Some(name) = tree.literal(output.key) {
-                        once(&mut self.outputs, name, word.clone());
+                        once(&mut self.outputs, name, value.clone());
                     }
                     let export = tree.entry(body, "Export");
                     let name =
                         export.and_then(|export| tree.entry(tree.resolve(export.value), "Name"));
                     if let Some(name) = name.and_then(|name| reader.literal(name.value)) {
-                        once(&mut self.exports, &name, word);
+                        once(&mut self.exports, &name, value);
                     }
                 }
             }
         }
         // What `Fn::Sub` puts into texts of builds.
-        let mut references: Vec<(String, Word)> = Vec::new();
+        let mut references: Vec<(String, Value)> = Vec::new();
         for (name, number) in &names {
-            references.push(((*name).to_owned(), vec![Part::Name(*number)]));
-            references.push((format!("{name}.RepositoryUri"), vec![Part::Uri(*number)]));
+            references.push(((*name).to_owned(), vec![Part::EcrName(*number)]));
+            references.push((format!("{name}.RepositoryUri"), vec![Part::EcrUri(*number)]));
         }
         for text in &mut inline {
             text.variables.extend(references.iter().cloned());
@@ -194,281 +177,103 @@ impl World {
 }
 
 /// The text of a build that stands in a template.
-pub(super) struct Inline<'t> {
-    pub(super) script: Script<'t>,
-    pub(super) variables: Vec<(String, Word)>,
+pub(crate) struct InlineBuild<'t> {
+    pub(crate) script: Script<'t>,
+    pub(crate) variables: Vec<(String, Value)>,
 }
 
-/// Takes a word down by its name, and none where the name says several things.
-fn once(into: &mut HashMap<String, Option<Word>>, name: &str, word: Word) {
+/// Records a value by its name, and none where several values have that name.
+fn once(into: &mut HashMap<String, Option<Value>>, name: &str, value: Value) {
     into.entry(name.to_owned())
         .and_modify(|there| {
-            if there.as_ref() != Some(&word) {
+            if there.as_ref() != Some(&value) {
                 *there = None;
             }
         })
-        .or_insert(Some(word));
+        .or_insert(Some(value));
 }
 
-fn kind<'t>(tree: &'t Tree<'_>, resource: &Resource) -> Option<&'t str> {
-    let kind = tree.entry(resource.body, "Type")?;
-    tree.literal(kind.value)
-}
-
-fn property(tree: &Tree<'_>, resource: &Resource, name: &str) -> Option<NodeId> {
-    let properties = tree.entry(resource.body, "Properties")?;
-    let found = tree.entry(tree.resolve(properties.value), name)?;
-    Some(tree.resolve(found.value))
-}
-
-struct Reader<'e, 't, 'a> {
-    tree: &'t Tree<'a>,
-    template: &'e Template<'t>,
-    names: &'e BTreeMap<&'t str, usize>,
-    budget: &'e mut Budget,
-}
-
-/// How deep functions in what names a repository are followed.
-const MAX_DEPTH: usize = 16;
-
-impl<'t> Reader<'_, 't, '_> {
-    fn known(&mut self, node: NodeId) -> Option<Vec<String>> {
-        let (_, sections) = self.template.scopes.around(node)?;
-        let loops = template::loops(self.tree, node);
-        let context = Context {
-            tree: self.tree,
-            sections,
-            loops: &loops,
-        };
-        let (values, _) = value::values(context, node, self.budget);
-        let words = values.known.into_iter().map(|known| match known.word {
-            Value::Text(text) if !text.is_empty() => Some(text),
-            _ => None,
-        });
-        let words: Option<Vec<String>> = words.collect();
-        words.filter(|words| values.unknown.is_empty() && !words.is_empty())
-    }
-
-    /// The text that a node comes to, if that is one.
-    fn literal(&mut self, node: NodeId) -> Option<String> {
-        match self.known(node)?.as_slice() {
-            [only] => Some(only.clone()),
-            _ => None,
-        }
-    }
-
-    fn named(&mut self, resource: &Resource) -> Named {
-        let Some(name) = property(self.tree, resource, "RepositoryName") else {
-            return Named::Like("*".to_owned());
-        };
-        if let Some(known) = self.known(name) {
-            return Named::Known(known);
-        }
-        let mut like = String::new();
-        for part in self.word(name, 0) {
-            match part {
-                Part::Text(text) => like.push_str(&text),
-                _ if like.ends_with('*') => {}
-                _ => like.push('*'),
+/// Reads a `CodeBuild` project: its variables, and the text of its buildspec where that stands in the
+/// template.
+fn project<'t>(
+    reader: &mut TemplateReader<'_, 't, '_>,
+    resource: &Resource,
+) -> (BuildProject, Option<Script<'t>>) {
+    let tree = reader.tree;
+    let mut variables = Vec::new();
+    let environment = property(tree, resource, "Environment");
+    let listed = environment.and_then(|node| tree.entry(node, "EnvironmentVariables"));
+    let items = listed.map_or(&[][..], |listed| tree.items(tree.resolve(listed.value)));
+    for &item in items {
+        let item = tree.resolve(item);
+        let name = tree
+            .entry(item, "Name")
+            .and_then(|name| tree.literal(name.value));
+        let value = tree.entry(item, "Value");
+        let kind = tree
+            .entry(item, "Type")
+            .and_then(|kind| tree.literal(kind.value));
+        if let (Some(name), Some(value)) = (name, value) {
+            let mut value = reader.value(value.value, 0);
+            if kind.is_some_and(|kind| kind != "PLAINTEXT") {
+                value = vec![Part::Unresolved(format!("${name}"))];
             }
+            variables.push((name.to_owned(), value));
         }
-        Named::Like(like)
     }
+    let source = property(tree, resource, "Source");
+    let spec = source.and_then(|source| tree.entry(source, "BuildSpec"));
+    let spec = spec.map(|spec| tree.resolve(spec.value));
+    let text = spec.and_then(|spec| text(tree, spec));
+    let is_path = |text: &str| !text.contains('\n') && !text.trim_start().starts_with('{');
+    let path = text.as_ref().map(|script| script.text.trim().to_owned());
+    match path.filter(|path| is_path(path)) {
+        Some(path) => (
+            BuildProject {
+                buildspec: Some(path),
+                variables,
+            },
+            None,
+        ),
+        None => (
+            BuildProject {
+                buildspec: None,
+                variables,
+            },
+            text,
+        ),
+    }
+}
 
-    /// A node as a word: what it names of the template's repositories.
-    fn word(&mut self, node: NodeId, depth: usize) -> Word {
-        let tree = self.tree;
-        let node = tree.resolve(node);
-        let nobody = |shown: &str| vec![Part::Open(format!("({shown})"))];
-        if depth > MAX_DEPTH {
-            return nobody("computed");
+/// The text of a build, functions and all.
+fn text<'t>(tree: &'t Tree<'_>, node: NodeId) -> Option<Script<'t>> {
+    let Some(call) = Call::of(tree, node) else {
+        tree.literal(node)?;
+        return Script::of(tree, node, Dialect::Shell);
+    };
+    match call.name {
+        "Sub" => {
+            let substitution = Substitution::of(tree, call)?;
+            Script::of(tree, substitution.at, Dialect::Sub)
         }
-        let Some(call) = Call::of(tree, node) else {
-            return match tree.literal(node) {
-                Some(text) => vec![Part::Text(text.to_owned())],
-                None => nobody("computed"),
+        "Join" => {
+            let &[delimiter, list] = call.arguments(tree) else {
+                return None;
             };
-        };
-        match call.name {
-            "Ref" => match call.word(tree) {
-                Some(name) => self.reference(name, node),
-                None => nobody("Ref"),
-            },
-            "GetAtt" => {
-                let dotted = call.word(tree).map(str::to_owned);
-                let listed = || {
-                    let words = call.arguments(tree).iter();
-                    let words: Option<Vec<&str>> = words
-                        .map(|&word| tree.literal(tree.resolve(word)))
-                        .collect();
-                    words.map(|words| words.join("."))
+            let delimiter = tree.literal(tree.resolve(delimiter))?;
+            let mut parts = Vec::new();
+            for &item in tree.items(tree.resolve(list)) {
+                let item = tree.resolve(item);
+                let inner = Call::of(tree, item);
+                let text = match inner.and_then(|inner| inner.word(tree)) {
+                    Some(name) => format!("${{{name}}}"),
+                    None => tree.literal(item).unwrap_or("${computed}").to_owned(),
                 };
-                let dotted = dotted.or_else(listed).unwrap_or_default();
-                self.reference(&dotted, node)
+                parts.push((text, tree.start(item)));
+                parts.push((delimiter.to_owned(), tree.start(item)));
             }
-            "ImportValue" => {
-                let inner = if call.argument == node {
-                    None
-                } else {
-                    Some(call.argument)
-                };
-                let name = match (call.word(tree), inner) {
-                    (Some(name), _) => Some(name.to_owned()),
-                    (None, Some(inner)) => self.literal(inner),
-                    (None, None) => None,
-                };
-                name.map_or_else(|| nobody("import"), |name| vec![Part::Export(name)])
-            }
-            "Sub" => {
-                let Some(substitution) = Substitution::of(tree, call) else {
-                    return nobody("Fn::Sub");
-                };
-                let mut word = Word::new();
-                for piece in substitution.pieces() {
-                    match piece {
-                        Piece::Text(text) => word::push(&mut word, Part::Text(text.to_owned())),
-                        Piece::Escaped(name) => word.push(Part::Open(format!("${{{name}}}"))),
-                        Piece::Variable(name) => {
-                            let own = substitution.variable(tree, name).next();
-                            let more = match own {
-                                Some(own) => self.word(own, depth + 1),
-                                None => self.reference(name, node),
-                            };
-                            for part in more {
-                                word::push(&mut word, part);
-                            }
-                        }
-                    }
-                }
-                word
-            }
-            "Join" => {
-                let &[delimiter, list] = call.arguments(tree) else {
-                    return nobody("Fn::Join");
-                };
-                let delimiter = tree.literal(tree.resolve(delimiter)).unwrap_or_default();
-                let mut word = Word::new();
-                for (nth, &item) in tree.items(tree.resolve(list)).iter().enumerate() {
-                    if nth > 0 && !delimiter.is_empty() {
-                        word::push(&mut word, Part::Text(delimiter.to_owned()));
-                    }
-                    for part in self.word(item, depth + 1) {
-                        word::push(&mut word, part);
-                    }
-                }
-                word
-            }
-            _ => match self.literal(node) {
-                Some(text) => vec![Part::Text(text)],
-                None => nobody(call.name),
-            },
+            Some(Script::joined(parts, Dialect::Sub))
         }
-    }
-
-    fn reference(&mut self, name: &str, at: NodeId) -> Word {
-        if let Some(&number) = self.names.get(name) {
-            return vec![Part::Name(number)];
-        }
-        if let Some(logical_id) = name.strip_suffix(".RepositoryUri")
-            && let Some(&number) = self.names.get(logical_id)
-        {
-            return vec![Part::Uri(number)];
-        }
-        let parameter = self
-            .template
-            .scopes
-            .around(at)
-            .and_then(|(_, sections)| sections.parameter(name));
-        let default = parameter.and_then(|parameter| {
-            let default = self
-                .tree
-                .entry(self.tree.resolve(parameter.value), "Default")?;
-            self.tree.literal(default.value)
-        });
-        match default {
-            Some(text) => vec![Part::Text(text.to_owned())],
-            None => vec![Part::Open(format!("({name})"))],
-        }
-    }
-
-    fn project(&mut self, resource: &Resource) -> (Project, Option<Script<'t>>) {
-        let tree = self.tree;
-        let mut variables = Vec::new();
-        let environment = property(tree, resource, "Environment");
-        let listed = environment.and_then(|node| tree.entry(node, "EnvironmentVariables"));
-        let items = listed.map_or(&[][..], |listed| tree.items(tree.resolve(listed.value)));
-        for &item in items {
-            let item = tree.resolve(item);
-            let name = tree
-                .entry(item, "Name")
-                .and_then(|name| tree.literal(name.value));
-            let value = tree.entry(item, "Value");
-            let kind = tree
-                .entry(item, "Type")
-                .and_then(|kind| tree.literal(kind.value));
-            if let (Some(name), Some(value)) = (name, value) {
-                let mut word = self.word(value.value, 0);
-                if kind.is_some_and(|kind| kind != "PLAINTEXT") {
-                    word = vec![Part::Open(format!("${name}"))];
-                }
-                variables.push((name.to_owned(), word));
-            }
-        }
-        let source = property(tree, resource, "Source");
-        let spec = source.and_then(|source| tree.entry(source, "BuildSpec"));
-        let spec = spec.map(|spec| tree.resolve(spec.value));
-        let text = spec.and_then(|spec| self.text(spec));
-        let is_path = |text: &str| !text.contains('\n') && !text.trim_start().starts_with('{');
-        let path = text.as_ref().map(|script| script.text.trim().to_owned());
-        match path.filter(|path| is_path(path)) {
-            Some(path) => (
-                Project {
-                    buildspec: Some(path),
-                    variables,
-                },
-                None,
-            ),
-            None => (
-                Project {
-                    buildspec: None,
-                    variables,
-                },
-                text,
-            ),
-        }
-    }
-
-    /// The text of a build, functions and all.
-    fn text(&mut self, node: NodeId) -> Option<Script<'t>> {
-        let tree = self.tree;
-        let Some(call) = Call::of(tree, node) else {
-            tree.literal(node)?;
-            return Script::of(tree, node, Dialect::Shell);
-        };
-        match call.name {
-            "Sub" => {
-                let substitution = Substitution::of(tree, call)?;
-                Script::of(tree, substitution.at, Dialect::Sub)
-            }
-            "Join" => {
-                let &[delimiter, list] = call.arguments(tree) else {
-                    return None;
-                };
-                let delimiter = tree.literal(tree.resolve(delimiter))?;
-                let mut parts = Vec::new();
-                for &item in tree.items(tree.resolve(list)) {
-                    let item = tree.resolve(item);
-                    let inner = Call::of(tree, item);
-                    let text = match inner.and_then(|inner| inner.word(tree)) {
-                        Some(name) => format!("${{{name}}}"),
-                        None => tree.literal(item).unwrap_or("${computed}").to_owned(),
-                    };
-                    parts.push((text, tree.start(item)));
-                    parts.push((delimiter.to_owned(), tree.start(item)));
-                }
-                Some(Script::joined(parts, Dialect::Sub))
-            }
-            _ => None,
-        }
+        _ => None,
     }
 }

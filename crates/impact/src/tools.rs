@@ -1,6 +1,7 @@
-//! What the commands that push images push.
+//! What the commands that push images do, by their words.
 //!
-//! This module owns the names of the tools and the forms of their arguments.
+//! This module owns the names of the tools and the forms of their arguments. It takes words and
+//! gives [`Action`]s: it does not know the shell, nor what was said before.
 //!
 //! Sources: the reference pages of `docker push`, `docker buildx build`,
 //! `docker buildx imagetools create`, `docker manifest push` and `docker
@@ -10,12 +11,45 @@
 //! "Jib - Containerize your Maven/Gradle project"; `aws ecr put-image` (AWS
 //! CLI Command Reference).
 
-use super::lex::{Piece, Raw};
-use super::shell::{Argument, Env, Pushed, Shell};
-use super::word::{self, Part, Ways, Word};
+use crate::image;
+use crate::pushes::ImagePush;
+use crate::value::{self, Part, Value, Values};
 
-/// The words by which a text may push.
-const WORDS: [&str; 22] = [
+/// A word of a command, with the values that it can have.
+#[derive(Clone, Debug)]
+pub(crate) struct Argument {
+    pub(crate) values: Values,
+    /// Where it stands in the file.
+    pub(crate) at: usize,
+}
+
+impl Argument {
+    /// The text of its first value, if that is literal.
+    pub(crate) fn text(&self) -> Option<&str> {
+        value::literal(self.values.first()?)
+    }
+}
+
+/// What a command does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// It pushes an image.
+    Push(ImagePush),
+    /// It gives an image this reference here, without a push.
+    Tag(Value),
+    /// It pushes every tag that an image has been given here.
+    PushAllTags {
+        /// The image, with any tag.
+        image: Value,
+        /// Where it is named.
+        at: usize,
+    },
+    /// It pushes the images of compose files.
+    PushComposeImages,
+}
+
+/// A text that holds none of these pushes nothing.
+const MENTIONS: [&str; 22] = [
     "docker",
     "podman",
     "nerdctl",
@@ -41,22 +75,15 @@ const WORDS: [&str; 22] = [
 ];
 
 /// Whether a text names one of the tools, so that it is worth a look.
-pub(super) fn is_mentioned(text: &str) -> bool {
-    WORDS.iter().any(|word| text.contains(word))
+pub(crate) fn is_mentioned(text: &str) -> bool {
+    MENTIONS.iter().any(|word| text.contains(word))
 }
 
-/// Whether a command can be one that pushes, by what is written there.
-pub(super) fn may_push(words: &[&Raw<'_>]) -> bool {
-    words.iter().take(8).any(|word| {
-        word.pieces.iter().any(|piece| match piece {
-            Piece::Text(text) => is_mentioned(text),
-            _ => word.pieces.len() == 1,
-        })
-    })
-}
-
-/// Reads a command.
-pub(super) fn read(shell: &mut Shell<'_>, words: &[Argument], env: &mut Env<'_>) {
+/// Tells what a command does, by its words. `environment` gives the values of a variable that the
+/// tool reads itself.
+pub(crate) fn actions(words: &[Argument], environment: &dyn Fn(&str) -> Values) -> Vec<Action> {
+    let mut found = Vec::new();
+    let actions = &mut found;
     let base = |argument: &Argument| {
         let text = argument.text().unwrap_or_default();
         let text = text.rsplit('/').next().unwrap_or_default();
@@ -68,55 +95,56 @@ pub(super) fn read(shell: &mut Shell<'_>, words: &[Argument], env: &mut Env<'_>)
         let name = base(word);
         let is_tool = match name.as_str() {
             "docker" | "podman" | "nerdctl" | "finch" | "buildah" | "img" | "depot" => {
-                docker(shell, &name, rest);
+                docker(actions, &name, rest);
                 true
             }
             "docker-compose" | "podman-compose" => {
-                compose(shell, rest);
+                compose(actions, rest);
                 true
             }
             "crane" | "gcrane" => {
-                crane(shell, rest);
+                crane(actions, rest);
                 true
             }
             "skopeo" | "regctl" | "oras" => {
-                copy(shell, &name, rest);
+                copy(actions, &name, rest);
                 true
             }
             "executor" | "kaniko" => {
-                kaniko(shell, rest);
+                actions.extend(kaniko(rest));
                 true
             }
             "mvn" | "mvnw" | "gradle" | "gradlew" | "jib" => {
-                jib(shell, &name, rest);
+                jib(actions, &name, rest);
                 true
             }
             "ko" => {
-                ko(shell, rest, env);
+                ko(actions, rest, environment);
                 true
             }
             "pack" => {
-                pack(shell, rest);
+                pack(actions, rest);
                 true
             }
             "skaffold" => {
-                skaffold(shell, rest);
+                skaffold(actions, rest);
                 true
             }
             "buildctl" => {
-                buildctl(shell, rest);
+                buildctl(actions, rest);
                 true
             }
             "aws" | "awslocal" => {
-                put_image(shell, rest);
+                put_image(actions, rest);
                 true
             }
             _ => false,
         };
         if is_tool || nth == 0 && !wraps(&first) {
-            return;
+            break;
         }
     }
+    found
 }
 
 /// Whether a command runs the one that is named in its arguments.
@@ -152,14 +180,14 @@ fn options(words: &[Argument], names: &[&str]) -> Vec<Argument> {
                 found.extend(words.peek().map(|&next| next.clone()));
                 continue;
             }
-            let rest: Ways = word
-                .ways
+            let rest: Values = word
+                .values
                 .iter()
-                .filter_map(|way| after(way, name))
+                .filter_map(|value| after(value, name))
                 .collect();
             if !rest.is_empty() {
                 found.push(Argument {
-                    ways: rest,
+                    values: rest,
                     at: word.at,
                 });
             }
@@ -168,9 +196,9 @@ fn options(words: &[Argument], names: &[&str]) -> Vec<Argument> {
     found
 }
 
-/// What follows `name=` in a word.
-fn after(word: &Word, name: &str) -> Option<Word> {
-    let (first, rest) = word.split_first()?;
+/// What follows `name=` in a value.
+fn after(value: &Value, name: &str) -> Option<Value> {
+    let (first, rest) = value.split_first()?;
     let Part::Text(text) = first else {
         return None;
     };
@@ -182,12 +210,12 @@ fn after(word: &Word, name: &str) -> Option<Word> {
         None if is_short => text,
         None => return None,
     };
-    let mut word = Word::new();
+    let mut value = Value::new();
     if !text.is_empty() {
-        word.push(Part::Text(text.to_owned()));
+        value.push(Part::Text(text.to_owned()));
     }
-    word.extend(rest.iter().cloned());
-    Some(word)
+    value.extend(rest.iter().cloned());
+    Some(value)
 }
 
 fn has(words: &[Argument], flags: &[&str]) -> bool {
@@ -204,7 +232,7 @@ fn positional<'a>(words: &'a [Argument], with_value: &[&str]) -> Vec<&'a Argumen
     let mut found = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        let text = match word.ways.first().map(Vec::as_slice) {
+        let text = match word.values.first().map(Vec::as_slice) {
             Some([Part::Text(text), ..]) => text.as_str(),
             _ => "",
         };
@@ -222,20 +250,19 @@ fn positional<'a>(words: &'a [Argument], with_value: &[&str]) -> Vec<&'a Argumen
     found
 }
 
-fn pushes(shell: &mut Shell<'_>, image: &Argument, by: &'static str) {
-    for way in &image.ways {
-        let pushed = Pushed {
+fn pushes(actions: &mut Vec<Action>, image: &Argument, by: &'static str) {
+    for value in &image.values {
+        actions.push(Action::Push(ImagePush {
             at: image.at,
-            image: way.clone(),
+            image: value.clone(),
             by,
-        };
-        shell.pushes.push(pushed);
+        }));
     }
 }
 
 /// `docker` and what takes its commands.
 #[allow(clippy::too_many_lines, reason = "one arm for each command")]
-fn docker(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
+fn docker(actions: &mut Vec<Action>, tool: &str, words: &[Argument]) {
     const GLOBAL: [&str; 8] = [
         "--context",
         "-c",
@@ -282,13 +309,16 @@ fn docker(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
                 return;
             };
             if has(rest, &["-a", "--all-tags"]) {
-                return all_tags(shell, target);
+                let at = target.at;
+                let all = target.values.iter().cloned();
+                actions.extend(all.map(|image| Action::PushAllTags { image, at }));
+                return;
             }
-            pushes(shell, target, by(tool, "push"));
+            pushes(actions, target, by(tool, "push"));
         }
         ("tag", _) => {
             if let Some(target) = positional(rest, &[]).get(1) {
-                remember(shell, target);
+                tagged(actions, target);
             }
         }
         ("build" | "b" | "bud", _) => {
@@ -296,33 +326,33 @@ fn docker(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
             let outputs = options(rest, &["-o", "--output"]);
             let to_registry = |output: &Argument| {
                 let text = output
-                    .ways
+                    .values
                     .first()
-                    .map(|way| word::shown(way))
+                    .map(|value| value::shown(value))
                     .unwrap_or_default();
                 text.contains("type=registry") || text.contains("push=true")
             };
             if has(rest, &["--push"]) || outputs.iter().any(to_registry) {
                 for tag in &tags {
-                    pushes(shell, tag, by(tool, "build --push"));
+                    pushes(actions, tag, by(tool, "build --push"));
                 }
                 for output in &outputs {
-                    named_output(shell, output);
+                    named_output(actions, output);
                 }
             }
             for tag in &tags {
-                remember(shell, tag);
+                tagged(actions, tag);
             }
             if !matches!(tool, "podman" | "buildah" | "img") {
                 // These push whether the image is pushed or not.
                 for cache in options(rest, &["--cache-to"]) {
-                    cached(shell, &cache, "docker build --cache-to");
+                    actions.extend(cached(&cache, "docker build --cache-to"));
                 }
             }
         }
         ("imagetools", "create") => {
             for tag in options(rest, &["-t", "--tag"]) {
-                pushes(shell, &tag, "docker buildx imagetools create");
+                pushes(actions, &tag, "docker buildx imagetools create");
             }
         }
         ("manifest", "push") => {
@@ -333,11 +363,11 @@ fn docker(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
                 given.get(1).or(given.first())
             };
             if let Some(target) = target {
-                pushes(shell, target, by(tool, "manifest push"));
+                pushes(actions, target, by(tool, "manifest push"));
             }
         }
-        ("bake", _) => shell.pushes_compose |= has(rest, &["--push"]),
-        ("compose", _) => compose(shell, rest),
+        ("bake", _) if has(rest, &["--push"]) => actions.push(Action::PushComposeImages),
+        ("compose", _) => compose(actions, rest),
         _ => {}
     }
 }
@@ -357,33 +387,12 @@ fn by(tool: &str, command: &str) -> &'static str {
     }
 }
 
-/// How many tags of one name are remembered. Real scripts give two or three.
-const MAX_TAGS: usize = 64;
-
-/// Takes down that an image has been tagged.
-fn remember(shell: &mut Shell<'_>, image: &Argument) {
-    for way in &image.ways {
-        let tagged = shell.tagged.entry(word::shown(&name(way))).or_default();
-        if tagged.len() < MAX_TAGS && !tagged.contains(way) {
-            tagged.push(way.clone());
-        }
-    }
+/// Records that an image gets a name and a tag.
+fn tagged(actions: &mut Vec<Action>, image: &Argument) {
+    actions.extend(image.values.iter().cloned().map(Action::Tag));
 }
 
-/// Every tag that the script has given to a name.
-fn all_tags(shell: &mut Shell<'_>, image: &Argument) {
-    for way in &image.ways {
-        let tagged = shell.tagged.get(&word::shown(&name(way)));
-        let pushes = tagged.into_iter().flatten().map(|image_of| Pushed {
-            at: image.at,
-            image: image_of.clone(),
-            by: "docker push --all-tags",
-        });
-        shell.pushes.extend(pushes);
-    }
-}
-
-fn compose(shell: &mut Shell<'_>, words: &[Argument]) {
+fn compose(actions: &mut Vec<Action>, words: &[Argument]) {
     const WITH_VALUE: [&str; 8] = [
         "-f",
         "--file",
@@ -396,14 +405,17 @@ fn compose(shell: &mut Shell<'_>, words: &[Argument]) {
     ];
     let given = positional(words, &WITH_VALUE);
     let command = given.first().and_then(|word| word.text());
-    shell.pushes_compose |= match command {
+    let is_pushed = match command {
         Some("push") => true,
         Some("build") => has(words, &["--push"]),
         _ => false,
     };
+    if is_pushed {
+        actions.push(Action::PushComposeImages);
+    }
 }
 
-fn crane(shell: &mut Shell<'_>, words: &[Argument]) {
+fn crane(actions: &mut Vec<Action>, words: &[Argument]) {
     let given = positional(
         words,
         &[
@@ -426,21 +438,24 @@ fn crane(shell: &mut Shell<'_>, words: &[Argument]) {
     match command {
         "push" | "copy" | "cp" => {
             if let Some(target) = given.get(2) {
-                pushes(shell, target, "crane");
+                pushes(actions, target, "crane");
             }
         }
         "tag" => {
             let (Some(image), Some(tag)) = (given.get(1), given.get(2)) else {
                 return;
             };
-            let mut retagged = Ways::new();
-            for way in &image.ways {
-                word::add(&mut retagged, word::glued(&vec![name(way)], &tag.ways));
+            let mut retagged = Values::new();
+            for value in &image.values {
+                value::add(
+                    &mut retagged,
+                    value::concat(&vec![image::name(value)], &tag.values),
+                );
             }
             pushes(
-                shell,
+                actions,
                 &Argument {
-                    ways: retagged,
+                    values: retagged,
                     at: tag.at,
                 },
                 "crane tag",
@@ -448,7 +463,7 @@ fn crane(shell: &mut Shell<'_>, words: &[Argument]) {
         }
         "append" | "mutate" | "index" | "rebase" => {
             for tag in options(words, &["-t", "--tag"]) {
-                pushes(shell, &tag, "crane");
+                pushes(actions, &tag, "crane");
             }
         }
         _ => {}
@@ -456,7 +471,7 @@ fn crane(shell: &mut Shell<'_>, words: &[Argument]) {
 }
 
 /// `skopeo copy`, `regctl image copy`, `oras copy` and `oras push`.
-fn copy(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
+fn copy(actions: &mut Vec<Action>, tool: &str, words: &[Argument]) {
     const WITH_VALUE: [&str; 10] = [
         "--src-creds",
         "--dest-creds",
@@ -485,13 +500,13 @@ fn copy(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
     };
     // Other transports of skopeo's lead to no registry.
     let is_elsewhere = tool == "skopeo"
-        && target.ways.iter().any(|way| match way.first() {
+        && target.values.iter().any(|value| match value.first() {
             Some(Part::Text(text)) => !text.starts_with("docker://"),
             _ => false,
         });
     if !is_elsewhere {
         pushes(
-            shell,
+            actions,
             target,
             match tool {
                 "skopeo" => "skopeo copy",
@@ -502,17 +517,19 @@ fn copy(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
     }
 }
 
-/// Kaniko's executor.
-pub(super) fn kaniko(shell: &mut Shell<'_>, words: &[Argument]) {
+/// What kaniko's executor does, by its arguments.
+pub(crate) fn kaniko(words: &[Argument]) -> Vec<Action> {
+    let mut actions = Vec::new();
     if has(words, &["--no-push", "--no-push-cache"]) && !has(words, &["--no-push=false"]) {
-        return;
+        return actions;
     }
     for target in options(words, &["--destination", "-d"]) {
-        pushes(shell, &target, "kaniko");
+        pushes(&mut actions, &target, "kaniko");
     }
+    actions
 }
 
-fn jib(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
+fn jib(actions: &mut Vec<Action>, tool: &str, words: &[Argument]) {
     let is_goal = |goal: &str| {
         words.iter().any(|word| {
             word.text()
@@ -524,7 +541,7 @@ fn jib(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
         let mut given = words.iter().filter_map(Argument::text);
         if given.any(|text| matches!(text, "build" | "jar" | "war")) {
             for target in targets {
-                pushes(shell, &target, "jib");
+                pushes(actions, &target, "jib");
             }
         }
         return;
@@ -554,51 +571,32 @@ fn jib(shell: &mut Shell<'_>, tool: &str, words: &[Argument]) {
         ));
     }
     for image in &images {
-        pushes(shell, image, "jib");
+        pushes(actions, image, "jib");
         for tags in options(words, &["-Djib.to.tags"]) {
-            retagged(shell, image, &tags, "jib");
+            retagged(actions, image, &tags, "jib");
         }
     }
 }
 
 /// The image once more, with each of the tags in a list.
-fn retagged(shell: &mut Shell<'_>, image: &Argument, tags: &Argument, by: &'static str) {
-    let names: Ways = image.ways.iter().map(name).collect();
-    for way in &tags.ways {
-        for tag in listed(way) {
-            let ways = word::glued(&names, &vec![tag]);
-            pushes(shell, &Argument { ways, at: tags.at }, by);
+fn retagged(actions: &mut Vec<Action>, image: &Argument, tags: &Argument, by: &'static str) {
+    let names: Values = image.values.iter().map(image::name).collect();
+    for value in &tags.values {
+        for tag in value::listed(value) {
+            let values = value::concat(&names, &vec![tag]);
+            pushes(
+                actions,
+                &Argument {
+                    values,
+                    at: tags.at,
+                },
+                by,
+            );
         }
     }
 }
 
-/// The name of an image up to its tag, with the colon.
-pub(super) fn name(image: &Word) -> Word {
-    let image = word::image(image);
-    let mut name = image.registry;
-    if !name.is_empty() {
-        word::push(&mut name, Part::Text("/".to_owned()));
-    }
-    for part in image.path {
-        word::push(&mut name, part);
-    }
-    word::push(&mut name, Part::Text(":".to_owned()));
-    name
-}
-
-/// The items of a list with commas.
-pub(super) fn listed(word: &Word) -> Vec<Word> {
-    let spaced: Word = word
-        .iter()
-        .map(|part| match part {
-            Part::Text(text) => Part::Text(text.replace(',', " ")),
-            part => part.clone(),
-        })
-        .collect();
-    word::split(&spaced)
-}
-
-fn ko(shell: &mut Shell<'_>, words: &[Argument], env: &Env<'_>) {
+fn ko(actions: &mut Vec<Action>, words: &[Argument], environment: &dyn Fn(&str) -> Values) {
     let command = words.first().and_then(Argument::text).unwrap_or_default();
     if !matches!(
         command,
@@ -610,34 +608,48 @@ fn ko(shell: &mut Shell<'_>, words: &[Argument], env: &Env<'_>) {
     let Some(first) = words.first() else {
         return;
     };
-    let mut target = shell.named("KO_DOCKER_REPO", "$KO_DOCKER_REPO", env);
+    let mut target = environment("KO_DOCKER_REPO");
     if !has(words, &["--bare"]) {
         // A name is put behind it that depends on the import path.
-        target = word::glued(
+        target = value::concat(
             &target,
             &vec![vec![
                 Part::Text("/".to_owned()),
-                Part::Open("(import path)".to_owned()),
+                Part::Unresolved("(import path)".to_owned()),
             ]],
         );
     }
-    target = word::glued(&target, &word::text(":"));
+    target = value::concat(&target, &value::text(":"));
     let tags = options(words, &["-t", "--tags"]);
     if tags.is_empty() {
-        let ways = word::glued(&target, &word::text("latest"));
-        pushes(shell, &Argument { ways, at: first.at }, "ko");
+        let values = value::concat(&target, &value::text("latest"));
+        pushes(
+            actions,
+            &Argument {
+                values,
+                at: first.at,
+            },
+            "ko",
+        );
     }
     for tags in tags {
-        for way in &tags.ways {
-            for tag in listed(way) {
-                let ways = word::glued(&target, &vec![tag]);
-                pushes(shell, &Argument { ways, at: tags.at }, "ko");
+        for value in &tags.values {
+            for tag in value::listed(value) {
+                let values = value::concat(&target, &vec![tag]);
+                pushes(
+                    actions,
+                    &Argument {
+                        values,
+                        at: tags.at,
+                    },
+                    "ko",
+                );
             }
         }
     }
 }
 
-fn pack(shell: &mut Shell<'_>, words: &[Argument]) {
+fn pack(actions: &mut Vec<Action>, words: &[Argument]) {
     const WITH_VALUE: [&str; 10] = [
         "-B",
         "--builder",
@@ -654,82 +666,87 @@ fn pack(shell: &mut Shell<'_>, words: &[Argument]) {
         return;
     }
     if let Some(image) = positional(words, &WITH_VALUE).get(1) {
-        pushes(shell, image, "pack build --publish");
+        pushes(actions, image, "pack build --publish");
     }
     for tag in options(words, &["-t", "--tag"]) {
-        pushes(shell, &tag, "pack build --publish");
+        pushes(actions, &tag, "pack build --publish");
     }
 }
 
-fn skaffold(shell: &mut Shell<'_>, words: &[Argument]) {
+fn skaffold(actions: &mut Vec<Action>, words: &[Argument]) {
     let command = words.first().and_then(Argument::text).unwrap_or_default();
     if !matches!(command, "build" | "run" | "dev") || has(words, &["--push=false"]) {
         return;
     }
     for tag in options(words, &["-t", "--tag"]) {
         let target = options(words, &["-d", "--default-repo"]).pop();
-        let target = target.map_or_else(|| word::open("(skaffold.yaml)"), |target| target.ways);
+        let target = target.map_or_else(
+            || value::unresolved("(skaffold.yaml)"),
+            |target| target.values,
+        );
         let artifact = vec![vec![
             Part::Text("/".to_owned()),
-            Part::Open("(artifact)".to_owned()),
+            Part::Unresolved("(artifact)".to_owned()),
             Part::Text(":".to_owned()),
         ]];
-        let ways = word::glued(&word::glued(&target, &artifact), &tag.ways);
-        pushes(shell, &Argument { ways, at: tag.at }, "skaffold --tag");
+        let values = value::concat(&value::concat(&target, &artifact), &tag.values);
+        pushes(actions, &Argument { values, at: tag.at }, "skaffold --tag");
     }
 }
 
-fn buildctl(shell: &mut Shell<'_>, words: &[Argument]) {
+fn buildctl(actions: &mut Vec<Action>, words: &[Argument]) {
     for output in options(words, &["--output", "-o"]) {
-        named_output(shell, &output);
+        named_output(actions, &output);
     }
     for cache in options(words, &["--export-cache"]) {
-        cached(shell, &cache, "buildctl --export-cache");
+        actions.extend(cached(&cache, "buildctl --export-cache"));
     }
 }
 
 /// Where a cache is pushed to: `type=registry,ref=IMAGE`, or the image alone.
 ///
 /// Source: Docker Docs, "Registry cache".
-pub(super) fn cached(shell: &mut Shell<'_>, cache: &Argument, by: &'static str) {
-    for way in &cache.ways {
-        let items = listed(way);
-        let is_alone = !word::shown(way).contains('=');
+pub(crate) fn cached(cache: &Argument, by: &'static str) -> Vec<Action> {
+    let mut actions = Vec::new();
+    for value in &cache.values {
+        let items = value::listed(value);
+        let is_alone = !value::shown(value).contains('=');
         let is_registry = items
             .iter()
-            .any(|item| word::shown(item) == "type=registry");
-        let mut images: Ways = Ways::new();
+            .any(|item| value::shown(item) == "type=registry");
+        let mut images: Values = Values::new();
         if is_registry {
             images.extend(items.iter().filter_map(|item| after(item, "ref")));
         } else if is_alone {
-            images.push(way.clone());
+            images.push(value.clone());
         }
         let at = cache.at;
-        pushes(shell, &Argument { ways: images, at }, by);
+        pushes(&mut actions, &Argument { values: images, at }, by);
     }
+    actions
 }
 
 /// `type=image,name=IMAGE,push=true`.
-fn named_output(shell: &mut Shell<'_>, output: &Argument) {
-    for way in &output.ways {
-        let items = listed(way);
-        let says = |what: &str| items.iter().any(|item| word::shown(item) == what);
+fn named_output(actions: &mut Vec<Action>, output: &Argument) {
+    for value in &output.values {
+        let items = value::listed(value);
+        let says = |what: &str| items.iter().any(|item| value::shown(item) == what);
         if !(says("push=true") || says("type=registry")) {
             continue;
         }
         for item in &items {
             if let Some(image) = after(item, "name") {
                 let image = Argument {
-                    ways: vec![image],
+                    values: vec![image],
                     at: output.at,
                 };
-                pushes(shell, &image, "docker build --output");
+                pushes(actions, &image, "docker build --output");
             }
         }
     }
 }
 
-fn put_image(shell: &mut Shell<'_>, words: &[Argument]) {
+fn put_image(actions: &mut Vec<Action>, words: &[Argument]) {
     let mut given = words.iter().filter_map(Argument::text);
     if !given.any(|text| text == "put-image") {
         return;
@@ -737,12 +754,74 @@ fn put_image(shell: &mut Shell<'_>, words: &[Argument]) {
     let names = options(words, &["--repository-name"]);
     for tag in options(words, &["--image-tag"]) {
         for name in &names {
-            let mut ways = vec![vec![Part::Registry]];
-            ways = word::glued(&ways, &word::text("/"));
-            ways = word::glued(&ways, &name.ways);
-            ways = word::glued(&ways, &word::text(":"));
-            ways = word::glued(&ways, &tag.ways);
-            pushes(shell, &Argument { ways, at: tag.at }, "aws ecr put-image");
+            let mut values = vec![vec![Part::EcrRegistry]];
+            values = value::concat(&values, &value::text("/"));
+            values = value::concat(&values, &name.values);
+            values = value::concat(&values, &value::text(":"));
+            values = value::concat(&values, &tag.values);
+            pushes(
+                actions,
+                &Argument { values, at: tag.at },
+                "aws ecr put-image",
+            );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a command does, by its words: what is pushed, and `other` for other actions.
+    fn done(command: &str) -> Vec<String> {
+        let words: Vec<Argument> = command
+            .split(' ')
+            .map(|word| Argument {
+                values: value::text(word),
+                at: 0,
+            })
+            .collect();
+        let environment = |name: &str| value::text(format!("host/{name}"));
+        let actions = actions(&words, &environment).into_iter();
+        actions
+            .map(|action| match action {
+                Action::Push(push) => format!("{}: {}", push.by, value::shown(&push.image)),
+                Action::Tag(image) => format!("tag {}", value::shown(&image)),
+                Action::PushAllTags { image, .. } => format!("all of {}", value::shown(&image)),
+                Action::PushComposeImages => "compose".to_owned(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn push_behind_wrapper_and_options_is_found() {
+        for command in [
+            "docker push a/b:c",
+            "sudo -E docker --context x image push --platform p a/b:c",
+            "/usr/bin/docker push a/b:c",
+        ] {
+            assert_eq!(done(command), ["docker push: a/b:c"], "{command}");
+        }
+    }
+
+    #[test]
+    fn command_without_push_only_tags() {
+        assert_eq!(done("docker build -t a/b:c ."), ["tag a/b:c"]);
+        assert_eq!(done("docker tag x a/b:c"), ["tag a/b:c"]);
+        assert!(done("docker pull a/b:c").is_empty());
+        assert!(done("make docker push a/b:c").is_empty());
+    }
+
+    #[test]
+    fn all_tags_and_compose_leave_the_images_to_the_caller() {
+        assert_eq!(done("docker push --all-tags a/b"), ["all of a/b"]);
+        assert_eq!(done("docker compose -f x push"), ["compose"]);
+        assert!(done("docker compose up").is_empty());
+    }
+
+    #[test]
+    fn tool_that_reads_a_variable_gets_its_value() {
+        let pushes = done("ko build --bare -t dev ./cmd");
+        assert_eq!(pushes, ["ko: host/KO_DOCKER_REPO:dev"]);
     }
 }

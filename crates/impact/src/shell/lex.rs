@@ -1,33 +1,22 @@
 //! Shell text to words, as far as pipelines need it.
 //!
 //! This module owns quotes, comments, continuations, substitutions and
-//! heredocs, and the marks that other languages leave in shell text: those of
+//! heredocs, and the markup that other languages leave in shell text: that of
 //! make, of `Fn::Sub`, of GitHub's expressions and of Go templates. It knows
 //! no command and no variable.
 //!
 //! No parser of a shell does this: most of what is read here is a piece of
-//! shell inside of something else, with marks that no shell takes, and a
+//! shell inside of something else, with markup that no shell takes, and a
 //! parser that stops at the first of them sees nothing. What cannot be read
 //! here is taken for text.
 
 use std::collections::HashSet;
 
-/// Whose marks stand in a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
-    /// Those of a shell.
-    Shell,
-    /// Those of make around those of a shell: `$(NAME)`, `$$NAME`.
-    Make,
-    /// Those of `Fn::Sub` among those of a shell: `${Resource}`, `${!NAME}`.
-    Sub,
-    /// None but those that stand in braces of their own.
-    Value,
-}
+use crate::script::Dialect;
 
 /// A piece of a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Piece<'s> {
+pub(crate) enum Piece<'s> {
     Text(String),
     /// `$NAME`, `${NAME}` and what else stands in the braces.
     Variable {
@@ -49,8 +38,8 @@ pub(super) enum Piece<'s> {
 
 /// A word, or what stands between words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Token<'s> {
-    Word(Raw<'s>),
+pub(crate) enum Token<'s> {
+    Word(Word<'s>),
     /// `;`, `&`, the end of a line.
     End,
     /// `&&`, `||`: what follows may not be run.
@@ -68,16 +57,16 @@ pub(super) enum Token<'s> {
 
 /// A word as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Raw<'s> {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) pieces: Vec<Piece<'s>>,
-    pub(super) is_quoted: bool,
+pub(crate) struct Word<'s> {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) pieces: Vec<Piece<'s>>,
+    pub(crate) is_quoted: bool,
 }
 
-impl Raw<'_> {
+impl Word<'_> {
     /// The text of the word, if that is all that it is.
-    pub(super) fn literal(&self) -> Option<&str> {
+    pub(crate) fn literal(&self) -> Option<&str> {
         match self.pieces.as_slice() {
             [Piece::Text(text)] => Some(text),
             _ => None,
@@ -86,14 +75,14 @@ impl Raw<'_> {
 }
 
 /// Comes apart to tokens.
-pub(super) fn tokens(text: &str, dialect: Dialect) -> Vec<Token<'_>> {
+pub(crate) fn tokens(text: &str, dialect: Dialect) -> Vec<Token<'_>> {
     let mut lexer = Lexer::new(text, dialect);
     lexer.run();
     lexer.tokens
 }
 
 /// A text that is one word, blanks and all.
-pub(super) fn pieces(text: &str, dialect: Dialect) -> Vec<Piece<'_>> {
+pub(crate) fn pieces(text: &str, dialect: Dialect) -> Vec<Piece<'_>> {
     let mut lexer = Lexer::new(text, dialect);
     lexer.pieces(|_| false).pieces
 }
@@ -187,7 +176,7 @@ impl<'s> Lexer<'s> {
                     self.heredoc();
                     continue;
                 }
-                '<' | '>' if self.dialect == Dialect::Value && self.parameter().is_none() => {
+                '<' | '>' if self.dialect == Dialect::Plain && self.parameter().is_none() => {
                     self.at += 1;
                     continue;
                 }
@@ -281,14 +270,14 @@ impl<'s> Lexer<'s> {
     }
 
     /// A word, up to a character that ends it.
-    fn pieces(&mut self, ends: impl Fn(char) -> bool) -> Raw<'s> {
-        let mut raw = Raw {
+    fn pieces(&mut self, ends: impl Fn(char) -> bool) -> Word<'s> {
+        let mut raw = Word {
             start: self.at,
             end: self.at,
             pieces: Vec::new(),
             is_quoted: false,
         };
-        let is_value = self.dialect == Dialect::Value;
+        let is_value = self.dialect == Dialect::Plain;
         while let Some(sign) = self.peek() {
             match sign {
                 sign if ends(sign) && self.parameter().is_none() => break,
@@ -409,7 +398,7 @@ impl<'s> Lexer<'s> {
             self.at = start + 1;
         }
         let mut dialect = self.dialect;
-        if dialect == Dialect::Value {
+        if dialect == Dialect::Plain {
             add(into, '$');
             return;
         }

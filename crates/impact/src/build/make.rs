@@ -1,17 +1,15 @@
-//! What the recipes of make and just push.
+//! What the recipes of Makefiles push.
 //!
-//! This module owns the structure of Makefiles and justfiles: variables,
-//! recipes, continuations. What a recipe runs is shell text.
+//! This module owns the structure of Makefiles: variables, conditions, recipes, continuations.
+//! What a recipe runs is shell text.
 //!
-//! Sources: GNU make manual, "How to Use Variables" and "Writing Recipes in
-//! Rules"; Just Programmer's Manual, "Settings", "Recipe Parameters".
+//! Source: GNU make manual, "How to Use Variables" and "Writing Recipes in Rules".
 
 use std::collections::{HashMap, HashSet};
 
-use super::lex::Dialect;
-use super::script::Script;
-use super::shell::{Env, Shell};
-use super::word::{self, Ways};
+use crate::script::{Dialect, Script};
+use crate::shell::{Env, Shell};
+use crate::value::{self, Values};
 
 /// How deep variables are followed that name others.
 const MAX_DEPTH: usize = 12;
@@ -26,7 +24,7 @@ struct Defined<'s> {
 }
 
 /// Lines put together where a backslash ends one, each with its offset.
-fn logical_lines(text: &str) -> Vec<(usize, &str)> {
+pub(super) fn logical_lines(text: &str) -> Vec<(usize, &str)> {
     let mut lines = Vec::new();
     let (mut start, mut offset) = (0, 0);
     for line in text.split_inclusive('\n') {
@@ -42,7 +40,7 @@ fn logical_lines(text: &str) -> Vec<(usize, &str)> {
 }
 
 /// Reads a Makefile.
-pub(super) fn makefile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
+pub(crate) fn read(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
     let mut defined: HashMap<&str, Vec<Defined<'_>>> = HashMap::new();
     let mut order = Vec::new();
     let mut recipes = Vec::new();
@@ -168,7 +166,7 @@ impl<'s> Variables<'s> {
                 }
             }
         }
-        let mut ways = Ways::new();
+        let mut values = Values::new();
         for one in &all {
             let script = Script::new(&one.text, one.at, Dialect::Make);
             // `NAME != command` is what the command prints.
@@ -183,19 +181,19 @@ impl<'s> Variables<'s> {
                 .collect();
             match one.sign {
                 "+" => {
-                    if ways.is_empty() {
-                        ways = value;
+                    if values.is_empty() {
+                        values = value;
                     } else {
-                        ways = word::glued(&word::glued(&ways, &word::text(" ")), &value);
+                        values = value::concat(&value::concat(&values, &value::text(" ")), &value);
                     }
                 }
-                "?" if !ways.is_empty() => {}
-                _ if one.is_maybe => word::add(&mut ways, value),
-                _ => ways = value,
+                "?" if !values.is_empty() => {}
+                _ if one.is_maybe => value::add(&mut values, value),
+                _ => values = value,
             }
         }
-        if !ways.is_empty() {
-            env.set(name, ways);
+        if !values.is_empty() {
+            env.set(name, values);
         }
         self.busy.remove(name);
     }
@@ -218,63 +216,4 @@ fn references(text: &str) -> Vec<&str> {
             .filter_map(|word| word.strip_prefix("$(")),
     );
     found
-}
-
-/// A recipe of just's: its parameters with their defaults, and its lines.
-type Recipe<'s> = (Vec<(&'s str, &'s str)>, Vec<(usize, &'s str)>);
-
-/// Reads a justfile.
-pub(super) fn justfile(shell: &mut Shell<'_>, text: &str, around: &Env<'_>) {
-    let mut env = Env::within(around);
-    let mut recipes: Vec<Recipe<'_>> = Vec::new();
-    for (start, line) in logical_lines(text) {
-        if line.trim().is_empty() || line.starts_with('#') || line.starts_with('[') {
-            continue;
-        }
-        if line.starts_with([' ', '\t']) {
-            if let Some((_, lines)) = recipes.last_mut() {
-                lines.push((start, line));
-            }
-            continue;
-        }
-        if let Some((name, value)) = line.split_once(":=") {
-            let name = name.trim().trim_start_matches("export ").trim();
-            let mut ways = word::text("");
-            for part in value.trim().split(" + ") {
-                let part = part.trim();
-                let script = Script::new(part, 0, Dialect::Shell);
-                let is_name = !part.is_empty()
-                    && part
-                        .bytes()
-                        .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-                let more = if is_name {
-                    shell.named(part, part, &env)
-                } else {
-                    shell.value(&script, &mut env)
-                };
-                ways = word::glued(&ways, &more);
-            }
-            env.set(name, ways);
-            continue;
-        }
-        let mut parameters = Vec::new();
-        if let Some((head, _)) = line.split_once(':') {
-            let given = head.split_whitespace().skip(1);
-            parameters.extend(given.filter_map(|parameter| parameter.split_once('=')));
-        }
-        recipes.push((parameters, Vec::new()));
-    }
-    for (parameters, lines) in recipes {
-        let mut own = Env::within(&env);
-        for (name, default) in parameters {
-            let script = Script::new(default, 0, Dialect::Shell);
-            let ways = shell.value(&script, &mut own);
-            own.set(name.trim_start_matches(['+', '*', '$']), ways);
-        }
-        for (start, line) in lines {
-            let trimmed = line.trim_start_matches([' ', '\t', '@', '-']);
-            let at = start + (line.len() - trimmed.len());
-            shell.run(&Script::new(trimmed, at, Dialect::Shell), &mut own);
-        }
-    }
 }

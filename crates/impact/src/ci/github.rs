@@ -11,44 +11,45 @@ use std::collections::HashMap;
 
 use immutag_engine::syntax::{NodeId, Tree};
 
-use super::lex::Dialect;
-use super::script::Script;
-use super::shell::{Argument, Env, For, Pushed, Shell};
-use super::tools;
-use super::word::{self, Part, Ways, Word};
-use super::yaml::Pipeline;
+use crate::image;
+use crate::pushes::ImagePush;
+use crate::script::{Dialect, Script};
+use crate::shell::{Env, Shell, WrittenFor};
+use crate::tools::{self, Argument};
+use crate::value::{self, Part, Value, Values};
+use crate::yaml::YamlReader;
 
 /// Reads workflows and actions.
-pub(super) struct Workflow<'e, 't, 'a, 'w> {
-    pipeline: Pipeline<'e, 't, 'a, 'w>,
-    tree: &'t Tree<'a>,
+pub(crate) struct Workflow<'e, 't, 's> {
+    yaml: YamlReader<'e, 't, 's>,
+    tree: &'t Tree<'t>,
     /// Whether tags start it, and whether anything else does.
-    starts: Starts,
+    triggers: Triggers,
     /// What docker/metadata-action makes, by the names of the steps.
-    metadata: HashMap<String, Vec<(Word, usize)>>,
+    metadata: HashMap<String, Vec<(Value, usize)>>,
 }
 
-impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
-    pub(super) fn new(tree: &'t Tree<'a>, shell: &'e mut Shell<'w>) -> Self {
-        let mut pipeline = Pipeline::new(tree, shell);
-        pipeline.dialect = Dialect::Shell;
+impl<'e, 't, 's> Workflow<'e, 't, 's> {
+    pub(crate) fn new(tree: &'t Tree<'t>, shell: &'e mut Shell<'s>) -> Self {
+        let mut yaml = YamlReader::new(tree, shell);
+        yaml.dialect = Dialect::Shell;
         Self {
-            pipeline,
+            yaml,
             tree,
-            starts: Starts::default(),
+            triggers: Triggers::default(),
             metadata: HashMap::new(),
         }
     }
 
-    pub(super) fn read(&mut self) {
+    pub(crate) fn read(&mut self) {
         let tree = self.tree;
         for &root in tree.documents() {
             let mut env = Env::default();
-            self.starts = Starts {
+            self.triggers = Triggers {
                 by_tags: self.may_be_for_tags(root),
                 by_others: !self.is_for_tags(root),
             };
-            if !self.starts.by_others {
+            if !self.triggers.by_others {
                 for name in ["GITHUB_REF_NAME", "GITHUB_REF"] {
                     env.set(name, vec![vec![Part::Derived(format!("${name}"))]]);
                 }
@@ -61,7 +62,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             }
             self.inputs(root, &mut env);
             self.values(root, "env", &mut env);
-            if let Some(jobs) = self.pipeline.get(root, "jobs") {
+            if let Some(jobs) = self.yaml.get(root, "jobs") {
                 let jobs: Vec<_> = tree.entries(jobs).to_vec();
                 for job in jobs {
                     let name = tree.literal(job.key).unwrap_or_default().to_owned();
@@ -69,14 +70,14 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                 }
             }
             // A composite action.
-            if let Some(steps) = self.pipeline.way(root, &["runs", "steps"]) {
+            if let Some(steps) = self.yaml.at_path(root, &["runs", "steps"]) {
                 self.steps(steps, &mut env);
             }
         }
     }
 
     fn get(&self, node: NodeId, key: &str) -> Option<NodeId> {
-        self.pipeline.get(node, key)
+        self.yaml.get(node, key)
     }
 
     fn text(&self, node: NodeId, key: &str) -> Option<&'t str> {
@@ -137,7 +138,7 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             &["on", "workflow_dispatch", "inputs"],
         ];
         for place in places {
-            let Some(inputs) = self.pipeline.way(root, place) else {
+            let Some(inputs) = self.yaml.at_path(root, place) else {
                 continue;
             };
             for input in self.tree.entries(inputs) {
@@ -145,28 +146,28 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                     continue;
                 };
                 let body = self.tree.resolve(input.value);
-                let mut ways = Ways::new();
+                let mut values = Values::new();
                 if let Some(default) = self.get(body, "default") {
-                    ways.extend(self.given(default, env).unwrap_or_default());
+                    values.extend(self.given(default, env).unwrap_or_default());
                 }
                 if let Some(options) = self.get(body, "options") {
                     for &option in self.tree.items(options) {
                         let more = self.given(self.tree.resolve(option), env);
-                        word::add(&mut ways, more.unwrap_or_default());
+                        value::add(&mut values, more.unwrap_or_default());
                     }
                 }
-                ways.retain(|word| word::literal(word) != Some(""));
-                if !ways.is_empty() {
-                    env.set(&format!("inputs.{name}"), ways);
+                values.retain(|value| value::literal(value) != Some(""));
+                if !values.is_empty() {
+                    env.set(&format!("inputs.{name}"), values);
                 }
             }
         }
     }
 
     /// What is given where no shell reads it: only expressions count.
-    fn given(&mut self, node: NodeId, env: &mut Env<'_>) -> Option<Ways> {
-        let script = Script::of(self.tree, node, Dialect::Value)?;
-        Some(self.pipeline.shell.value(&script, env))
+    fn given(&mut self, node: NodeId, env: &mut Env<'_>) -> Option<Values> {
+        let script = Script::of(self.tree, node, Dialect::Plain)?;
+        Some(self.yaml.shell.value(&script, env))
     }
 
     /// The variables of an `env`.
@@ -176,9 +177,10 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         };
         for entry in self.tree.entries(values) {
             let value = self.tree.resolve(entry.value);
-            if let (Some(name), Some(ways)) = (self.tree.literal(entry.key), self.given(value, env))
+            if let (Some(name), Some(values)) =
+                (self.tree.literal(entry.key), self.given(value, env))
             {
-                env.set(name, ways);
+                env.set(name, values);
             }
         }
     }
@@ -187,16 +189,16 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         let mut outputs = Vec::new();
         {
             let mut env = Env::within(around);
-            if let Some(matrix) = self.pipeline.way(job, &["strategy", "matrix"]) {
-                let dialect = std::mem::replace(&mut self.pipeline.dialect, Dialect::Value);
-                self.pipeline.alternatives(matrix, "matrix.", &mut env);
+            if let Some(matrix) = self.yaml.at_path(job, &["strategy", "matrix"]) {
+                let dialect = std::mem::replace(&mut self.yaml.dialect, Dialect::Plain);
+                self.yaml.alternatives(matrix, "matrix.", &mut env);
                 if let Some(more) = self.get(matrix, "include") {
                     for &item in self.tree.items(more) {
-                        self.pipeline
+                        self.yaml
                             .alternatives(self.tree.resolve(item), "matrix.", &mut env);
                     }
                 }
-                self.pipeline.dialect = dialect;
+                self.yaml.dialect = dialect;
             }
             self.values(job, "env", &mut env);
             self.metadata.clear();
@@ -206,15 +208,15 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             let declared = self.get(job, "outputs");
             for output in declared.map_or(&[][..], |declared| self.tree.entries(declared)) {
                 let value = self.tree.resolve(output.value);
-                if let (Some(key), Some(ways)) =
+                if let (Some(key), Some(values)) =
                     (self.tree.literal(output.key), self.given(value, &mut env))
                 {
-                    outputs.push((format!("needs.{name}.outputs.{key}"), ways));
+                    outputs.push((format!("needs.{name}.outputs.{key}"), values));
                 }
             }
         }
-        for (name, ways) in outputs {
-            around.set(&name, ways);
+        for (name, values) in outputs {
+            around.set(&name, values);
         }
     }
 
@@ -227,8 +229,8 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                 let mut own = Env::within(env);
                 self.values(step, "env", &mut own);
                 if let Some(run) = self.get(step, "run") {
-                    self.pipeline.run(run, &mut own);
-                    written = std::mem::take(&mut self.pipeline.shell.written);
+                    self.yaml.run(run, &mut own);
+                    written = std::mem::take(&mut self.yaml.shell.written);
                 }
                 if let Some(uses) = self.text(step, "uses") {
                     let action = uses.split('@').next().unwrap_or_default();
@@ -236,19 +238,19 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                 }
             }
             // What one step writes more than once is likely to stand in branches.
-            let mut given: Vec<(String, Ways)> = Vec::new();
-            for (to, name, ways) in written {
+            let mut given: Vec<(String, Values)> = Vec::new();
+            for (to, name, values) in written {
                 let name = match to {
-                    For::Job => name,
-                    For::Output => format!("steps.{id}.outputs.{name}"),
+                    WrittenFor::Job => name,
+                    WrittenFor::Output => format!("steps.{id}.outputs.{name}"),
                 };
                 match given.iter_mut().find(|(other, _)| *other == name) {
-                    Some((_, both)) => word::add(both, ways),
-                    None => given.push((name, ways)),
+                    Some((_, both)) => value::add(both, values),
+                    None => given.push((name, values)),
                 }
             }
-            for (name, ways) in given {
-                env.set(&name, ways);
+            for (name, values) in given {
+                env.set(&name, values);
             }
         }
     }
@@ -260,34 +262,36 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         id: &str,
         step: NodeId,
         env: &mut Env<'_>,
-    ) -> Vec<(For, String, Ways)> {
+    ) -> Vec<(WrittenFor, String, Values)> {
         let with = self.get(step, "with");
         let input = |workflow: &Self, name: &str| with.and_then(|with| workflow.get(with, name));
         let mut outputs = Vec::new();
-        let mut gives = |name: &str, ways: Ways| outputs.push((For::Output, name.to_owned(), ways));
+        let mut gives = |name: &str, values: Values| {
+            outputs.push((WrittenFor::Output, name.to_owned(), values));
+        };
         if action.ends_with("amazon-ecr-login") {
             let is_public = input(self, "registry-type").and_then(|node| self.tree.literal(node))
                 == Some("public");
             let part = if is_public {
-                Part::Foreign
+                Part::OtherRegistry
             } else {
-                Part::Registry
+                Part::EcrRegistry
             };
             gives("registry", vec![vec![part]]);
         } else if action.contains("cloudformation") {
-            let world = self.pipeline.shell.world;
-            for (name, word) in world.output_names() {
-                gives(name, vec![word.clone()]);
+            let stacks = self.yaml.shell.stacks;
+            for (name, value) in stacks.output_names() {
+                gives(name, vec![value.clone()]);
             }
         } else if action.ends_with("metadata-action") {
             let made = self.metadata_of(with, env);
-            let ways: Ways = made
+            let values: Values = made
                 .iter()
-                .take(word::MAX_WAYS)
-                .map(|(word, _)| word::image(word).tag)
+                .take(value::MAX_VALUES)
+                .map(|(image, _)| image::parse(image).tag)
                 .collect();
-            if !ways.is_empty() {
-                gives("version", ways);
+            if !values.is_empty() {
+                gives("version", values);
             }
             self.metadata.insert(id.to_owned(), made);
         } else if action.ends_with("build-push-action")
@@ -313,10 +317,11 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             }
             if let Some(caches) = input(self, "cache-to") {
                 for (text, at) in entries(self.tree, caches, false) {
-                    let script = Script::new(&text, at, Dialect::Value);
-                    let ways = self.pipeline.shell.value(&script, env);
-                    let cache = Argument { ways, at };
-                    tools::cached(self.pipeline.shell, &cache, "build-push-action, cache-to");
+                    let script = Script::new(&text, at, Dialect::Plain);
+                    let values = self.yaml.shell.value(&script, env);
+                    let cache = Argument { values, at };
+                    let actions = tools::cached(&cache, "build-push-action, cache-to");
+                    self.yaml.shell.apply(actions);
                 }
             }
         } else if action.contains("aws-ecr") && !action.ends_with("login") {
@@ -328,11 +333,12 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             if let (Some(name), Some(tags)) = (name, tags) {
                 let name = self.given(name, env).unwrap_or_default();
                 for (tag, at) in self.lines(tags, env) {
-                    let mut ways = word::glued(&vec![vec![Part::Registry]], &word::text("/"));
-                    ways = word::glued(&ways, &name);
-                    ways = word::glued(&ways, &word::text(":"));
-                    ways = word::glued(&ways, &tag);
-                    self.push(ways, at, "an action for ECR");
+                    let mut values =
+                        value::concat(&vec![vec![Part::EcrRegistry]], &value::text("/"));
+                    values = value::concat(&values, &name);
+                    values = value::concat(&values, &value::text(":"));
+                    values = value::concat(&values, &tag);
+                    self.push(values, at, "an action for ECR");
                 }
             }
         } else if action.contains("kaniko") {
@@ -346,24 +352,24 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                     Dialect::Shell,
                 );
                 debug_assert_eq!(script.text, text);
-                self.pipeline.shell.run(&script, env);
+                self.yaml.shell.run(&script, env);
             }
         }
         outputs
     }
 
-    fn push(&mut self, ways: Ways, at: usize, by: &'static str) {
-        let pushes = ways.into_iter().map(|image| Pushed { at, image, by });
-        self.pipeline.shell.pushes.extend(pushes);
+    fn push(&mut self, values: Values, at: usize, by: &'static str) {
+        let pushes = values.into_iter().map(|image| ImagePush { at, image, by });
+        self.yaml.shell.pushes.extend(pushes);
     }
 
     /// The entries of a list of lines or of what stands between commas, each
     /// with its place.
-    fn lines(&mut self, node: NodeId, env: &mut Env<'_>) -> Vec<(Ways, usize)> {
+    fn lines(&mut self, node: NodeId, env: &mut Env<'_>) -> Vec<(Values, usize)> {
         let mut found = Vec::new();
         for (text, at) in entries(self.tree, node, true) {
-            let script = Script::new(&text, at, Dialect::Value);
-            found.push((self.pipeline.shell.value(&script, env), at));
+            let script = Script::new(&text, at, Dialect::Plain);
+            found.push((self.yaml.shell.value(&script, env), at));
         }
         found
     }
@@ -379,22 +385,22 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                 name.strip_suffix(".outputs.tags")
             });
             if let Some(made) = step.and_then(|step| self.metadata.get(step)) {
-                let pushes = made.iter().map(|(image, at)| Pushed {
+                let pushes = made.iter().map(|(image, at)| ImagePush {
                     at: *at,
                     image: image.clone(),
                     by: "build-push-action",
                 });
-                self.pipeline.shell.pushes.extend(pushes);
+                self.yaml.shell.pushes.extend(pushes);
                 continue;
             }
-            let script = Script::new(&text, at, Dialect::Value);
-            let ways = self.pipeline.shell.value(&script, env);
-            self.push(ways, at, by);
+            let script = Script::new(&text, at, Dialect::Plain);
+            let values = self.yaml.shell.value(&script, env);
+            self.push(values, at, by);
         }
     }
 
     /// The images that docker/metadata-action makes: each name with each tag.
-    fn metadata_of(&mut self, with: Option<NodeId>, env: &mut Env<'_>) -> Vec<(Word, usize)> {
+    fn metadata_of(&mut self, with: Option<NodeId>, env: &mut Env<'_>) -> Vec<(Value, usize)> {
         let Some(with) = with else {
             return Vec::new();
         };
@@ -409,9 +415,9 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
         } else {
             None
         };
-        let mut tags: Vec<(Ways, usize)> = Vec::new();
-        let starts = self.starts;
-        let branch = || vec![vec![starts.branch("(branch)")]];
+        let mut tags: Vec<(Values, usize)> = Vec::new();
+        let triggers = self.triggers;
+        let branch = || vec![vec![triggers.branch("(branch)")]];
         let mut makes_latest = latest == Some(true);
         match self.get(with, "tags") {
             None => {
@@ -420,14 +426,14 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                     .map_or(0, |node| self.tree.start(node));
                 // What holds where nothing is said.
                 tags.push((branch(), at));
-                makes_latest |= latest.is_none() && starts.by_tags;
+                makes_latest |= latest.is_none() && triggers.by_tags;
             }
             Some(node) => {
                 for (line, at) in entries(self.tree, node, false) {
                     let (tag, is_version) = self.metadata_tag(&line, env);
-                    makes_latest |= is_version && latest.is_none() && starts.by_tags;
+                    makes_latest |= is_version && latest.is_none() && triggers.by_tags;
                     if makes_latest {
-                        tags.push((word::text("latest"), at));
+                        tags.push((value::text("latest"), at));
                         makes_latest = false;
                     }
                     tags.push((tag, at));
@@ -439,15 +445,15 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                 .get(with, "flavor")
                 .or_else(|| self.get(with, "images"));
             tags.push((
-                word::text("latest"),
+                value::text("latest"),
                 at.map_or(0, |node| self.tree.start(node)),
             ));
         }
         let mut made = Vec::new();
         for (image, _) in images.unwrap_or_default() {
             for (tag, at) in &tags {
-                let ways = word::glued(&word::glued(&image, &word::text(":")), tag);
-                made.extend(ways.into_iter().map(|way| (way, *at)));
+                let values = value::concat(&value::concat(&image, &value::text(":")), tag);
+                made.extend(values.into_iter().map(|value| (value, *at)));
                 if made.len() > 4096 {
                     return made;
                 }
@@ -458,8 +464,8 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
 
     /// A line of its `tags`, and whether it makes `latest`, too, unless that
     /// is turned off.
-    fn metadata_tag(&mut self, line: &str, env: &mut Env<'_>) -> (Ways, bool) {
-        let starts = self.starts;
+    fn metadata_tag(&mut self, line: &str, env: &mut Env<'_>) -> (Values, bool) {
+        let triggers = self.triggers;
         let derived = |shown: &str| vec![vec![Part::Derived(shown.to_owned())]];
         let attribute = |name: &str| {
             let mut given = line.split(',').map(str::trim);
@@ -474,10 +480,10 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
                 return derived(text);
             }
             if text.contains("{{branch") || text.contains("{{base_ref") {
-                return vec![vec![starts.branch("(branch)")]];
+                return vec![vec![triggers.branch("(branch)")]];
             }
-            let script = Script::new(text, 0, Dialect::Value);
-            self.pipeline.shell.value(&script, env)
+            let script = Script::new(text, 0, Dialect::Plain);
+            self.yaml.shell.value(&script, env)
         };
         let prefix = attribute("prefix").map(&mut value);
         let suffix = attribute("suffix").map(&mut value);
@@ -491,21 +497,21 @@ impl<'e, 't, 'a, 'w> Workflow<'e, 't, 'a, 'w> {
             Some("semver" | "pep440" | "match") => (derived("(version)"), true),
             Some("schedule") => match attribute("pattern") {
                 Some(pattern) => (value(pattern), false),
-                None => (word::text("nightly"), false),
+                None => (value::text("nightly"), false),
             },
-            Some("edge") => (word::text("edge"), false),
+            Some("edge") => (value::text("edge"), false),
             Some("ref") => match attribute("event") {
                 Some("tag") => (derived("(tag)"), true),
-                Some("pr") => (vec![vec![starts.branch("(pull request)")]], false),
-                _ => (vec![vec![starts.branch("(branch)")]], false),
+                Some("pr") => (vec![vec![triggers.branch("(pull request)")]], false),
+                _ => (vec![vec![triggers.branch("(branch)")]], false),
             },
             Some("raw") => (value(attribute("value").unwrap_or_default()), false),
             _ => (value(line.trim()), false),
         };
-        let prefix = prefix.unwrap_or_else(|| word::text(""));
-        let suffix = suffix.unwrap_or_else(|| word::text(""));
+        let prefix = prefix.unwrap_or_else(|| value::text(""));
+        let suffix = suffix.unwrap_or_else(|| value::text(""));
         (
-            word::glued(&word::glued(&prefix, &tag), &suffix),
+            value::concat(&value::concat(&prefix, &tag), &suffix),
             is_version,
         )
     }
@@ -518,12 +524,12 @@ fn is_major(pattern: &str) -> bool {
 
 /// What starts a workflow.
 #[derive(Clone, Copy, Default)]
-struct Starts {
+struct Triggers {
     by_tags: bool,
     by_others: bool,
 }
 
-impl Starts {
+impl Triggers {
     /// What comes from the name of a branch: nothing, where tags alone start it.
     fn branch(self, shown: &str) -> Part {
         if self.by_others {
@@ -540,7 +546,7 @@ fn entries(tree: &Tree<'_>, node: NodeId, commas: bool) -> Vec<(String, usize)> 
     let mut found = Vec::new();
     let items = tree.items(node).iter().copied();
     for node in items.chain(std::iter::once(node)) {
-        let Some(script) = Script::of(tree, tree.resolve(node), Dialect::Value) else {
+        let Some(script) = Script::of(tree, tree.resolve(node), Dialect::Plain) else {
             continue;
         };
         let mut offset = 0;
