@@ -4,7 +4,7 @@
 //! the key that it belongs to, above any comments there, so that no comment
 //! is parted from the key that it stands above.
 
-use super::text::{self, Lines};
+use super::entries::{self, Lines};
 use super::{Dress, Planner, Refusal};
 use crate::syntax::change::New;
 use crate::syntax::{CollectionStyle, Entry, NodeId, ScalarStyle, Tree, Value};
@@ -206,7 +206,7 @@ fn in_place(
         step: &step(planner, resource),
         ending,
     };
-    let mut text = text::block(entries, dress, lines);
+    let mut text = entries::block(entries, dress, lines);
     if gone.end == planner.lines.line(gone.end).start {
         text.push_str(ending);
     }
@@ -361,7 +361,7 @@ fn new_lines(
         step: &step,
         ending,
     };
-    let text = text::block(entries, dress, lines);
+    let text = entries::block(entries, dress, lines);
     if line.text_end == line.end {
         // The file's last line, without an ending: the new one has none either.
         Edit::insert(line.end, format!("{ending}{text}"))

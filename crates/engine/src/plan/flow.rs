@@ -5,7 +5,7 @@
 //! the [`Dress`]. A new member is laid out as its neighbours are: on a line
 //! of its own, or beside them.
 
-use super::text::{self, Braces, Lines};
+use super::entries::{self, Braces, Lines};
 use super::{Dress, Planner, Refusal};
 use crate::syntax::change::New;
 use crate::syntax::{Entry, NodeId, ScalarStyle};
@@ -50,13 +50,13 @@ pub(super) fn add_first(
             step: &step(planner, type_entry, resource),
             ending,
         };
-        let members = text::member_lines(&declared, dress, colon, at);
+        let members = entries::member_lines(&declared, dress, colon, at);
         let line = lines.line(open);
         return Ok(Edit::insert(line.end, format!("{members},{ending}")));
     }
     let separator = separator(planner, mapping);
     let braces = braces(planner, mapping, *first, dress);
-    let members = text::members(&declared, dress, braces);
+    let members = entries::members(&declared, dress, braces);
     Ok(Edit::insert(start, format!("{members}{separator}")))
 }
 
@@ -84,14 +84,14 @@ pub(super) fn fill_empty(
             ending,
         };
         let colon = colon(planner, type_entry, dress);
-        let members = text::member_lines(&declared, dress, colon, at);
+        let members = entries::member_lines(&declared, dress, colon, at);
         return Ok(Edit::insert(line.end, format!("{members}{ending}")));
     }
     let braces = Braces {
         pad: if written.is_empty() { "" } else { " " },
         ..braces(planner, resource.body, type_entry, dress)
     };
-    let members = text::members(&declared, dress, braces);
+    let members = entries::members(&declared, dress, braces);
     // One blank on each side of the members, if there are any.
     Ok(match written.len() {
         0 => Edit::insert(inner.start, members),
@@ -117,7 +117,7 @@ pub(super) fn add_after(
     let own_line = lines.begins_line(key) && lines.line(open).start != lines.line(key).start;
     if !own_line || after.shares_line {
         let braces = braces(planner, mapping, sibling, dress);
-        let member = text::members(&[new], dress, braces);
+        let member = entries::members(&[new], dress, braces);
         let separator = separator(planner, mapping);
         let blank = separator
             .strip_prefix(',')
@@ -132,7 +132,7 @@ pub(super) fn add_after(
         step: &step(planner, type_entry, resource),
         ending,
     };
-    let member = text::member_lines(&[new], dress, colon(planner, sibling, dress), at);
+    let member = entries::member_lines(&[new], dress, colon(planner, sibling, dress), at);
     let comma = if after.comma.is_some() { "," } else { "" };
     let below = lines.line(after.comma.unwrap_or(end)).end;
     let mut edits = vec![Edit::insert(below, format!("{member}{comma}{ending}"))];
@@ -157,14 +157,14 @@ pub(super) fn replace_only(
     let declared = planner.declaration();
     if !lines.begins_line(start) {
         let braces = braces(planner, mapping, only, dress);
-        return Edit::replace(old, text::members(&declared, dress, braces));
+        return Edit::replace(old, entries::members(&declared, dress, braces));
     }
     let at = Lines {
         indent: lines.indent(start),
         step: &step(planner, type_entry, resource),
         ending: lines.line_ending(start),
     };
-    let members = text::member_lines(&declared, dress, colon(planner, only, dress), at);
+    let members = entries::member_lines(&declared, dress, colon(planner, only, dress), at);
     let members = members.strip_prefix(at.indent).unwrap_or(&members);
     Edit::replace(old, members)
 }
@@ -188,9 +188,9 @@ pub(super) fn replace_value(
             step: &step(planner, type_entry, resource),
             ending: lines.line_ending(start),
         };
-        text::over_lines(value, dress, colon(planner, member, dress), at)
+        entries::over_lines(value, dress, colon(planner, member, dress), at)
     } else {
-        text::one_line(value, dress, braces(planner, mapping, member, dress))
+        entries::one_line(value, dress, braces(planner, mapping, member, dress))
     };
     if old.is_empty() {
         return planner.fill_blank(member, &written);
@@ -257,7 +257,7 @@ pub(super) fn mapping(
     dress: Dress,
 ) -> String {
     let braces = braces(planner, body, type_entry, dress);
-    text::one_line(&New::Mapping(planner.declaration()), dress, braces)
+    entries::one_line(&New::Mapping(planner.declaration()), dress, braces)
 }
 
 /// How a mapping on one line is written beside `sibling`: padded as `body` is

@@ -7,19 +7,19 @@
 //!
 //! What a block mapping of YAML needs stands in `block`, what a mapping in
 //! braces needs, be it JSON or YAML, in `flow`; how new entries are written
-//! in either, in `text`; what the marks of a template engine ask for, in
-//! `marks`.
+//! in either, in `entries`; what the marks of a template engine ask for, in
+//! `markup`.
 
 mod block;
+mod entries;
 mod flow;
-mod marks;
-mod text;
+mod markup;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use self::text::{is_string, quoted};
+use self::entries::{is_string, quoted};
 use crate::find::{
     FILTER_TYPE, FILTER_VALUE, FILTERS, Finding, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MAX_FILTERS,
     MODE, MOST_TAGS, Obstacle, Policy, Repair, TagPattern, WILDCARD,
@@ -294,7 +294,7 @@ impl<'t, 'a> Planner<'t, 'a> {
             with_tails: if tree.marks().is_empty() {
                 BTreeSet::new()
             } else {
-                marks::with_tails(tree, lines, &template.resources)
+                markup::with_tails(tree, lines, &template.resources)
             },
             step: block::usual_step(tree, lines, &template.resources),
         }
@@ -422,7 +422,7 @@ impl<'t, 'a> Planner<'t, 'a> {
             self.holds_no_ignore(edit.span)?;
         }
         if !self.tree.marks().is_empty() {
-            marks::heed(self, repair, &sites, &mut fix)?;
+            markup::heed(self, repair, &sites, &mut fix)?;
         }
         let lines_at = match repair {
             Repair::AddProperties { body: site }
