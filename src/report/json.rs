@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::{Report, rule, status, uri};
+use super::{Refusal, Report, rule, status, uri};
 use crate::cli::Mode;
 use crate::outcome::{self, Outcome};
 use immutag_engine::assess::{Answer, Assessment, Reported};
@@ -196,18 +196,12 @@ struct Finding<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     applicability: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<Refusal<'r>>,
+    refusal: Option<Refusal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     suppression: Option<Suppression<'r>>,
     sources: Vec<Source<'r>>,
     edits: Vec<Edit<'r>>,
     fingerprint: String,
-}
-
-#[derive(Serialize)]
-struct Refusal<'r> {
-    code: &'static str,
-    reason: &'r str,
 }
 
 #[derive(Serialize)]
@@ -406,7 +400,7 @@ fn finding(found: &Reported, mode: Mode, fingerprint: String) -> Finding<'_> {
         Answer::Fixed(applicability) | Answer::Withheld(applicability) => {
             finding.applicability = Some(applicability.name());
         }
-        Answer::Refused { code, reason } => finding.refusal = Some(Refusal { code, reason }),
+        Answer::Refused { code, reason } => finding.refusal = Some(Refusal::of(code, reason)),
         Answer::Suppressed {
             by,
             reason,

@@ -28,6 +28,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice, StripStream};
+use serde::Serialize;
 use supports_hyperlinks::Stream;
 
 use crate::cli::{Color, Mode, Options, OutputFormat, StandardOutput, SummaryFormat, Verbosity};
@@ -272,6 +273,33 @@ pub fn status(finding: &Reported, mode: Mode) -> &'static str {
     }
 }
 
+/// Why no fix can be offered, and what to do about it.
+#[derive(Serialize)]
+struct Refusal {
+    code: &'static str,
+    reason: String,
+}
+
+impl Refusal {
+    fn of(code: &'static str, reason: &str) -> Self {
+        let reason = format!("{reason}{}", remedy(code));
+        Self { code, reason }
+    }
+}
+
+/// What to do about a finding that no fix can be offered for, by the code of the reason: what
+/// the engine cannot name, since only this program has it.
+fn remedy(code: &str) -> &'static str {
+    match code {
+        "too-many-tags" => "; cover several with a pattern, as --keep-mutable 'dev-*'",
+        "unknown-pushes" => {
+            ", so that --keep-moving-tags cannot tell which tags move; name them with \
+             --keep-mutable, without --keep-moving-tags"
+        }
+        _ => "",
+    }
+}
+
 /// What is done about a finding, in words.
 #[must_use]
 pub fn answer(finding: &Reported, mode: Mode) -> String {
@@ -279,7 +307,9 @@ pub fn answer(finding: &Reported, mode: Mode) -> String {
         Answer::Fixed(_) if mode == Mode::Fix => "fixed".to_owned(),
         Answer::Fixed(_) => "fixable".to_owned(),
         Answer::Withheld(_) => "fixable with --unsafe-fixes".to_owned(),
-        Answer::Refused { reason, .. } => format!("not fixable: {reason}"),
+        Answer::Refused { code, reason } => {
+            format!("not fixable: {}", Refusal::of(code, reason).reason)
+        }
         Answer::Suppressed {
             by,
             reason: Some(reason),

@@ -28,7 +28,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::{Report, escaped, fingerprint, json, rule, status, told, uri};
+use super::{Refusal, Report, escaped, fingerprint, json, rule, status, told, uri};
 use crate::cli::Mode;
 use crate::outcome::Outcome;
 use immutag_engine::assess::{Answer, Replacement, Reported};
@@ -215,7 +215,7 @@ struct SarifResult<'r> {
     suppressions: Vec<Suppression<'r>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fixes: Vec<Fix<'r>>,
-    properties: ResultProperties<'r>,
+    properties: ResultProperties,
 }
 
 #[derive(Serialize)]
@@ -326,19 +326,13 @@ struct Inserted<'r> {
 }
 
 #[derive(Serialize)]
-struct ResultProperties<'r> {
+struct ResultProperties {
     verdict: &'static str,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     applicability: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<Refusal<'r>>,
-}
-
-#[derive(Serialize)]
-struct Refusal<'r> {
-    code: &'static str,
-    reason: &'r str,
+    refusal: Option<Refusal>,
 }
 
 impl Serialize for Notifications<'_> {
@@ -453,7 +447,7 @@ fn result<'r>(
             result.properties.applicability = Some(applicability.name());
         }
         Answer::Refused { code, reason } => {
-            result.properties.refusal = Some(Refusal { code, reason });
+            result.properties.refusal = Some(Refusal::of(code, reason));
         }
         Answer::Suppressed {
             by,

@@ -6,10 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::declaration::Declaration;
+use super::page::Page;
 use super::{Applicability, Fix, Planner, Refusal};
 use crate::find::Repair;
 use crate::markup::{Mark, MarkKind, Marks};
-use crate::syntax::{CollectionStyle, Entry, NodeId, Tree, Value};
+use crate::syntax::{Entry, NodeId, Tree};
 use crate::template::Resource;
 use crate::text::edit::Edit;
 use crate::text::span::{LineIndex, Span};
@@ -20,29 +22,30 @@ use crate::text::span::{LineIndex, Span};
 /// # Errors
 /// Where the result would depend on what the engine makes of a mark.
 pub(super) fn heed(
-    planner: &Planner<'_, '_>,
+    planner: &Planner<'_>,
     repair: &Repair,
-    sites: &[NodeId],
+    declaration: &Declaration,
+    changed: &[NodeId],
     fix: &mut Fix,
 ) -> Result<(), Refusal> {
-    let Planner { tree, lines, .. } = planner;
+    let Page { tree, lines, .. } = planner.page;
     let (text, marks) = (tree.text(), tree.marks());
     if matches!(repair, Repair::RewriteSources { .. }) {
-        return heed_sources(planner, sites, fix);
+        return heed_sources(&planner.page, changed, fix);
     }
-    let site = sites.last().copied();
-    let site = site.ok_or(Refusal::Layout("the node stands in no repository"))?;
-    let (resource, _) = planner.owner(site)?;
+    let last = changed.last().copied();
+    let last = last.ok_or(Refusal::Layout("the node stands in no repository"))?;
+    let resource = planner.page.owner(last)?.resource;
     let start = tree.start(resource.logical_id);
-    let extent = Span::new(start, end(tree, resource.logical_id, resource.value));
-    let is_flow = tree.collection_style(resource.body) == Some(CollectionStyle::Flow);
+    let extent = Span::new(start, end_of_resource(tree, &resource));
+    let is_flow = planner.page.is_flow(resource.body);
     // Lines that come right behind the resource may be part of it.
     let lines_follow = !is_flow && marks.lines_behind(text, extent.end).is_some();
     let is_block = lines_follow || marks.within(extent).any(Mark::is_block);
     let (mapping, type_entry) = match *repair {
         Repair::AddProperties { body } => (body, tree.entry(resource.body, "Type")),
         Repair::AddMode { mapping, .. } | Repair::RewriteMode { mapping, .. } => (mapping, None),
-        Repair::FillProperties { .. } | Repair::RewriteSources { .. } => (site, None),
+        Repair::FillProperties { .. } | Repair::RewriteSources { .. } => (last, None),
     };
     // A key that is filled in may turn out to be the one that is missing.
     let mut entries = tree
@@ -80,7 +83,7 @@ pub(super) fn heed(
             ));
         }
     }
-    if matches!(repair, Repair::RewriteMode { .. }) && planner.kept().is_none() {
+    if matches!(repair, Repair::RewriteMode { .. }) && !declaration.has_filters() {
         return Ok(());
     }
     if planner.with_tails.contains(&resource.logical_id) {
@@ -89,7 +92,7 @@ pub(super) fn heed(
         ));
     }
     let is_torn = |entry: &Entry| {
-        let extent = Span::new(tree.start(entry.key), end(tree, entry.key, entry.value));
+        let extent = Span::new(tree.start(entry.key), tree.end_of(*entry));
         torn(marks, extent).next().is_some()
     };
     if tree.entries(mapping).iter().any(is_torn) {
@@ -120,14 +123,13 @@ pub(super) fn heed(
 
 /// The same for literals that a mode is computed from: each must be there
 /// whenever what it belongs to is, a repository or a whole document.
-fn heed_sources(planner: &Planner<'_, '_>, sites: &[NodeId], fix: &Fix) -> Result<(), Refusal> {
-    let marks = planner.tree.marks();
-    for &site in sites {
-        let owner = planner.owner(site).ok();
-        let branch = owner.map_or(0, |(resource, _)| {
-            marks.branch(planner.tree.start(resource.logical_id))
+fn heed_sources(page: &Page<'_>, changed: &[NodeId], fix: &Fix) -> Result<(), Refusal> {
+    let (tree, marks) = (page.tree, page.tree.marks());
+    for &node in changed {
+        let branch = page.owner(node).map_or(0, |owner| {
+            marks.branch(tree.start(owner.resource.logical_id))
         });
-        let at = planner.tree.start(site);
+        let at = tree.start(node);
         if marks.branch(at) != branch {
             return Err(Refusal::Layout(
                 "a block of the template engine decides whether the changed text is there",
@@ -172,7 +174,7 @@ pub(super) fn with_tails(
         let start = tree.start(resource.logical_id);
         // A block may begin in the key itself: `{% if a %}Web:`.
         let behind = tree.span(resource.logical_id).end;
-        let mut extent = Span::new(behind, end(tree, resource.logical_id, resource.value));
+        let mut extent = Span::new(behind, end_of_resource(tree, resource));
         // Lines that a mark brings may be such a rest, too, if they are deeper.
         let column = |offset| lines.position(offset).column;
         let behind = tree.marks().lines_behind(tree.text(), extent.end);
@@ -218,21 +220,10 @@ fn torn(marks: &Marks, extent: Span) -> impl Iterator<Item = &Mark> {
     })
 }
 
-/// Where the last that is written of an entry ends.
-fn end(tree: &Tree<'_>, key: NodeId, value: NodeId) -> usize {
-    let mut end = tree.span(key).end;
-    let mut todo = vec![value];
-    while let Some(id) = todo.pop() {
-        let span = tree.span(id);
-        // A block scalar's span may reach over the blank lines behind it.
-        end = end.max(span.start + span.of(tree.text()).trim_end().len());
-        match tree.value(id) {
-            Value::Mapping { entries, .. } => {
-                todo.extend(entries.iter().flat_map(|entry| [entry.key, entry.value]));
-            }
-            Value::Sequence { items, .. } => todo.extend(items),
-            Value::Scalar { .. } | Value::Alias { .. } => {}
-        }
-    }
-    end
+/// Where the last that is written of a resource ends.
+fn end_of_resource(tree: &Tree<'_>, resource: &Resource) -> usize {
+    tree.end_of(Entry {
+        key: resource.logical_id,
+        value: resource.value,
+    })
 }

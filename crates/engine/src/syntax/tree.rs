@@ -565,6 +565,25 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// Where the last that is written of an entry ends, closing brackets included.
+    #[must_use]
+    pub fn end_of(&self, entry: Entry) -> usize {
+        self.within(entry.key)
+            .chain(self.within(entry.value))
+            .map(|id| {
+                let span = self.span(id);
+                // A block scalar's span may reach over the blank lines behind it.
+                span.start + span.of(self.text()).trim_end().len()
+            })
+            .fold(0, usize::max)
+    }
+
+    /// A node and all that it holds, in the order of the text.
+    pub fn within(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        // Nodes lie in the order in which they begin.
+        (id.index()..=self.last_within(id).index()).map(NodeId::nth)
+    }
+
     /// The first node that begins behind a node and all that it holds.
     #[must_use]
     pub fn after(&self, id: NodeId) -> Option<NodeId> {
