@@ -10,7 +10,7 @@ use std::fmt::{self, Write as _};
 use std::iter;
 
 use crate::find::{self, Finding, Policy, Verdict, Verdicts};
-use crate::markup::{self, Mark, Marks};
+use crate::markup::{self, Markup, Token};
 use crate::plan::{Applicability, Fix, Planner, Refusal};
 use crate::suppress::{self, SuppressionRules, Useless};
 use crate::syntax::change::Changes;
@@ -230,7 +230,7 @@ pub fn remediate_without(
     }
     let text = source::text(bytes, rules.max_size).map_err(|error| not_text(bytes, error))?;
     let lines = LineIndex::new(text);
-    let marks = Marks::of(text);
+    let marks = Markup::of(text);
     let plain = syntax::parse(text);
     let deceptive = plain.as_ref().ok().and_then(|tree| deceptive(tree, &marks));
     if marks.is_empty() && deceptive.is_none() {
@@ -239,7 +239,7 @@ pub fn remediate_without(
     }
     if plain.is_err() || deceptive.is_some() {
         let masked = marks.masked(text);
-        let tree = syntax::parse(&masked).map(|tree| tree.with_marks(marks.clone()));
+        let tree = syntax::parse(&masked).map(|tree| tree.with_markup(marks.clone()));
         let is_sure = |tree: &Tree<'_>| {
             let otherwise = markup::otherwise_masked(text);
             self::deceptive(tree, &marks).is_none() && syntax::parse(&otherwise).is_ok()
@@ -267,7 +267,7 @@ pub fn remediate_without(
     })?;
     // What begins in one string and ends in another is no mark.
     let marks = marks.without(tree.nodes().map(|id| tree.span(id).start));
-    assess(&lines, &lines, &tree.with_marks(marks), rules, declined)
+    assess(&lines, &lines, &tree.with_markup(marks), rules, declined)
 }
 
 /// Whether a masked text was read as all that it is: no mark hides the only
@@ -282,7 +282,7 @@ fn is_whole(tree: &Tree<'_>) -> bool {
 /// is valid YAML, a mapping for the key of a mapping. So is what only looks
 /// like a mark (`{{/* below *}}`), and no engine takes it; but a dynamic
 /// reference without quotes is somebody's slip.
-fn deceptive(tree: &Tree<'_>, marks: &Marks) -> Option<usize> {
+fn deceptive(tree: &Tree<'_>, marks: &Markup) -> Option<usize> {
     let flow = tree
         .nodes()
         .filter(|&id| tree.collection_style(id) == Some(CollectionStyle::Flow));
@@ -298,7 +298,7 @@ fn deceptive(tree: &Tree<'_>, marks: &Marks) -> Option<usize> {
 }
 
 /// The first mark that gives a node another column than it was read at.
-fn shifting<'m>(text: &str, tree: &Tree<'_>, marks: &'m Marks) -> Option<&'m Mark> {
+fn shifting<'m>(text: &str, tree: &Tree<'_>, marks: &'m Markup) -> Option<&'m Token> {
     let mut starts = tree.nodes().map(|id| tree.span(id).start);
     let shift = starts.find_map(|start| marks.shift(text, start));
     let is_block = |id: &NodeId| tree.collection_style(*id) == Some(CollectionStyle::Block);
@@ -416,14 +416,14 @@ fn repair(
     let edits = fixes.iter().flat_map(|fix| fix.edits.iter().cloned());
     let edits = EditSet::new(edits.collect()).map_err(failed)?;
     let after = edits.apply(text).map_err(failed)?;
-    if tree.marks().is_empty() {
+    if tree.markup().is_empty() {
         is_done(&verify::prove(tree, &edits, &changes, &after)?)?;
     } else {
         let (read, marks) = reread(text, tree, &edits, &after)?;
         // That it is what was read before, with the edits made, is the first
         // thing to prove.
         let new = verify::prove(tree, &edits, &changes, &read)?;
-        is_done(&new.with_marks(marks))?;
+        is_done(&new.with_markup(marks))?;
     }
     Ok(Remediation {
         before: text.to_owned(),
@@ -439,12 +439,12 @@ fn reread(
     tree: &Tree<'_>,
     edits: &EditSet,
     after: &str,
-) -> Result<(String, Marks), ProofError> {
+) -> Result<(String, Markup), ProofError> {
     let mut edits_on_marks = edits.edits().iter().map(|edit| edit.span);
-    if let Some(span) = edits_on_marks.find(|&span| tree.marks().within(span).next().is_some()) {
+    if let Some(span) = edits_on_marks.find(|&span| tree.markup().within(span).next().is_some()) {
         return Err(ProofError::OtherBytes { at: span.start });
     }
-    let marks = Marks::of(after);
+    let marks = Markup::of(after);
     if tree.text() != text {
         // As for the text before: whether it can be read must not hang on how
         // its marks are masked, or it is an error as soon as it is written.

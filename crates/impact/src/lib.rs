@@ -46,7 +46,7 @@ use self::word::{Judged, Ways};
 use self::workflow::Workflow;
 use self::yaml::Pipeline;
 use immutag_engine::find::{MOST_TAGS, TagPattern};
-use immutag_engine::markup::Marks;
+use immutag_engine::markup::Markup;
 use immutag_engine::syntax::{self, Tree};
 use immutag_engine::text::source;
 use immutag_engine::text::span::{LineIndex, Position};
@@ -387,7 +387,7 @@ pub fn survey(files: &[File]) -> Impact {
         .iter()
         .filter(|file| is_data(file.kind) && is_template(&file.text))
         .filter(|file| !parsed.contains(file.path.as_str()))
-        .map(|file| (file, Marks::of(&file.text).masked(&file.text)))
+        .map(|file| (file, Markup::of(&file.text).masked(&file.text)))
         .collect();
     let unmasked = masked
         .iter()

@@ -125,7 +125,7 @@ impl<'t> Planner<'t> {
             anchored: Anchored::of(tree, template, left_alone, policy),
             literals: Literals::new(tree, template, reads),
             has_unsure_line_end: page.has_unsure_line_end(),
-            with_tails: if tree.marks().is_empty() {
+            with_tails: if tree.markup().is_empty() {
                 BTreeSet::new()
             } else {
                 markup::with_tails(tree, lines, &template.resources)
@@ -218,7 +218,7 @@ impl<'t> Planner<'t> {
             edits,
             changes,
         };
-        if !tree.marks().is_empty() {
+        if !tree.markup().is_empty() {
             markup::heed(self, repair, declaration, &changed, &mut fix)?;
         }
         let new_lines_in = match repair {

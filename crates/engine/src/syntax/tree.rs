@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use super::Format;
-use crate::markup::{Mark, MarkKind, Marks};
+use crate::markup::{Markup, Token, TokenKind};
 use crate::text::span::Span;
 
 /// The name of a node within its tree.
@@ -235,7 +235,7 @@ pub struct Tree<'a> {
     sorted: BTreeMap<NodeId, Vec<Entry>>,
     /// Where the text is not that of the file, or stands in a block that a
     /// template engine may leave out.
-    marks: Marks,
+    markup: Markup,
 }
 
 /// How many bytes of text a node takes at the least, as a rule.
@@ -260,7 +260,7 @@ impl<'a> Tree<'a> {
             documents: Vec::new(),
             aliases: Vec::new(),
             sorted: BTreeMap::new(),
-            marks: Marks::default(),
+            markup: Markup::default(),
         }
     }
 
@@ -456,30 +456,31 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// The tree of a text that had these marks of a template engine.
+    /// The tree of a text that had this markup.
     #[must_use]
-    pub fn with_marks(mut self, marks: Marks) -> Self {
-        self.marks = marks;
+    pub fn with_markup(mut self, markup: Markup) -> Self {
+        self.markup = markup;
         self.sort_large();
         self
     }
 
-    /// The marks of a template engine that the text had; none as a rule.
+    /// The markup that the text had; none as a rule.
     #[must_use]
-    pub fn marks(&self) -> &Marks {
-        &self.marks
+    pub fn markup(&self) -> &Markup {
+        &self.markup
     }
 
     /// Whether a template engine fills a scalar in, or a part of it, or
-    /// decides whether it is there beside its key: a mark stands inside it, or
+    /// decides whether it is there beside its key: a token stands inside it, or
     /// one that gives text right beside it.
     #[must_use]
     pub fn is_masked(&self, id: NodeId) -> bool {
-        if self.marks.is_empty() || self.scalar_style(id).is_none() {
+        if self.markup.is_empty() || self.scalar_style(id).is_none() {
             return false;
         }
         let span = self.span(id);
-        let is_output = |mark: &Mark| matches!(mark.kind, MarkKind::Text | MarkKind::Lines);
+        let is_output =
+            |token: &Token| matches!(token.kind, TokenKind::Placeholder | TokenKind::Lines);
         // Where nothing is written, the colon comes behind.
         let is_gap = |start, end| {
             let gap = Span::new(start, end).of(self.text);
@@ -487,13 +488,18 @@ impl<'a> Tree<'a> {
             gap.bytes()
                 .all(|byte| is_blank(byte) || (byte == b':' && span.is_empty()))
         };
-        let before = self.marks.before(span.start).copied().filter(is_output);
-        let behind = self.marks.from(span.end).first().copied().filter(is_output);
-        self.marks.within(span).next().is_some()
-            || before.is_some_and(|mark| is_gap(mark.span.end, span.start))
-            || behind.is_some_and(|mark| is_gap(span.end, mark.span.start))
+        let before = self.markup.before(span.start).copied().filter(is_output);
+        let behind = self
+            .markup
+            .from(span.end)
+            .first()
+            .copied()
+            .filter(is_output);
+        self.markup.within(span).next().is_some()
+            || before.is_some_and(|token| is_gap(token.span.end, span.start))
+            || behind.is_some_and(|token| is_gap(span.end, token.span.start))
             || self.key_of(id).is_some_and(|key| {
-                self.marks.branch(self.span(key).start) != self.marks.branch(span.start)
+                self.markup.branch(self.span(key).start) != self.markup.branch(span.start)
             })
     }
 
