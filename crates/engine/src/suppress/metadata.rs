@@ -11,7 +11,7 @@
 
 use super::{CHECKOV, CHECKOV_ID, GUARD, IMMUTAG};
 use crate::syntax::{NodeId, ScalarStyle, Tree};
-use crate::template::{self, Merged};
+use crate::template;
 use crate::text::excerpt::brief;
 
 /// The keys under which Checkov looks for what to skip. In comments it goes by
@@ -68,17 +68,10 @@ pub(super) fn noted(tree: &Tree<'_>, body: NodeId) -> Vec<Noted> {
     found
 }
 
-/// What a mapping has under a key, aliases resolved: its own entries, else
-/// the one that is merged into it.
+/// The values that a mapping has under a key, merged ones too, aliases resolved.
 fn values(tree: &Tree<'_>, mapping: NodeId, key: &str) -> Vec<NodeId> {
-    let own = tree.entries_named(mapping, key);
-    let mut all: Vec<NodeId> = own.map(|entry| tree.resolve(entry.value)).collect();
-    if all.is_empty()
-        && let Merged::Found(value) = template::merged(tree, mapping, key)
-    {
-        all.push(tree.resolve(value));
-    }
-    all
+    let values = template::values(tree, mapping, key).into_iter();
+    values.map(|value| tree.resolve(value)).collect()
 }
 
 /// `ignore: reason`, or `ignore: true` where there is none to give.
