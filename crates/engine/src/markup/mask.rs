@@ -93,8 +93,8 @@ pub fn otherwise_masked(text: &str) -> String {
             at = span.end;
             count += 1;
         }
-        let behind = text.get(at..).unwrap_or_default();
-        let behind = behind.split('\n').next().unwrap_or_default();
+        let rest_of_text = text.get(at..).unwrap_or_default();
+        let behind = rest_of_text.split('\n').next().unwrap_or_default();
         is_bare &= behind.trim().is_empty();
         for span in rest.iter().take(count) {
             out.push_str(Span::new(done, span.start).of(text));

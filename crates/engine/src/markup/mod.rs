@@ -171,8 +171,10 @@ impl Markup {
     #[must_use]
     pub fn join(&self, text: &str, offset: usize) -> Option<&Token> {
         let before = text.get(..offset)?;
-        let own = self.from(offset).first();
-        let own = own.filter(|own| own.span.start == offset && own.begins_line);
+        let own = self
+            .from(offset)
+            .first()
+            .filter(|own| own.span.start == offset && own.begins_line);
         // Looked at from the end only, so that all keys together cost one pass.
         let is_head = |text: &str| matches!(text, "" | "\u{feff}");
         let above = before.trim_end();

@@ -293,11 +293,9 @@ fn begins_block_scalar(text: &str, line: &[Token]) -> bool {
     let Some(before) = first.and_then(|first| text.get(..first.span.start)) else {
         return false;
     };
-    let above = before.trim_end();
     let depth = before.len() - before.trim_end_matches(BLANKS).len();
-    let above = above.get(above.rfind('\n').map_or(0, |at| at + 1)..);
-    let above = above.unwrap_or_default();
-    let above = above.split(" #").next().unwrap_or_default().trim_end();
+    let line_above = before.trim_end().rsplit('\n').next().unwrap_or_default();
+    let above = line_above.split(" #").next().unwrap_or_default().trim_end();
     let header = above.rsplit([' ', '\t']).next().unwrap_or_default();
     let is_header = header
         .strip_prefix(['|', '>'])

@@ -72,8 +72,10 @@ pub(super) fn add_first(
 /// (`? Properties` and `: First: …`), so that no line has to be parted.
 fn add_second(site: Site<'_>, new: &[(String, New)]) -> Result<Edit, Refusal> {
     let Page { tree, lines, .. } = site.page;
-    let first = tree.entries(site.mapping).first();
-    let first = first.ok_or(Refusal::Layout("no entry to go by"))?;
+    let first = tree
+        .entries(site.mapping)
+        .first()
+        .ok_or(Refusal::Layout("no entry to go by"))?;
     let start = tree.span(site.mapping).start;
     let end = tree.span(first.value).end;
     if lines.line(start) != lines.line(end) {
@@ -210,10 +212,9 @@ fn header_above<'t>(page: &Page<'t>, mapping: NodeId, entry: Entry) -> Option<&'
         return None;
     }
     let before = Span::new(0, tree.span(last).start).of(tree.text());
-    let header = before.trim_end();
-    let start = header.rfind(['|', '>'])? + 1;
-    let header = header.get(start..)?;
-    header
+    let start = before.rfind(['|', '>'])? + 1;
+    before
+        .get(start..)?
         .split(|sign: char| !matches!(sign, '-' | '+' | '0'..='9'))
         .next()
 }
@@ -263,8 +264,10 @@ fn indent_of(page: &Page<'_>, mapping: NodeId) -> Result<String, Refusal> {
 
 /// Where the colon of `key` ends, or the tag and anchor behind it.
 fn head_of(site: Site<'_>, key: NodeId) -> Result<usize, Refusal> {
-    let colon = site.page.after_colon(key);
-    let colon = colon.ok_or(Refusal::Layout("the key has no colon"))?;
+    let colon = site
+        .page
+        .after_colon(key)
+        .ok_or(Refusal::Layout("the key has no colon"))?;
     Ok(site.page.head_end(site.mapping, colon))
 }
 

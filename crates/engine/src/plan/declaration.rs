@@ -18,14 +18,16 @@ pub(super) struct Declaration {
 
 impl Declaration {
     /// Returns the declaration that keeps these tags mutable, and no others.
-    pub(super) fn keeping(tags: &[&TagPattern]) -> Self {
-        let filter = |tag: &&TagPattern| {
+    pub(super) fn keeping<'t>(tags: impl IntoIterator<Item = &'t TagPattern>) -> Self {
+        let filter = |tag: &TagPattern| {
             let pairs = [(FILTER_TYPE, WILDCARD), (FILTER_VALUE, tag.as_str())];
             let entry = |(key, word): (&str, &str)| (key.to_owned(), New::Text(word.to_owned()));
             New::Mapping(pairs.map(entry).into())
         };
-        let filters = (!tags.is_empty()).then(|| New::Sequence(tags.iter().map(filter).collect()));
-        Self { filters }
+        let filters: Vec<New> = tags.into_iter().map(filter).collect();
+        Self {
+            filters: (!filters.is_empty()).then_some(New::Sequence(filters)),
+        }
     }
 
     /// Returns the mutability value.

@@ -145,8 +145,10 @@ pub(super) fn remove(page: &Page<'_>, mapping: NodeId, entry: Entry) -> Result<V
     let Page { tree, lines, .. } = page;
     let text = tree.text();
     let entries = tree.entries(mapping);
-    let index = entries.iter().position(|other| *other == entry);
-    let index = index.ok_or(Refusal::Layout("the member is not there"))?;
+    let index = entries
+        .iter()
+        .position(|other| *other == entry)
+        .ok_or(Refusal::Layout("the member is not there"))?;
     let previous = index.checked_sub(1).and_then(|index| entries.get(index));
     let next = entries.get(index + 1);
     let start = tree.start(entry.key);
@@ -179,8 +181,9 @@ pub(super) fn remove(page: &Page<'_>, mapping: NodeId, entry: Entry) -> Result<V
     if let (None, None, Some(previous)) = (after.comma, next, previous) {
         // The member before it is the last one now.
         let value_end = end(page, *previous);
-        let comma = After::of(page, value_end).comma;
-        let comma = comma.ok_or(Refusal::Layout("no comma between the members"))?;
+        let comma = After::of(page, value_end)
+            .comma
+            .ok_or(Refusal::Layout("no comma between the members"))?;
         edits.push(Edit::remove(Span::new(comma - 1, comma)));
     }
     Ok(edits)
@@ -289,8 +292,7 @@ fn brace(page: &Page<'_>, mapping: NodeId) -> Result<usize, Refusal> {
 fn separator(page: &Page<'_>, mapping: NodeId) -> String {
     let tree = page.tree;
     if let [first, second, ..] = tree.entries(mapping) {
-        let between = Span::new(end(page, *first), tree.start(second.key));
-        let between = between.of(tree.text());
+        let between = Span::new(end(page, *first), tree.start(second.key)).of(tree.text());
         if between.trim() == "," {
             return without_blank_lines(between);
         }

@@ -33,8 +33,9 @@ pub(super) fn heed(
     if matches!(repair, Repair::RewriteSources { .. }) {
         return heed_sources(&planner.page, changed, fix);
     }
-    let last = changed.last().copied();
-    let last = last.ok_or(Refusal::Layout("the node stands in no repository"))?;
+    let &last = changed
+        .last()
+        .ok_or(Refusal::Layout("the node stands in no repository"))?;
     let resource = planner.page.owner(last)?.resource;
     let start = tree.start(resource.logical_id);
     let extent = Span::new(start, end_of_resource(tree, &resource));

@@ -141,8 +141,7 @@ impl<'t> Planner<'t> {
         &self,
         findings: impl IntoIterator<Item = &'f Finding>,
     ) -> Vec<Result<Fix, Refusal>> {
-        let for_all: Vec<_> = self.policy.keep_mutable.iter().collect();
-        let for_all = Declaration::keeping(&for_all);
+        let for_all = Declaration::keeping(&self.policy.keep_mutable);
         let mut known: BTreeMap<(&Repair, bool), Result<Fix, Refusal>> = BTreeMap::new();
         findings
             .into_iter()
@@ -172,13 +171,13 @@ impl<'t> Planner<'t> {
         if count > MAX_FILTERS {
             return Err(Refusal::TooManyTags { count });
         }
-        let own = self.policy.keep_moving.as_ref();
-        let own = own.and_then(|own| own.get(&finding.logical_id));
+        let keep_moving = self.policy.keep_moving.as_ref();
+        let own = keep_moving.and_then(|own| own.get(&finding.logical_id));
         let is_own = own.is_some_and(|tags| !tags.is_empty());
         // No look at files finds all that pushes: it is for the
         // user to say that these tags are enough.
         let is_safe = finding.is_safe && !is_own;
-        self.plan(repair, &Declaration::keeping(&kept), is_safe)
+        self.plan(repair, &Declaration::keeping(kept), is_safe)
     }
 
     fn plan(

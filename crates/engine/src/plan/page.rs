@@ -58,14 +58,15 @@ impl<'t> Page<'t> {
         loop {
             if let Some(&resource) = self.owners.get(&node) {
                 let type_entry = self.tree.entry(resource.body, "Type");
-                let type_entry = type_entry.ok_or(Refusal::Layout("the resource has no Type"))?;
                 return Ok(Owner {
                     resource,
-                    type_entry,
+                    type_entry: type_entry.ok_or(Refusal::Layout("the resource has no Type"))?,
                 });
             }
-            let parent = self.tree.parent(node);
-            node = parent.ok_or(Refusal::Layout("the node stands in no repository"))?;
+            node = self
+                .tree
+                .parent(node)
+                .ok_or(Refusal::Layout("the node stands in no repository"))?;
         }
     }
 

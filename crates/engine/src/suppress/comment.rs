@@ -219,15 +219,17 @@ fn without_prefix<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
 /// brackets around it.
 fn reason(text: &str) -> Option<String> {
     let text = text.trim();
-    let text = text.strip_prefix(':').unwrap_or(text);
-    let text = text
+    let undivided = text
+        .strip_prefix(':')
+        .unwrap_or(text)
         .trim_start_matches(['-', '\u{2013}', '\u{2014}'])
         .trim();
-    let bare = text
+    let reason = undivided
         .strip_prefix('[')
-        .and_then(|text| text.strip_suffix(']'));
-    let text = bare.unwrap_or(text).trim();
-    (!text.is_empty()).then(|| brief(text).into_owned())
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(undivided)
+        .trim();
+    (!reason.is_empty()).then(|| brief(reason).into_owned())
 }
 
 #[cfg(test)]

@@ -343,8 +343,7 @@ pub fn read(
     let mut numbered: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
     for resource in resources {
         let numbers = numbered.entry(resource.body).or_insert_with(|| {
-            let notes = metadata::noted(tree, resource.body);
-            let notes = notes.into_iter().take(MAX_PER_PLACE);
+            let notes = metadata::noted(tree, resource.body).into_iter();
             let add = |note: metadata::Noted| {
                 found.add(Suppression {
                     at: Some(tree.start(note.at)),
@@ -355,7 +354,7 @@ pub fn read(
                     has_expired: false,
                 })
             };
-            notes.map(add).collect()
+            notes.take(MAX_PER_PLACE).map(add).collect()
         });
         for &number in numbers.iter() {
             found.cover_resource(resource.logical_id, number);

@@ -181,8 +181,9 @@ impl<'t, 'a> Comments<'t, 'a> {
                             comment.below
                         };
                         let on = stands.get(&comment.line).into_iter().flatten();
-                        let above = below.and_then(|line| leading.get(&line));
-                        let above = above.filter(|stand| self.is_above(comment, stand.key));
+                        let above = below
+                            .and_then(|line| leading.get(&line))
+                            .filter(|stand| self.is_above(comment, stand.key));
                         let at = on
                             .chain(above)
                             .filter(|stand| !ids_only || stand.key == stand.resource.logical_id);

@@ -57,10 +57,9 @@ impl<'t> Readers<'t> {
             } else if call.name == "FindInMap" {
                 let mut given = call.arguments(tree).iter();
                 let keys = [(); 3].map(|()| {
-                    let key = given.next().map(|&key| tree.resolve(key));
+                    let key = tree.literal(tree.resolve(*given.next()?))?;
                     // A loop puts its items into strings, too.
-                    let key = key.and_then(|key| tree.literal(key));
-                    key.filter(|key| !key.contains('{'))
+                    (!key.contains('{')).then_some(key)
                 });
                 readers.add_lookup(root, keys, node);
             }
