@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::{Report, rule, status, uri};
+use super::{Refusal, Report, rule, status, uri};
 use crate::options::Mode;
 use crate::outcome::{self, Outcome};
 use immutag_engine::{Decision, Facts, FixedEdit};
@@ -195,18 +195,12 @@ struct Finding<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     applicability: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<Refusal<'r>>,
+    refusal: Option<Refusal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     suppression: Option<Suppression<'r>>,
     sources: Vec<Source<'r>>,
     edits: Vec<Edit<'r>>,
     fingerprint: String,
-}
-
-#[derive(Serialize)]
-struct Refusal<'r> {
-    code: &'static str,
-    reason: &'r str,
 }
 
 #[derive(Serialize)]
@@ -405,7 +399,7 @@ fn finding<'f>(
         Decision::Fix(applicability) | Decision::Withheld(applicability) => {
             finding.applicability = Some(applicability.name());
         }
-        Decision::Refused { code, reason } => finding.refusal = Some(Refusal { code, reason }),
+        Decision::Refused { code, reason } => finding.refusal = Some(Refusal::of(code, reason)),
         Decision::Suppressed {
             by,
             reason,

@@ -28,6 +28,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice, StripStream};
+use serde::Serialize;
 use supports_hyperlinks::Stream;
 
 use crate::options::{Color, Mode, Options, OutputFormat, SummaryFormat, Verbosity};
@@ -278,6 +279,33 @@ pub fn status(finding: &Finding, mode: Mode) -> &'static str {
     }
 }
 
+/// Why no fix can be offered, and what to do about it.
+#[derive(Serialize)]
+struct Refusal {
+    code: &'static str,
+    reason: String,
+}
+
+impl Refusal {
+    fn of(code: &'static str, reason: &str) -> Self {
+        let reason = format!("{reason}{}", remedy(code));
+        Self { code, reason }
+    }
+}
+
+/// What to do about a finding that no fix can be offered for, by the code of the reason: what
+/// the engine cannot name, since only this program has it.
+fn remedy(code: &str) -> &'static str {
+    match code {
+        "too-many-tags" => "; cover several with a pattern, as --keep-mutable 'dev-*'",
+        "unknown-pushes" => {
+            ", so that --keep-moving-tags cannot tell which tags move; name them with \
+             --keep-mutable, without --keep-moving-tags"
+        }
+        _ => "",
+    }
+}
+
 /// What is done about a finding, in words.
 #[must_use]
 pub fn answer(finding: &Finding, mode: Mode) -> String {
@@ -285,7 +313,9 @@ pub fn answer(finding: &Finding, mode: Mode) -> String {
         Decision::Fix(_) if mode == Mode::Fix => "fixed".to_owned(),
         Decision::Fix(_) => "fixable".to_owned(),
         Decision::Withheld(_) => "fixable with --unsafe-fixes".to_owned(),
-        Decision::Refused { reason, .. } => format!("not fixable: {reason}"),
+        Decision::Refused { code, reason } => {
+            format!("not fixable: {}", Refusal::of(code, reason).reason)
+        }
         Decision::Suppressed {
             by,
             reason: Some(reason),

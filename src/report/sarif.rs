@@ -28,7 +28,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::{Report, escaped, fingerprint, json, rule, status, told, uri};
+use super::{Refusal, Report, escaped, fingerprint, json, rule, status, told, uri};
 use crate::options::Mode;
 use crate::outcome::Outcome;
 use immutag_engine::{Decision, Excerpt, Finding, FixedEdit, Position};
@@ -213,7 +213,7 @@ struct SarifResult<'r> {
     suppressions: Vec<Suppression<'r>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fixes: Vec<Fix<'r>>,
-    properties: ResultProperties<'r>,
+    properties: ResultProperties,
 }
 
 #[derive(Serialize)]
@@ -324,19 +324,13 @@ struct Inserted<'r> {
 }
 
 #[derive(Serialize)]
-struct ResultProperties<'r> {
+struct ResultProperties {
     verdict: &'static str,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     applicability: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<Refusal<'r>>,
-}
-
-#[derive(Serialize)]
-struct Refusal<'r> {
-    code: &'static str,
-    reason: &'r str,
+    refusal: Option<Refusal>,
 }
 
 impl Serialize for Notifications<'_> {
@@ -454,7 +448,7 @@ fn result<'r>(
             result.properties.applicability = Some(applicability.name());
         }
         Decision::Refused { code, reason } => {
-            result.properties.refusal = Some(Refusal { code, reason });
+            result.properties.refusal = Some(Refusal::of(code, reason));
         }
         Decision::Suppressed {
             by,

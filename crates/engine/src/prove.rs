@@ -147,11 +147,11 @@ impl Plan {
         let failed = |error: EditError| ProofError::Edits(error.to_string());
         let edits = EditSet::new(all).map_err(failed)?;
         let after = edits.apply(before).map_err(failed)?;
-        if tree.marks().is_empty() {
+        if tree.markup().is_empty() {
             self.is_done(&verify::prove(tree, &edits, &changes, &after)?)?;
         } else {
             let mut spans = edits.edits().iter().map(|edit| edit.span);
-            let on_markup = spans.find(|&span| tree.marks().within(span).next().is_some());
+            let on_markup = spans.find(|&span| tree.markup().within(span).next().is_some());
             if let Some(span) = on_markup {
                 return Err(ProofError::OtherBytes { at: span.start });
             }
@@ -166,7 +166,7 @@ impl Plan {
             // That it is what was read before, with the edits made, is the first
             // thing to prove.
             let new = verify::prove(tree, &edits, &changes, &read)?;
-            self.is_done(&new.with_marks(marks))?;
+            self.is_done(&new.with_markup(marks))?;
         }
         Ok(Fixed {
             by_finding: self.by_finding(),

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use immutag_engine::markup::Marks;
+use immutag_engine::markup::Markup;
 use immutag_engine::syntax::{self, Tree};
 use immutag_engine::text::span::{LineIndex, Position};
 
@@ -36,7 +36,7 @@ pub fn survey(files: &[File]) -> Impact {
     // A text that parses with its markup taken out is a template, too.
     let masked: Vec<(&File, String)> = candidates()
         .filter(|file| !parsed.contains(file.path.as_str()))
-        .map(|file| (file, Marks::of(&file.text).masked(&file.text)))
+        .map(|file| (file, Markup::of(&file.text).masked(&file.text)))
         .collect();
     let unmasked = masked.iter();
     templates.extend(unmasked.filter_map(|(file, text)| Some((*file, syntax::parse(text).ok()?))));

@@ -587,7 +587,7 @@ impl Judge<'_, '_, '_> {
 
     /// Whether a template engine may leave a node out and keep the resource.
     fn is_conditional(&self, node: NodeId) -> bool {
-        let branch = |node| self.tree.marks().branch(self.tree.span(node).start);
+        let branch = |node| self.tree.markup().branch(self.tree.span(node).start);
         branch(node) != branch(self.resource.logical_id)
     }
 
@@ -606,7 +606,7 @@ impl Judge<'_, '_, '_> {
     fn lines_follow(&self, key: NodeId) -> bool {
         let end = self.tree.span(key).end;
         self.tree
-            .marks()
+            .markup()
             .lines_behind(self.tree.text(), end)
             .is_some()
     }

@@ -4,16 +4,15 @@
 //! the key that it belongs to, above any comments there, so that no comment
 //! is parted from the key that it stands above.
 
-use super::text::{self, Lines};
-use super::{Dress, Planner, Refusal};
+use super::Refusal;
+use super::entries::{self, Lines};
+use super::page::Page;
+use super::site::{COMMON_STEP, Site};
 use crate::syntax::change::New;
 use crate::syntax::{CollectionStyle, Entry, NodeId, ScalarStyle, Tree, Value};
 use crate::template::Resource;
 use crate::text::edit::Edit;
 use crate::text::span::{LineIndex, Span};
-
-/// The step of a file that gives no other evidence.
-const COMMON_STEP: usize = 2;
 
 /// By how many columns the children of `Properties` are indented most often
 /// in this file; None where no resource has any on lines of their own.
@@ -49,70 +48,54 @@ pub(super) fn usual_step(
     Some(usual.0)
 }
 
-/// The mode as the first entry of a block mapping that has others, and the
-/// number of entries that stand before it all the same.
+/// Writes entries before the others of a block mapping below `key`. Gives the number of
+/// entries that stand before them all the same.
 pub(super) fn add_first(
-    planner: &Planner<'_, '_>,
-    properties: Entry,
-    mapping: NodeId,
-    resource: Resource,
-    dress: Dress,
+    site: Site<'_>,
+    key: NodeId,
+    new: &[(String, New)],
 ) -> Result<(Edit, usize), Refusal> {
-    let Planner { tree, lines, .. } = planner;
-    let first = tree.span(mapping).start;
+    let Page { tree, lines, .. } = site.page;
+    let first = tree.span(site.mapping).start;
     if !lines.begins_line(first) {
-        return add_second(planner, mapping, resource, dress).map(|edit| (edit, 1));
+        return add_second(site, new).map(|edit| (edit, 1));
     }
-    let head = planner
-        .after_colon(properties.key)
-        .map(|colon| planner.head_end(mapping, colon));
-    let head = head.ok_or(Refusal::Layout("the key has no colon"))?;
+    let head = head_of(site, key)?;
     let indent = lines.indent(first);
     if indent.contains('\t') {
         return Err(Refusal::Layout("the indentation holds tabs"));
     }
-    let declared = planner.missing(mapping);
-    let edit = new_lines(planner, head, &declared, indent, resource, dress);
-    Ok((edit, 0))
+    Ok((new_lines(site, head, new, indent), 0))
 }
 
-/// The mode below the first entry, where that shares the line of the colon
+/// Writes entries below the first one, where that shares the line of the colon
 /// (`? Properties` and `: First: …`), so that no line has to be parted.
-fn add_second(
-    planner: &Planner<'_, '_>,
-    mapping: NodeId,
-    resource: Resource,
-    dress: Dress,
-) -> Result<Edit, Refusal> {
-    let Planner { tree, lines, .. } = planner;
-    let first = tree.entries(mapping).first();
-    let value = first
-        .map(|first| first.value)
+fn add_second(site: Site<'_>, new: &[(String, New)]) -> Result<Edit, Refusal> {
+    let Page { tree, lines, .. } = site.page;
+    let first = tree
+        .entries(site.mapping)
+        .first()
         .ok_or(Refusal::Layout("no entry to go by"))?;
-    let start = tree.span(mapping).start;
-    let end = tree.span(value).end;
+    let start = tree.span(site.mapping).start;
+    let end = tree.span(first.value).end;
     if lines.line(start) != lines.line(end) {
         return Err(Refusal::Layout(
             "the first property shares the line of its parent",
         ));
     }
-    let indent = indent_of(planner, mapping)?;
-    let declared = planner.missing(mapping);
-    Ok(new_lines(planner, end, &declared, &indent, resource, dress))
+    let indent = indent_of(site.page, site.mapping)?;
+    Ok(new_lines(site, end, new, &indent))
 }
 
-/// An entry below another that stands on lines of its own.
+/// Writes an entry below another that stands on lines of its own.
 pub(super) fn add_after(
-    planner: &Planner<'_, '_>,
-    mapping: NodeId,
+    site: Site<'_>,
     sibling: Entry,
     new: (String, New),
-    resource: Resource,
-    dress: Dress,
 ) -> Result<Vec<Edit>, Refusal> {
-    let tree = planner.tree;
+    let tree = site.page.tree;
     let span = tree.span(sibling.value);
-    let mut end = planner.head_end(sibling.value, span.end);
+    let mut end = site.page.head_end(sibling.value, span.end);
     if let Value::Scalar {
         style: ScalarStyle::Block,
         text: word,
@@ -125,117 +108,83 @@ pub(super) fn add_after(
         }
         end = span.start + word.len();
     }
-    let indent = indent_of(planner, mapping)?;
-    Ok(vec![new_lines(
-        planner,
-        end,
-        &[new],
-        &indent,
-        resource,
-        dress,
-    )])
+    let indent = indent_of(site.page, site.mapping)?;
+    Ok(vec![new_lines(site, end, &[new], &indent)])
 }
 
-/// The mode below a `Properties:` for which nothing is written.
+/// Writes entries below a `Properties:` for which nothing is written.
 pub(super) fn fill_properties(
-    planner: &Planner<'_, '_>,
-    properties: Entry,
-    resource: Resource,
-    dress: Dress,
+    site: Site<'_>,
+    key: NodeId,
+    new: &[(String, New)],
 ) -> Result<Edit, Refusal> {
-    let colon = planner
-        .after_colon(properties.key)
-        .ok_or(Refusal::Layout("the key has no colon"))?;
-    let head = planner.head_end(properties.value, colon);
-    let indent = indent_of(planner, resource.body)?;
-    let indent = indent + &step(planner, resource);
-    let declared = planner.declaration();
-    Ok(new_lines(
-        planner, head, &declared, &indent, resource, dress,
-    ))
+    let head = head_of(site, key)?;
+    let indent = indent_of(site.page, site.owner.resource.body)? + &step(site);
+    Ok(new_lines(site, head, new, &indent))
 }
 
-/// The mode in the place of the only entry.
+/// Writes entries in the place of the only one of a mapping below `key`.
 pub(super) fn replace_only(
-    planner: &Planner<'_, '_>,
-    properties: Entry,
-    mapping: NodeId,
+    site: Site<'_>,
+    key: NodeId,
     only: Entry,
-    resource: Resource,
-    dress: Dress,
+    new: &[(String, New)],
 ) -> Result<Vec<Edit>, Refusal> {
-    let lines = planner.lines;
-    let gone = extent(planner, mapping, only)?;
-    if gone.end > lines.line(gone.end).start {
+    let gone = extent(site.page, site.mapping, only)?;
+    if gone.end > site.page.lines.line(gone.end).start {
         // The file ends there, and without a line ending.
-        let declared = planner.declaration();
-        let edit = in_place(planner, mapping, gone, &declared, resource, dress)?;
-        return Ok(vec![edit]);
+        return Ok(vec![in_place(site, gone, new)?]);
     }
-    let (first, _) = add_first(planner, properties, mapping, resource, dress)?;
+    let (first, _) = add_first(site, key, new)?;
     Ok(vec![first, Edit::remove(gone)])
 }
 
-/// Another entry in the place of one, of its lines and of the comment block
+/// Writes another entry in the place of one, of its lines and of the comment block
 /// directly above it.
 pub(super) fn replace_entry(
-    planner: &Planner<'_, '_>,
-    mapping: NodeId,
+    site: Site<'_>,
     old: Entry,
     new: (String, New),
-    resource: Resource,
-    dress: Dress,
 ) -> Result<Edit, Refusal> {
-    let gone = extent(planner, mapping, old)?;
-    in_place(planner, mapping, gone, &[new], resource, dress)
+    let gone = extent(site.page, site.mapping, old)?;
+    in_place(site, gone, &[new])
 }
 
-/// Entries in the place of lines of `mapping`, the last of which keeps its
+/// Writes entries in the place of lines, the last of which keeps its
 /// ending, if it has one.
-fn in_place(
-    planner: &Planner<'_, '_>,
-    mapping: NodeId,
-    gone: Span,
-    entries: &[(String, New)],
-    resource: Resource,
-    dress: Dress,
-) -> Result<Edit, Refusal> {
-    let ending = planner.lines.line_ending(gone.start);
+fn in_place(site: Site<'_>, gone: Span, new: &[(String, New)]) -> Result<Edit, Refusal> {
+    let ending = site.page.lines.line_ending(gone.start);
     let lines = Lines {
-        indent: &indent_of(planner, mapping)?,
-        step: &step(planner, resource),
+        indent: &indent_of(site.page, site.mapping)?,
+        step: &step(site),
         ending,
     };
-    let mut text = text::block(entries, dress, lines);
-    if gone.end == planner.lines.line(gone.end).start {
+    let mut text = entries::block(new, site.quotes, lines);
+    if gone.end == site.page.lines.line(gone.end).start {
         text.push_str(ending);
     }
     Ok(Edit::replace(gone, text))
 }
 
 /// Takes an entry away: its lines, and the comment block directly above it.
-pub(super) fn remove(
-    planner: &Planner<'_, '_>,
-    mapping: NodeId,
-    entry: Entry,
-) -> Result<Vec<Edit>, Refusal> {
-    let lines = planner.lines;
-    let mut gone = extent(planner, mapping, entry)?;
-    let header = header_above(planner, mapping, entry);
+pub(super) fn remove(page: &Page<'_>, mapping: NodeId, entry: Entry) -> Result<Vec<Edit>, Refusal> {
+    let lines = page.lines;
+    let mut gone = extent(page, mapping, entry)?;
+    let header = header_above(page, mapping, entry);
     let next = lines.line(gone.end);
-    let below = Span::new(next.start, next.text_end).of(planner.tree.text());
+    let below = Span::new(next.start, next.text_end).of(page.text());
     if header.is_some_and(|header| header.contains('+')) && below.trim().is_empty() {
         return Err(Refusal::Layout(
             "a blank line would become a part of the block scalar above",
         ));
     }
-    if gone.end > lines.line(gone.end).start && !ends_in_line_break(planner, mapping, entry) {
+    if gone.end > lines.line(gone.end).start && !ends_in_line_break(page, mapping, entry) {
         // The file's last line has no ending, and shall have none: the line
         // that is last then loses its own, and blank lines between go.
         let mut above = lines.line(gone.start);
         while above.start > 0 {
             above = lines.line(above.start - 1);
-            let text = Span::new(above.start, above.text_end).of(planner.tree.text());
+            let text = Span::new(above.start, above.text_end).of(page.text());
             if !text.trim().is_empty() {
                 break;
             }
@@ -247,14 +196,14 @@ pub(super) fn remove(
 
 /// Whether a line break belongs to the value above an entry: that of a block
 /// scalar without a `-`.
-fn ends_in_line_break(planner: &Planner<'_, '_>, mapping: NodeId, entry: Entry) -> bool {
-    header_above(planner, mapping, entry).is_some_and(|header| !header.contains('-'))
+fn ends_in_line_break(page: &Page<'_>, mapping: NodeId, entry: Entry) -> bool {
+    header_above(page, mapping, entry).is_some_and(|header| !header.contains('-'))
 }
 
 /// The header of the block scalar that ends right above an entry, without the
 /// `|` or `>`: what is kept of its last line breaks.
-fn header_above<'t>(planner: &Planner<'t, '_>, mapping: NodeId, entry: Entry) -> Option<&'t str> {
-    let tree = planner.tree;
+fn header_above<'t>(page: &Page<'t>, mapping: NodeId, entry: Entry) -> Option<&'t str> {
+    let tree = page.tree;
     let entries = tree.entries(mapping);
     let index = entries.iter().position(|other| *other == entry)?;
     let above = entries.get(index.checked_sub(1)?)?;
@@ -263,17 +212,16 @@ fn header_above<'t>(planner: &Planner<'t, '_>, mapping: NodeId, entry: Entry) ->
         return None;
     }
     let before = Span::new(0, tree.span(last).start).of(tree.text());
-    let header = before.trim_end();
-    let start = header.rfind(['|', '>'])? + 1;
-    let header = header.get(start..)?;
-    header
+    let start = before.rfind(['|', '>'])? + 1;
+    before
+        .get(start..)?
         .split(|sign: char| !matches!(sign, '-' | '+' | '0'..='9'))
         .next()
 }
 
 /// The lines of an entry, and of the comments that belong to it.
-fn extent(planner: &Planner<'_, '_>, mapping: NodeId, entry: Entry) -> Result<Span, Refusal> {
-    let Planner { tree, lines, .. } = planner;
+fn extent(page: &Page<'_>, mapping: NodeId, entry: Entry) -> Result<Span, Refusal> {
+    let Page { tree, lines, .. } = page;
     let text = tree.text();
     let start = tree.start(entry.key);
     if !lines.begins_line(start) {
@@ -282,7 +230,11 @@ fn extent(planner: &Planner<'_, '_>, mapping: NodeId, entry: Entry) -> Result<Sp
         ));
     }
     let column = lines.position(tree.span(mapping).start).column - 1;
-    let mut last = lines.line(deep_end(tree, entry)?);
+    let is_block = |id| tree.scalar_style(id) == Some(ScalarStyle::Block);
+    if tree.within(entry.value).any(is_block) {
+        return Err(Refusal::Layout("the exclusion filters hold a block scalar"));
+    }
+    let mut last = lines.line(tree.end_of(entry));
     // Comments deeper than the key, after its value's last line, are part of it.
     let mut next = last;
     while next.end < text.len() {
@@ -295,35 +247,14 @@ fn extent(planner: &Planner<'_, '_>, mapping: NodeId, entry: Entry) -> Result<Sp
             break;
         }
     }
-    Ok(Span::new(planner.comments_above(start).start, last.end))
-}
-
-/// Where the last word of an entry ends.
-fn deep_end(tree: &Tree<'_>, entry: Entry) -> Result<usize, Refusal> {
-    let mut end = tree.span(entry.key).end;
-    let mut todo = vec![entry.value];
-    while let Some(id) = todo.pop() {
-        match tree.value(id) {
-            Value::Scalar {
-                style: ScalarStyle::Block,
-                ..
-            } => return Err(Refusal::Layout("the exclusion filters hold a block scalar")),
-            Value::Scalar { .. } | Value::Alias { .. } => {}
-            Value::Mapping { entries, .. } => {
-                todo.extend(entries.iter().flat_map(|entry| [entry.key, entry.value]));
-            }
-            Value::Sequence { items, .. } => todo.extend(items),
-        }
-        end = end.max(tree.span(id).end);
-    }
-    Ok(end)
+    Ok(Span::new(page.comments_above(start).start, last.end))
 }
 
 /// The spaces before the entries of a block mapping.
-fn indent_of(planner: &Planner<'_, '_>, mapping: NodeId) -> Result<String, Refusal> {
-    let start = planner.tree.span(mapping).start;
-    let line = planner.lines.line(start);
-    let before = Span::new(line.start, start).of(planner.tree.text());
+fn indent_of(page: &Page<'_>, mapping: NodeId) -> Result<String, Refusal> {
+    let start = page.tree.span(mapping).start;
+    let line = page.lines.line(start);
+    let before = Span::new(line.start, start).of(page.text());
     if before.contains('\t') {
         return Err(Refusal::Layout("the indentation holds tabs"));
     }
@@ -331,37 +262,41 @@ fn indent_of(planner: &Planner<'_, '_>, mapping: NodeId) -> Result<String, Refus
     Ok(" ".repeat(before.chars().count()))
 }
 
-/// By what to indent below `Properties`: as the file does, else as the
+/// Where the colon of `key` ends, or the tag and anchor behind it.
+fn head_of(site: Site<'_>, key: NodeId) -> Result<usize, Refusal> {
+    let colon = site
+        .page
+        .after_colon(key)
+        .ok_or(Refusal::Layout("the key has no colon"))?;
+    Ok(site.page.head_end(site.mapping, colon))
+}
+
+/// By what to indent below `Properties`: as the template does, else as the
 /// resource's body is below its logical ID.
-fn step(planner: &Planner<'_, '_>, resource: Resource) -> String {
-    let logical_id = planner.column(resource.logical_id);
-    let body = planner.tree.span(resource.body).start;
-    let body = planner.lines.position(body).column - 1;
-    let step = planner
-        .step
-        .or_else(|| body.checked_sub(logical_id).filter(|&step| step > 0))
-        .unwrap_or(COMMON_STEP);
-    " ".repeat(step)
+fn step(site: Site<'_>) -> String {
+    let Page { tree, lines, .. } = site.page;
+    let resource = site.owner.resource;
+    let column = |at| lines.position(at).column;
+    let own_step = || {
+        let logical_id = column(tree.start(resource.logical_id));
+        column(tree.span(resource.body).start)
+            .checked_sub(logical_id)
+            .filter(|&step| step > 0)
+    };
+    let step = site.page.usual_step.or_else(own_step);
+    step.map_or_else(|| COMMON_STEP.to_owned(), |step| " ".repeat(step))
 }
 
 /// Entries as lines of their own below the line of `offset`.
-fn new_lines(
-    planner: &Planner<'_, '_>,
-    offset: usize,
-    entries: &[(String, New)],
-    indent: &str,
-    resource: Resource,
-    dress: Dress,
-) -> Edit {
-    let line = planner.lines.line(offset);
-    let ending = planner.lines.line_ending(offset);
-    let step = step(planner, resource);
+fn new_lines(site: Site<'_>, offset: usize, new: &[(String, New)], indent: &str) -> Edit {
+    let line = site.page.lines.line(offset);
+    let ending = site.page.lines.line_ending(offset);
     let lines = Lines {
         indent,
-        step: &step,
+        step: &step(site),
         ending,
     };
-    let text = text::block(entries, dress, lines);
+    let text = entries::block(new, site.quotes, lines);
     if line.text_end == line.end {
         // The file's last line, without an ending: the new one has none either.
         Edit::insert(line.end, format!("{ending}{text}"))

@@ -2,40 +2,29 @@
 //!
 //! This module owns JSON objects and YAML flow mappings alike: both are
 //! braces, members and commas, and differ only in quotes, which come with
-//! the [`Dress`]. A new member is laid out as its neighbours are: on a line
+//! [`Site`]. A new member is laid out as its neighbours are: on a line
 //! of its own, or beside them.
 
-use super::text::{self, Braces, Lines};
-use super::{Dress, Planner, Refusal};
+use super::Refusal;
+use super::entries::{self, Braces, Lines};
+use super::page::Page;
+use super::site::{COMMON_STEP, Site};
 use crate::syntax::change::New;
 use crate::syntax::{Entry, NodeId, ScalarStyle};
-use crate::template::Resource;
 use crate::text::edit::Edit;
 use crate::text::span::Span;
 
-/// The step of a file that gives no other evidence.
-const COMMON_STEP: &str = "  ";
-
 const BLANKS: [char; 2] = [' ', '\t'];
 
-/// The mode as the first member of a mapping that has others.
-pub(super) fn add_first(
-    planner: &Planner<'_, '_>,
-    mapping: NodeId,
-    type_entry: Entry,
-    resource: Resource,
-    dress: Dress,
-) -> Result<Edit, Refusal> {
-    let Planner { tree, lines, .. } = planner;
-    let text = tree.text();
-    let declared = planner.missing(mapping);
-    let open = brace(planner, mapping)?;
-    let entries = tree.entries(mapping);
-    let Some(first) = entries.first() else {
+/// Writes members before the others of a mapping.
+pub(super) fn add_first(site: Site<'_>, new: &[(String, New)]) -> Result<Edit, Refusal> {
+    let Page { tree, lines, .. } = site.page;
+    let open = brace(site.page, site.mapping)?;
+    let Some(&first) = tree.entries(site.mapping).first() else {
         return Err(Refusal::Layout("the mapping has no members"));
     };
     let start = tree.start(first.key);
-    let gap = Span::new(open + 1, start).of(text);
+    let gap = Span::new(open + 1, start).of(tree.text());
     if !is_filler(gap) {
         return Err(Refusal::Layout("the first key of the mapping is explicit"));
     }
@@ -43,55 +32,41 @@ pub(super) fn add_first(
         if !lines.begins_line(start) {
             return Err(Refusal::Layout("the first member shares its line"));
         }
-        let colon = colon(planner, *first, dress);
-        let ending = lines.line_ending(open);
         let at = Lines {
-            indent: lines.indent(start),
-            step: &step(planner, type_entry, resource),
-            ending,
+            ending: lines.line_ending(open),
+            ..lines_as_at(site, start)
         };
-        let members = text::member_lines(&declared, dress, colon, at);
-        let line = lines.line(open);
-        return Ok(Edit::insert(line.end, format!("{members},{ending}")));
+        let members = entries::member_lines(new, site.quotes, colon(site, first), at);
+        let text = format!("{members},{}", at.ending);
+        return Ok(Edit::insert(lines.line(open).end, text));
     }
-    let separator = separator(planner, mapping);
-    let braces = braces(planner, mapping, *first, dress);
-    let members = text::members(&declared, dress, braces);
+    let separator = separator(site.page, site.mapping);
+    let members = entries::members(new, site.quotes, braces(site, site.mapping, first));
     Ok(Edit::insert(start, format!("{members}{separator}")))
 }
 
-/// The mode as the only member of an empty mapping, be it on one line or
-/// opened over two.
-pub(super) fn fill_empty(
-    planner: &Planner<'_, '_>,
-    mapping: NodeId,
-    type_entry: Entry,
-    resource: Resource,
-    dress: Dress,
-) -> Result<Edit, Refusal> {
-    let Planner { tree, lines, .. } = planner;
-    let open = brace(planner, mapping)?;
-    let inner = Span::new(open + 1, tree.span(mapping).end.saturating_sub(1));
+/// Writes members into an empty mapping, be it on one line or opened over two.
+pub(super) fn fill_empty(site: Site<'_>, new: &[(String, New)]) -> Result<Edit, Refusal> {
+    let Page { tree, lines, .. } = site.page;
+    let type_entry = site.owner.type_entry;
+    let open = brace(site.page, site.mapping)?;
+    let inner = Span::new(open + 1, tree.span(site.mapping).end.saturating_sub(1));
     let written = inner.of(tree.text());
-    let declared = planner.declaration();
     if written.contains('\n') {
-        let line = lines.line(open);
-        let ending = lines.line_ending(open);
-        let step = step(planner, type_entry, resource);
+        let outer = lines_as_at(site, open);
         let at = Lines {
-            indent: &format!("{}{step}", lines.indent(open)),
-            step: &step,
-            ending,
+            indent: &format!("{}{}", outer.indent, outer.step),
+            ..outer
         };
-        let colon = colon(planner, type_entry, dress);
-        let members = text::member_lines(&declared, dress, colon, at);
-        return Ok(Edit::insert(line.end, format!("{members}{ending}")));
+        let members = entries::member_lines(new, site.quotes, colon(site, type_entry), at);
+        let text = format!("{members}{}", at.ending);
+        return Ok(Edit::insert(lines.line(open).end, text));
     }
     let braces = Braces {
         pad: if written.is_empty() { "" } else { " " },
-        ..braces(planner, resource.body, type_entry, dress)
+        ..braces(site, site.owner.resource.body, type_entry)
     };
-    let members = text::members(&declared, dress, braces);
+    let members = entries::members(new, site.quotes, braces);
     // One blank on each side of the members, if there are any.
     Ok(match written.len() {
         0 => Edit::insert(inner.start, members),
@@ -100,120 +75,85 @@ pub(super) fn fill_empty(
     })
 }
 
-/// A member after another: on a line of its own, if that has one.
+/// Writes a member after another: on a line of its own, if that has one.
 pub(super) fn add_after(
-    planner: &Planner<'_, '_>,
-    mapping: NodeId,
+    site: Site<'_>,
     sibling: Entry,
     new: (String, New),
-    resource: Resource,
-    dress: Dress,
 ) -> Result<Vec<Edit>, Refusal> {
-    let Planner { tree, lines, .. } = planner;
-    let open = brace(planner, mapping)?;
+    let Page { tree, lines, .. } = site.page;
+    let open = brace(site.page, site.mapping)?;
     let key = tree.start(sibling.key);
-    let end = behind(planner, sibling);
-    let after = After::of(planner, end);
+    let end = behind(site.page, sibling);
+    let after = After::of(site.page, end);
     let own_line = lines.begins_line(key) && lines.line(open).start != lines.line(key).start;
     if !own_line || after.shares_line {
-        let braces = braces(planner, mapping, sibling, dress);
-        let member = text::members(&[new], dress, braces);
-        let separator = separator(planner, mapping);
+        let member = entries::members(&[new], site.quotes, braces(site, site.mapping, sibling));
+        let separator = separator(site.page, site.mapping);
         let blank = separator
             .strip_prefix(',')
-            .filter(|rest| !rest.contains('\n'));
-        let blank = blank.unwrap_or(" ");
+            .filter(|rest| !rest.contains('\n'))
+            .unwrap_or(" ");
         return Ok(vec![Edit::insert(end, format!(",{blank}{member}"))]);
     }
-    let ending = lines.line_ending(end);
-    let (_, type_entry) = planner.owner(mapping)?;
     let at = Lines {
-        indent: lines.indent(key),
-        step: &step(planner, type_entry, resource),
-        ending,
+        ending: lines.line_ending(end),
+        ..lines_as_at(site, key)
     };
-    let member = text::member_lines(&[new], dress, colon(planner, sibling, dress), at);
+    let member = entries::member_lines(&[new], site.quotes, colon(site, sibling), at);
     let comma = if after.comma.is_some() { "," } else { "" };
     let below = lines.line(after.comma.unwrap_or(end)).end;
-    let mut edits = vec![Edit::insert(below, format!("{member}{comma}{ending}"))];
+    let mut edits = vec![Edit::insert(below, format!("{member}{comma}{}", at.ending))];
     if after.comma.is_none() {
         edits.push(Edit::insert(end, ","));
     }
     Ok(edits)
 }
 
-/// The mode in the place of the only member.
-pub(super) fn replace_only(
-    planner: &Planner<'_, '_>,
-    mapping: NodeId,
-    only: Entry,
-    type_entry: Entry,
-    resource: Resource,
-    dress: Dress,
-) -> Edit {
-    let Planner { tree, lines, .. } = planner;
-    let start = tree.start(only.key);
-    let old = Span::new(start, end(planner, only));
-    let declared = planner.declaration();
-    if !lines.begins_line(start) {
-        let braces = braces(planner, mapping, only, dress);
-        return Edit::replace(old, text::members(&declared, dress, braces));
+/// Writes members in the place of the only one.
+pub(super) fn replace_only(site: Site<'_>, only: Entry, new: &[(String, New)]) -> Edit {
+    let start = site.page.tree.start(only.key);
+    let old = Span::new(start, end(site.page, only));
+    if !site.page.lines.begins_line(start) {
+        let braces = braces(site, site.mapping, only);
+        return Edit::replace(old, entries::members(new, site.quotes, braces));
     }
-    let at = Lines {
-        indent: lines.indent(start),
-        step: &step(planner, type_entry, resource),
-        ending: lines.line_ending(start),
-    };
-    let members = text::member_lines(&declared, dress, colon(planner, only, dress), at);
-    let members = members.strip_prefix(at.indent).unwrap_or(&members);
-    Edit::replace(old, members)
+    let at = lines_as_at(site, start);
+    let members = entries::member_lines(new, site.quotes, colon(site, only), at);
+    Edit::replace(old, members.strip_prefix(at.indent).unwrap_or(&members))
 }
 
-/// Another list in the place of the value of a member.
-pub(super) fn replace_value(
-    planner: &Planner<'_, '_>,
-    mapping: NodeId,
-    member: Entry,
-    value: &New,
-    resource: Resource,
-    dress: Dress,
-) -> Result<Edit, Refusal> {
-    let Planner { tree, lines, .. } = planner;
+/// Writes another list in the place of the value of a member.
+pub(super) fn replace_value(site: Site<'_>, member: Entry, value: &New) -> Result<Edit, Refusal> {
+    let Page { tree, lines, .. } = site.page;
     let start = tree.start(member.key);
     let old = Span::new(tree.start(member.value), tree.end(member.value));
     let written = if lines.begins_line(start) {
-        let (_, type_entry) = planner.owner(mapping)?;
-        let at = Lines {
-            indent: lines.indent(start),
-            step: &step(planner, type_entry, resource),
-            ending: lines.line_ending(start),
-        };
-        text::over_lines(value, dress, colon(planner, member, dress), at)
+        let at = lines_as_at(site, start);
+        entries::over_lines(value, site.quotes, colon(site, member), at)
     } else {
-        text::one_line(value, dress, braces(planner, mapping, member, dress))
+        entries::one_line(value, site.quotes, braces(site, site.mapping, member))
     };
     if old.is_empty() {
-        return planner.fill_blank(member, &written);
+        return site.page.fill_blank(member, &written);
     }
     Ok(Edit::replace(old, written))
 }
 
 /// Takes a member away, with one comma, and its line if it has one.
-pub(super) fn remove(
-    planner: &Planner<'_, '_>,
-    mapping: NodeId,
-    entry: Entry,
-) -> Result<Vec<Edit>, Refusal> {
-    let Planner { tree, lines, .. } = planner;
+pub(super) fn remove(page: &Page<'_>, mapping: NodeId, entry: Entry) -> Result<Vec<Edit>, Refusal> {
+    let Page { tree, lines, .. } = page;
     let text = tree.text();
     let entries = tree.entries(mapping);
-    let index = entries.iter().position(|other| *other == entry);
-    let index = index.ok_or(Refusal::Layout("the member is not there"))?;
+    let index = entries
+        .iter()
+        .position(|other| *other == entry)
+        .ok_or(Refusal::Layout("the member is not there"))?;
     let previous = index.checked_sub(1).and_then(|index| entries.get(index));
     let next = entries.get(index + 1);
     let start = tree.start(entry.key);
-    let value_end = end(planner, entry);
-    let after = After::of(planner, value_end);
+    let value_end = end(page, entry);
+    let after = After::of(page, value_end);
     let own_lines = lines.begins_line(start) && !after.shares_line;
     if !own_lines {
         // The comma before it goes where it is the last of its line, so that
@@ -221,7 +161,7 @@ pub(super) fn remove(
         let is_last = next.is_none() || !after.shares_line;
         let (span, gap) = match (next, previous) {
             (_, Some(previous)) if is_last => {
-                let from = behind(planner, *previous);
+                let from = behind(page, *previous);
                 (Span::new(from, value_end), Span::new(from, start))
             }
             (Some(next), _) => {
@@ -236,46 +176,38 @@ pub(super) fn remove(
         return Ok(vec![Edit::remove(span)]);
     }
     let last = lines.line(after.comma.unwrap_or(value_end));
-    let first = planner.comments_above(start);
+    let first = page.comments_above(start);
     let mut edits = vec![Edit::remove(Span::new(first.start, last.end))];
     if let (None, None, Some(previous)) = (after.comma, next, previous) {
         // The member before it is the last one now.
-        let value_end = end(planner, *previous);
-        let comma = After::of(planner, value_end).comma;
-        let comma = comma.ok_or(Refusal::Layout("no comma between the members"))?;
+        let value_end = end(page, *previous);
+        let comma = After::of(page, value_end)
+            .comma
+            .ok_or(Refusal::Layout("no comma between the members"))?;
         edits.push(Edit::remove(Span::new(comma - 1, comma)));
     }
     Ok(edits)
 }
 
-/// A mapping of the mode alone, on one line, padded as `body` is if that is
-/// a mapping in braces.
-pub(super) fn mapping(
-    planner: &Planner<'_, '_>,
-    body: NodeId,
-    type_entry: Entry,
-    dress: Dress,
-) -> String {
-    let braces = braces(planner, body, type_entry, dress);
-    text::one_line(&New::Mapping(planner.declaration()), dress, braces)
+/// Returns a mapping on one line, padded as the resource's body is if that is in braces.
+pub(super) fn braced(site: Site<'_>, new: &[(String, New)]) -> String {
+    let Site { owner, quotes, .. } = site;
+    let braces = braces(site, owner.resource.body, owner.type_entry);
+    let (pad, members) = (braces.pad, entries::members(new, quotes, braces));
+    format!("{{{pad}{members}{pad}}}")
 }
 
-/// How a mapping on one line is written beside `sibling`: padded as `body` is
+/// How a mapping on one line is written beside `sibling`: padded as `like` is
 /// if that is a mapping in braces.
-fn braces(
-    planner: &Planner<'_, '_>,
-    body: NodeId,
-    sibling: Entry,
-    dress: Dress,
-) -> Braces<'static> {
-    let text = planner.tree.text();
-    let is_padded = brace(planner, body).is_ok_and(|open| {
+fn braces(site: Site<'_>, like: NodeId, sibling: Entry) -> Braces<'static> {
+    let text = site.page.text();
+    let is_padded = brace(site.page, like).is_ok_and(|open| {
         let inner = Span::new(open + 1, text.len().min(open + 3)).of(text);
         inner.starts_with(' ') && !inner.ends_with(BLANKS) && !inner.contains(['\n', '\r'])
     });
-    let is_tight = written_colon(planner, sibling) == ":";
+    let is_tight = written_colon(site.page, sibling) == ":";
     Braces {
-        colon: colon(planner, sibling, dress),
+        colon: colon(site, sibling),
         comma: if is_tight { "," } else { ", " },
         pad: if is_padded { " " } else { "" },
     }
@@ -283,26 +215,26 @@ fn braces(
 
 /// Where a member ends when its value is written: as [`end`] says, and behind
 /// the blank that the value will use if none is written yet.
-fn behind(planner: &Planner<'_, '_>, member: Entry) -> usize {
-    let end = end(planner, member);
-    let is_written = !planner.tree.span(member.value).is_empty();
-    if is_written || planner.after_colon(member.key).is_none() {
+fn behind(page: &Page<'_>, member: Entry) -> usize {
+    let end = end(page, member);
+    let is_written = !page.tree.span(member.value).is_empty();
+    if is_written || page.after_colon(member.key).is_none() {
         return end;
     }
-    planner.behind_blank(end)
+    page.behind_blank(end)
 }
 
 /// Where a member ends: behind its value, or where none is written behind
 /// its colon, if it has one.
-fn end(planner: &Planner<'_, '_>, member: Entry) -> usize {
-    let tree = planner.tree;
+fn end(page: &Page<'_>, member: Entry) -> usize {
+    let tree = page.tree;
     let span = tree.span(member.value);
     let has_head = tree.tag(member.value).is_some() || tree.anchor(member.value).is_some();
     if span.is_empty() && !has_head {
-        let key = planner.tree.span(member.key).end;
-        return planner.after_colon(member.key).unwrap_or(key);
+        let key = page.tree.span(member.key).end;
+        return page.after_colon(member.key).unwrap_or(key);
     }
-    planner.head_end(member.value, span.end)
+    page.head_end(member.value, span.end)
 }
 
 /// What follows a member's value.
@@ -315,8 +247,8 @@ struct After {
 }
 
 impl After {
-    fn of(planner: &Planner<'_, '_>, end: usize) -> Self {
-        let Planner { tree, lines, .. } = planner;
+    fn of(page: &Page<'_>, end: usize) -> Self {
+        let Page { tree, lines, .. } = page;
         let line = lines.line(end);
         let rest = Span::new(end, line.text_end).of(tree.text());
         let bare = rest.trim_start_matches(BLANKS);
@@ -346,9 +278,9 @@ impl After {
 
 /// Where the brace of a mapping stands. (A lone pair in a YAML sequence,
 /// `[a: b]`, has none.)
-fn brace(planner: &Planner<'_, '_>, mapping: NodeId) -> Result<usize, Refusal> {
-    let span = planner.tree.span(mapping);
-    if span.of(planner.tree.text()).starts_with('{') {
+fn brace(page: &Page<'_>, mapping: NodeId) -> Result<usize, Refusal> {
+    let span = page.tree.span(mapping);
+    if span.of(page.text()).starts_with('{') {
         Ok(span.start)
     } else {
         Err(Refusal::Layout("the mapping has no braces"))
@@ -357,17 +289,16 @@ fn brace(planner: &Planner<'_, '_>, mapping: NodeId) -> Result<usize, Refusal> {
 
 /// What stands between two members on one line: as between the first two,
 /// if that is a comma and white space; else as the colons suggest.
-fn separator(planner: &Planner<'_, '_>, mapping: NodeId) -> String {
-    let tree = planner.tree;
+fn separator(page: &Page<'_>, mapping: NodeId) -> String {
+    let tree = page.tree;
     if let [first, second, ..] = tree.entries(mapping) {
-        let between = Span::new(end(planner, *first), tree.start(second.key));
-        let between = between.of(tree.text());
+        let between = Span::new(end(page, *first), tree.start(second.key)).of(tree.text());
         if between.trim() == "," {
             return without_blank_lines(between);
         }
     }
     let first = tree.entries(mapping).first().copied();
-    let is_tight = first.is_some_and(|first| written_colon(planner, first) == ":");
+    let is_tight = first.is_some_and(|first| written_colon(page, first) == ":");
     if is_tight { "," } else { ", " }.to_owned()
 }
 
@@ -385,32 +316,40 @@ fn without_blank_lines(separator: &str) -> String {
 
 /// The colon as `sibling` has it, unless that is aligned to others. Behind a
 /// bare key it needs a blank.
-fn colon(planner: &Planner<'_, '_>, sibling: Entry, dress: Dress) -> &'static str {
-    match written_colon(planner, sibling) {
+fn colon(site: Site<'_>, sibling: Entry) -> &'static str {
+    match written_colon(site.page, sibling) {
         " : " => " : ",
-        ":" if dress.key != ScalarStyle::Plain => ":",
-        " :" if dress.key != ScalarStyle::Plain => " :",
+        ":" if site.quotes.key != ScalarStyle::Plain => ":",
+        " :" if site.quotes.key != ScalarStyle::Plain => " :",
         _ => ": ",
     }
 }
 
-fn written_colon<'t>(planner: &Planner<'t, '_>, entry: Entry) -> &'t str {
-    let tree = planner.tree;
+fn written_colon<'t>(page: &Page<'t>, entry: Entry) -> &'t str {
+    let tree = page.tree;
     Span::new(tree.span(entry.key).end, tree.start(entry.value)).of(tree.text())
+}
+
+/// The white space of lines that are written as the one at `offset` is.
+fn lines_as_at(site: Site<'_>, offset: usize) -> Lines<'_> {
+    Lines {
+        indent: site.page.lines.indent(offset),
+        step: step(site),
+        ending: site.page.lines.line_ending(offset),
+    }
 }
 
 /// By what to indent below a line of the resource: as the line of `Type` is
 /// below that of the logical ID.
-fn step(planner: &Planner<'_, '_>, type_entry: Entry, resource: Resource) -> String {
-    let Planner { tree, lines, .. } = planner;
-    let deeper = tree.start(type_entry.key);
-    let outer = tree.start(resource.logical_id);
-    if lines.begins_line(deeper)
-        && let Some(step) = lines.indent(deeper).strip_prefix(lines.indent(outer))
-    {
-        return step.to_owned();
-    }
-    COMMON_STEP.to_owned()
+fn step(site: Site<'_>) -> &str {
+    let Page { tree, lines, .. } = site.page;
+    let deeper = tree.start(site.owner.type_entry.key);
+    let outer = tree.start(site.owner.resource.logical_id);
+    lines
+        .indent(deeper)
+        .strip_prefix(lines.indent(outer))
+        .filter(|_| lines.begins_line(deeper))
+        .unwrap_or(COMMON_STEP)
 }
 
 /// Whether a text between members is white space and comments.

@@ -1,6 +1,6 @@
 //! What one comment asks for, in the words of each tool.
 //!
-//! This module owns the syntax of ignores in comments. It knows neither where
+//! This module owns the syntax of suppressions in comments. It knows neither where
 //! a comment stands nor what it covers there.
 //!
 //! Sources, each read as its tool reads it, and no more liberally:
@@ -30,28 +30,28 @@ pub(super) const MARKERS: [&str; 8] = [
     "tfsec:",
 ];
 
-/// How many ignores for our rule are taken from one comment of Trivy's. Real
+/// How many suppressions of our rule are taken from one comment of Trivy's. Real
 /// ones hold one; the bound keeps hostile ones linear.
 const MAX_WORDS: usize = 64;
 
-/// What a comment asks for.
+/// A suppression as a comment words it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct Request {
     /// The tool whose words these are.
     pub(super) by: &'static str,
     /// The reason given.
     pub(super) reason: Option<String>,
-    /// What would be left alone.
-    pub(super) what: What,
+    /// What it covers.
+    pub(super) scope: Scope,
     /// Whether it is for every rule and not for ours by name.
     pub(super) is_blanket: bool,
     /// Until when.
     pub(super) until: Until,
 }
 
-/// What would be left alone.
+/// What a suppression covers, by the place of its comment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum Scope {
     /// The resource one of whose keys the comment stands at.
     AtKey,
     /// The resource whose logical ID the comment stands at.
@@ -74,9 +74,9 @@ pub(super) enum What {
     },
 }
 
-/// What a comment asks for that could be about our rule. Its `text` begins at
+/// Adds the suppressions in a comment that could be about our rule. Its `text` begins at
 /// the `#`.
-pub(super) fn asked(text: &str, found: &mut Vec<Asked>) {
+pub(super) fn requests(text: &str, found: &mut Vec<Request>) {
     let words = text.trim_start_matches('#').trim();
     found.extend(immutag(words));
     found.extend(kics(words, "kics-scan", KICS));
@@ -87,32 +87,32 @@ pub(super) fn asked(text: &str, found: &mut Vec<Asked>) {
 }
 
 /// `immutag: ignore`, `immutag: ignore-file`, each with a reason behind it.
-fn immutag(words: &str) -> Option<Asked> {
+fn immutag(words: &str) -> Option<Request> {
     let rest = without_prefix(words, "immutag:")?.trim_start();
     let end = rest
         .find(|c: char| !c.is_ascii_alphabetic() && c != '-')
         .unwrap_or(rest.len());
     let (command, rest) = rest.split_at_checked(end)?;
-    let what = match command.to_ascii_lowercase().as_str() {
-        "ignore" => What::AtKey,
-        "ignore-file" => What::File,
+    let scope = match command.to_ascii_lowercase().as_str() {
+        "ignore" => Scope::AtKey,
+        "ignore-file" => Scope::File,
         _ => return None,
     };
     let behind = rest.trim_start_matches('.');
     let is_apart = behind.is_empty()
         || behind.starts_with(char::is_whitespace)
         || rest.starts_with(['[', '(', ':', ',', ';']);
-    is_apart.then(|| Asked {
+    is_apart.then(|| Request {
         by: IMMUTAG,
         reason: reason(rest.trim_start_matches([',', ';', '.'])),
-        what,
+        scope,
         is_blanket: false,
         until: Until::Ever,
     })
 }
 
 /// `kics-scan COMMAND`, or Datadog's name for it, at the start of a comment.
-fn kics(words: &str, marker: &str, by: &'static str) -> Option<Asked> {
+fn kics(words: &str, marker: &str, by: &'static str) -> Option<Request> {
     let rest = without_prefix(words, marker)?;
     if !rest.starts_with(char::is_whitespace) {
         return None;
@@ -125,30 +125,30 @@ fn kics(words: &str, marker: &str, by: &'static str) -> Option<Asked> {
         None => (command.as_str(), None),
     };
     let ours = ids.is_some_and(|ids| ids.split(',').any(|id| id.trim() == RULE_ID));
-    let (what, is_blanket) = match (command, ids) {
-        ("ignore", None) => (What::Head, true),
-        ("ignore-line", None) => (What::Line, true),
-        ("ignore-block", None) => (What::Block, true),
-        ("disable", Some(_)) if ours => (What::Head, false),
-        ("enable", Some(_)) => (What::HeadOnly { ours }, true),
+    let (scope, is_blanket) = match (command, ids) {
+        ("ignore", None) => (Scope::Head, true),
+        ("ignore-line", None) => (Scope::Line, true),
+        ("ignore-block", None) => (Scope::Block, true),
+        ("disable", Some(_)) if ours => (Scope::Head, false),
+        ("enable", Some(_)) => (Scope::HeadOnly { ours }, true),
         _ => return None,
     };
-    Some(Asked {
+    Some(Request {
         by,
         reason: reason(after),
-        what,
+        scope,
         is_blanket,
         until: Until::Ever,
     })
 }
 
-/// What Checkov's ignores begin with, by the names that it has gone by.
+/// What Checkov's suppressions begin with, by the names that it has gone by.
 const CHECKOV_PREFIXES: [&str; 3] = ["checkov", "bridgecrew", "cortex"];
 
 /// `checkov:skip=ID:reason`, anywhere in a comment; the first one counts. It
 /// may name several IDs with commas between (bridgecrewio/checkov, issue
 /// 5381).
-fn checkov(words: &str) -> Option<Asked> {
+fn checkov(words: &str) -> Option<Request> {
     let at = |prefix: &&str| words.find(&format!("{prefix}:skip="));
     let prefix = CHECKOV_PREFIXES
         .iter()
@@ -161,16 +161,16 @@ fn checkov(words: &str) -> Option<Asked> {
         .unwrap_or(rest.len());
     let (ids, rest) = rest.split_at_checked(end)?;
     let is_ours = ids.split(',').any(|id| id == CHECKOV_ID);
-    is_ours.then(|| Asked {
+    is_ours.then(|| Request {
         by: CHECKOV,
         reason: rest.strip_prefix(':').and_then(reason),
-        what: What::Within,
+        scope: Scope::Within,
         is_blanket: false,
         until: Until::Ever,
     })
 }
 
-/// Whether a comment holds an ignore of Trivy's or tfsec's, for any rule.
+/// Whether a comment holds a suppression of Trivy's or tfsec's, for any rule.
 pub(super) fn is_of_trivy(text: &str) -> bool {
     text.split_whitespace().any(|word| {
         let word = word.trim_start_matches(['#', '/', '*']);
@@ -181,7 +181,7 @@ pub(super) fn is_of_trivy(text: &str) -> bool {
 /// One word of a comment: `trivy:ignore:ID`, with `:exp:YYYY-MM-DD` behind
 /// it. Other parts (`:ws:…`, `ID[…]`) are for Terraform; Trivy passes over
 /// them in templates of CloudFormation.
-fn trivy(word: &str) -> Option<Asked> {
+fn trivy(word: &str) -> Option<Request> {
     let word = word.trim_start_matches(['#', '/', '*']);
     let (by, rest) = match (word.strip_prefix("trivy:"), word.strip_prefix("tfsec:")) {
         (Some(rest), _) => (TRIVY, rest),
@@ -200,10 +200,10 @@ fn trivy(word: &str) -> Option<Asked> {
     let id = id?;
     let is_blanket = id == "*";
     let is_ours = super::is_trivy_id(id) || id == super::TRIVY_LONG_ID;
-    (is_blanket || is_ours).then_some(Asked {
+    (is_blanket || is_ours).then_some(Request {
         by,
         reason: None,
-        what: What::AtId,
+        scope: Scope::AtId,
         is_blanket,
         until,
     })
@@ -219,15 +219,17 @@ fn without_prefix<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
 /// brackets around it.
 fn reason(text: &str) -> Option<String> {
     let text = text.trim();
-    let text = text.strip_prefix(':').unwrap_or(text);
-    let text = text
+    let undivided = text
+        .strip_prefix(':')
+        .unwrap_or(text)
         .trim_start_matches(['-', '\u{2013}', '\u{2014}'])
         .trim();
-    let bare = text
+    let reason = undivided
         .strip_prefix('[')
-        .and_then(|text| text.strip_suffix(']'));
-    let text = bare.unwrap_or(text).trim();
-    (!text.is_empty()).then(|| brief(text).into_owned())
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(undivided)
+        .trim();
+    (!reason.is_empty()).then(|| brief(reason).into_owned())
 }
 
 #[cfg(test)]
@@ -237,13 +239,16 @@ mod tests {
     /// What is asked for, as `tool what [reason]` each.
     fn all(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        asked(text, &mut found);
-        let line = |asked: &Asked| {
-            let reason = asked.reason.as_deref().map(|reason| format!(" [{reason}]"));
+        requests(text, &mut found);
+        let line = |request: &Request| {
+            let reason = request
+                .reason
+                .as_deref()
+                .map(|reason| format!(" [{reason}]"));
             format!(
                 "{} {:?}{}",
-                asked.by,
-                asked.what,
+                request.by,
+                request.scope,
                 reason.unwrap_or_default()
             )
         };
@@ -388,7 +393,7 @@ mod tests {
     fn trivy_takes_a_date() {
         let until = |text: &str| {
             let mut found = Vec::new();
-            asked(text, &mut found);
+            requests(text, &mut found);
             found.pop().unwrap().until
         };
         let day = Date::parse("2030-01-02").unwrap();

@@ -1,4 +1,4 @@
-//! Days of the calendar, as far as an ignore that expires needs them.
+//! Days of the calendar, as far as a suppression that expires needs them.
 //!
 //! This module owns the order of days and how they are written. It reads no
 //! clock.

@@ -111,8 +111,10 @@ impl<'t> List<'t, '_> {
         let mut paths = Vec::new();
         for &path in self.items(item, "paths")? {
             let path = self.tree.resolve(path);
-            let text = self.tree.literal(path);
-            let text = text.ok_or_else(|| self.wrong(path, "a path is no word"))?;
+            let text = self
+                .tree
+                .literal(path)
+                .ok_or_else(|| self.wrong(path, "a path is no word"))?;
             paths.push(text.to_owned());
         }
         let until = match self.text(item, "expired_at")? {
@@ -165,8 +167,8 @@ impl<'t> List<'t, '_> {
         if !self.tree.is_mapping(mapping) {
             return Err(self.wrong(mapping, &format!("a mapping with {key} was expected")));
         }
-        let value = self.tree.entry(mapping, key);
-        let value = value.map(|entry| self.tree.resolve(entry.value));
+        let entry = self.tree.entry(mapping, key);
+        let value = entry.map(|entry| self.tree.resolve(entry.value));
         Ok(value.filter(|&value| !self.tree.is_null(value)))
     }
 

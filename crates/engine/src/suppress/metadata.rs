@@ -1,4 +1,4 @@
-//! Ignores in the `Metadata` of a resource, the one place that JSON has for
+//! Suppressions in the `Metadata` of a resource, the one place that JSON has for
 //! them.
 //!
 //! This module owns what these entries look like. It knows nothing of
@@ -11,14 +11,14 @@
 
 use super::{CHECKOV, CHECKOV_ID, GUARD, IMMUTAG};
 use crate::syntax::{NodeId, ScalarStyle, Tree};
-use crate::template::{self, Merged};
+use crate::template;
 use crate::text::excerpt::brief;
 
 /// The keys under which Checkov looks for what to skip. In comments it goes by
 /// `cortex`, too; here it does not.
 const CHECKOV_KEYS: [&str; 2] = ["checkov", "bridgecrew"];
 
-/// An ignore in the metadata of a resource.
+/// A suppression in the metadata of a resource.
 pub(super) struct Noted {
     /// The node that says so.
     pub(super) at: NodeId,
@@ -26,13 +26,13 @@ pub(super) struct Noted {
     pub(super) reason: Option<String>,
 }
 
-/// The ignores in the metadata of a resource's mapping that name our rule.
+/// Returns the suppressions of our rule in the metadata of a resource's mapping.
 pub(super) fn noted(tree: &Tree<'_>, body: NodeId) -> Vec<Noted> {
     let mut found = Vec::new();
     for metadata in values(tree, body, "Metadata") {
         for ours in values(tree, metadata, "immutag") {
-            let ignores = values(tree, ours, "ignore");
-            found.extend(ignores.iter().filter_map(|&ignore| immutag(tree, ignore)));
+            let reasons = values(tree, ours, "ignore");
+            found.extend(reasons.iter().filter_map(|&reason| immutag(tree, reason)));
         }
         for prefix in CHECKOV_KEYS {
             for tool in values(tree, metadata, prefix) {
@@ -60,32 +60,25 @@ pub(super) fn noted(tree: &Tree<'_>, body: NodeId) -> Vec<Noted> {
     found
 }
 
-/// What a mapping has under a key, aliases resolved: its own entries, else
-/// the one that is merged into it.
+/// The values that a mapping has under a key, merged ones too, aliases resolved.
 fn values(tree: &Tree<'_>, mapping: NodeId, key: &str) -> Vec<NodeId> {
-    let own = tree.entries_named(mapping, key);
-    let mut all: Vec<NodeId> = own.map(|entry| tree.resolve(entry.value)).collect();
-    if all.is_empty()
-        && let Merged::Found(value) = template::merged(tree, mapping, key)
-    {
-        all.push(tree.resolve(value));
-    }
-    all
+    let values = template::values(tree, mapping, key).into_iter();
+    values.map(|value| tree.resolve(value)).collect()
 }
 
 /// `ignore: reason`, or `ignore: true` where there is none to give.
-fn immutag(tree: &Tree<'_>, ignore: NodeId) -> Option<Noted> {
-    let text = tree.literal(ignore)?;
-    let is_word = tree.scalar_style(ignore) != Some(ScalarStyle::Plain);
+fn immutag(tree: &Tree<'_>, at: NodeId) -> Option<Noted> {
+    let text = tree.literal(at)?;
+    let is_word = tree.scalar_style(at) != Some(ScalarStyle::Plain);
     let reason = match text.to_ascii_lowercase().as_str() {
         // Booleans as YAML 1.1 has them, which is what CloudFormation reads.
         "true" | "yes" | "on" if !is_word => None,
         "false" | "no" | "off" if !is_word => return None,
-        _ if tree.is_null(ignore) => return None,
+        _ if tree.is_null(at) => return None,
         _ => Some(brief(text.trim()).into_owned()).filter(|reason| !reason.is_empty()),
     };
     Some(Noted {
-        at: ignore,
+        at,
         by: IMMUTAG,
         reason,
     })
@@ -114,7 +107,7 @@ mod tests {
     use crate::syntax;
 
     #[test]
-    fn an_ignore_has_the_reason_that_is_given_if_any_is() {
+    fn suppression_in_metadata_has_its_reason() {
         let ours = |word: &str| format!("Metadata: {{immutag: {{ignore: {word}}}}}");
         let theirs = |comment: &str| {
             format!("Metadata: {{checkov: {{skip: [{{id: CKV_AWS_51{comment}}}]}}}}")

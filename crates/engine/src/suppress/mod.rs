@@ -1,9 +1,9 @@
-//! Ignores: what users have written so that a finding is left alone.
+//! Suppressions: what people have written so that a finding is left alone.
 //!
 //! This module owns the way from comments, metadata and lists to
-//! *suppressions*, and which findings each of them covers. A suppression is
-//! the user's word: what it covers is reported as such and never edited. This
-//! module judges no resource and knows nothing of edits.
+//! suppressions, and which findings each of them covers. A finding that one covers is
+//! reported as such and never edited. This module judges no resource and knows nothing of
+//! edits.
 //!
 //! What a comment says stands in `comment`, and what it covers where it
 //! stands in `place`; what metadata says in `metadata`, Trivy's lists in
@@ -11,10 +11,10 @@
 //!
 //! # What covers what
 //!
-//! Each ignore covers what its own tool documents, or less. Two mistakes are
+//! Each suppression covers what its own tool documents, or less. Two mistakes are
 //! possible, to hide a finding that nobody asked to hide and to edit a
-//! resource that its owner asked to leave, and both are bad. So an ignore for
-//! another rule is nothing to us, and an ignore that stands in one resource
+//! resource that its owner asked to leave, and both are bad. So a suppression of
+//! another rule counts for nothing, and a suppression that stands in one resource
 //! never covers the next one:
 //!
 //! - A comment on a line of its own is *above* a key if only comments stand
@@ -59,7 +59,7 @@ fn is_trivy_id(id: &str) -> bool {
     TRIVY_IDS.iter().any(|ours| id.eq_ignore_ascii_case(ours))
 }
 
-/// Which ignores count.
+/// Which suppressions count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SuppressionRules {
     /// Whether any do.
@@ -80,14 +80,14 @@ impl Default for SuppressionRules {
     }
 }
 
-/// Until when an ignore counts.
+/// Until when a suppression counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
     /// It does not expire.
     Ever,
     /// It counts on the days before this one.
     Day(Date),
-    /// A day is given, but it is none. Such an ignore does not count.
+    /// The day that is given is invalid. Such a suppression does not count.
     Unreadable,
 }
 
@@ -96,9 +96,9 @@ impl Until {
         day.map_or(Self::Unreadable, Self::Day)
     }
 
-    /// Whether an ignore counts on a day.
+    /// Whether a suppression counts on a day.
     ///
-    /// Trivy compares with the beginning of the day in UTC, so that an ignore
+    /// Trivy compares with the beginning of the day in UTC, so that a suppression
     /// no longer counts on the day itself.
     #[must_use]
     pub fn counts_on(self, today: Date) -> bool {
@@ -137,7 +137,7 @@ pub struct Suppression {
     pub at: Option<usize>,
     /// The number of its entry, if it comes from a list.
     pub listed: Option<usize>,
-    /// Whose ignore it is.
+    /// The tool whose suppression it is.
     pub by: Tool,
     /// The reason given.
     pub reason: Option<String>,
@@ -198,26 +198,25 @@ impl Suppressions {
         }
         let mut is_used = vec![false; self.all.len()];
         let mut is_near = vec![false; self.all.len()];
-        let mark = |marks: &mut Vec<bool>, numbers: &[usize]| {
+        let set = |flags: &mut Vec<bool>, numbers: &[usize]| {
             for &number in numbers {
-                if let Some(mark) = marks.get_mut(number) {
-                    *mark = true;
+                if let Some(flag) = flags.get_mut(number) {
+                    *flag = true;
                 }
             }
         };
-        mark(&mut is_used, used);
+        set(&mut is_used, used);
         for &resource in resources {
             if policy.covers(tree, resource.body) {
                 for at in own_keys(tree, resource) {
-                    mark(&mut is_near, &self.at(tree, lines, resource, at));
+                    set(&mut is_near, &self.at(tree, lines, resource, at));
                 }
             }
         }
-        let marks = is_used.into_iter().zip(is_near);
         let mut useless: Vec<(&Suppression, Useless)> = self
             .all
             .iter()
-            .zip(marks)
+            .zip(is_used.into_iter().zip(is_near))
             .filter(|(found, (is_used, is_near))| {
                 found.listed.is_none() && !is_used && (*is_near || !found.is_blanket)
             })
@@ -308,7 +307,7 @@ fn push(covering: &mut Vec<usize>, number: usize, all: &[Suppression]) {
 /// Reads what a text, and the lists beside it, ask for.
 ///
 /// # Errors
-/// Where the text may hold ignores in comments that cannot be read. Nothing
+/// Where the template may hold suppressions in comments that cannot be read. Nothing
 /// may be edited then.
 pub fn read(
     tree: &Tree<'_>,
@@ -328,8 +327,7 @@ pub fn read(
     let mut numbered: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
     for resource in resources {
         let numbers = numbered.entry(resource.body).or_insert_with(|| {
-            let notes = metadata::noted(tree, resource.body);
-            let notes = notes.into_iter().take(MAX_PER_PLACE);
+            let notes = metadata::noted(tree, resource.body).into_iter();
             let add = |note: metadata::Noted| {
                 found.add(Suppression {
                     at: Some(tree.start(note.at)),
@@ -340,7 +338,7 @@ pub fn read(
                     has_expired: false,
                 })
             };
-            notes.map(add).collect()
+            notes.take(MAX_PER_PLACE).map(add).collect()
         });
         for &number in numbers.iter() {
             found.cover_resource(resource.logical_id, number);
@@ -381,7 +379,10 @@ fn own_keys(tree: &Tree<'_>, resource: Resource) -> Vec<NodeId> {
         for entry in tree.entries_named(resource.value, name) {
             keys.push(entry.key);
             if name == "Properties" {
-                keys.extend(tree.entries_named(entry.value, MODE).map(|mode| mode.key));
+                keys.extend(
+                    tree.entries_named(entry.value, MODE)
+                        .map(|mutability| mutability.key),
+                );
             }
         }
     }
@@ -393,7 +394,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_many_cover_a_place_as_are_kept_and_the_first_that_counts_in_any_case() {
+    fn place_keeps_a_bounded_number_and_the_first_that_counts() {
         const MOST: usize = MAX_PER_PLACE;
         // How many have expired, how many count behind them, and how many of
         // all are kept.

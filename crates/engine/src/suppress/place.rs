@@ -1,21 +1,21 @@
 //! What comments cover, by where they stand.
 //!
 //! This module owns the places that a comment can have: above a key, on its
-//! line, within a resource, at the head of a file. What it says is for
-//! [`comment`].
+//! line, within a resource, at the head of a file. Its wording is for
+//! [`comment`](super::comment).
 //!
 //! All of this costs no more than the text is long, however many comments and
 //! resources there are.
 
 use std::collections::BTreeMap;
 
-use super::comment::{self, Asked, What};
+use super::comment::{self, Request, Scope};
 use super::{Date, Suppression, Suppressions, own_keys};
 use crate::syntax::{CollectionStyle, NodeId, Tree};
 use crate::template::Resource;
 use crate::text::span::{LineIndex, Span};
 
-/// Adds what the comments of a text ask for, each with what it covers.
+/// Adds the suppressions in the comments of a template, each with what it covers.
 pub(super) fn place(
     tree: &Tree<'_>,
     lines: &LineIndex<'_>,
@@ -28,24 +28,24 @@ pub(super) fn place(
 }
 
 /// A comment and its surroundings.
-struct Placed {
+struct Comment {
     span: Span,
-    asked: Vec<Asked>,
+    requests: Vec<Request>,
     /// Where its line begins.
     line: usize,
     /// Whether nothing stands before it on its line.
     is_alone: bool,
-    /// Whether nothing but comments and document marks stands before it in
+    /// Whether nothing but comments and document markers stands before it in
     /// the text.
     is_at_head: bool,
     /// Where the line begins that it stands above, be there further comments
     /// between; None where it does not stand alone.
     below: Option<usize>,
-    /// The same, but only further ignores of Trivy's may stand between.
-    below_ignores: Option<usize>,
+    /// The same, but only further suppressions of Trivy's may stand between.
+    below_trivy: Option<usize>,
 }
 
-impl Placed {
+impl Comment {
     /// How far it is indented, in bytes, if it stands on a line of its own.
     fn column(&self) -> usize {
         self.span.start - self.line
@@ -56,25 +56,25 @@ impl Placed {
 struct Comments<'t, 'a> {
     tree: &'t Tree<'a>,
     lines: &'t LineIndex<'a>,
-    placed: Vec<Placed>,
-    /// See [`document_marks`].
-    marks: Vec<usize>,
+    placed: Vec<Comment>,
+    /// See [`document_markers`].
+    document_markers: Vec<usize>,
 }
 
 /// A key at which comments are looked for.
 #[derive(Clone, Copy)]
-struct Stand {
+struct ResourceKey {
     resource: Resource,
     key: NodeId,
 }
 
 impl<'t, 'a> Comments<'t, 'a> {
-    fn read(tree: &'t Tree<'a>, lines: &'t LineIndex<'a>, comments: &[Span]) -> Self {
+    fn read(tree: &'t Tree<'a>, lines: &'t LineIndex<'a>, spans: &[Span]) -> Self {
         let text = tree.text();
         // Where the comments at the head of the text end.
         let mut head = Some(lines.line(0).start);
-        let mut placed: Vec<Placed> = Vec::with_capacity(comments.len());
-        for &span in comments {
+        let mut placed: Vec<Comment> = Vec::with_capacity(spans.len());
+        for &span in spans {
             let is_alone = lines.begins_line(span.start);
             let is_at_head = is_alone
                 && head.is_some_and(|head| {
@@ -82,16 +82,16 @@ impl<'t, 'a> Comments<'t, 'a> {
                     between.lines().all(is_nothing)
                 });
             head = is_at_head.then_some(span.end);
-            let mut asked = Vec::new();
-            comment::asked(span.of(text), &mut asked);
-            placed.push(Placed {
+            let mut requests = Vec::new();
+            comment::requests(span.of(text), &mut requests);
+            placed.push(Comment {
                 span,
-                asked,
+                requests,
                 line: lines.line(span.start).start,
                 is_alone,
                 is_at_head,
                 below: None,
-                below_ignores: None,
+                below_trivy: None,
             });
         }
         // From the last to the first, so that a row of comments costs no more
@@ -103,34 +103,34 @@ impl<'t, 'a> Comments<'t, 'a> {
                 continue;
             }
             let end = lines.line(comment.span.start).end;
-            (comment.below, comment.below_ignores) = match next {
-                Some((line, below, below_ignores)) if line == end => (below, below_ignores),
+            (comment.below, comment.below_trivy) = match next {
+                Some((line, below, below_trivy)) if line == end => (below, below_trivy),
                 _ => (Some(end), Some(end)),
             };
-            // Ignores of Trivy's in a row are for what stands below the last,
+            // Suppressions of Trivy's in a row are for what stands below the last,
             // whatever their rules.
             let is_trivy = comment::is_of_trivy(comment.span.of(text));
-            let through = comment.below_ignores.filter(|_| is_trivy);
+            let through = comment.below_trivy.filter(|_| is_trivy);
             next = Some((comment.line, comment.below, through));
         }
         Self {
             tree,
             lines,
             placed,
-            marks: document_marks(text),
+            document_markers: document_markers(text),
         }
     }
 
     fn place(&self, resources: &[Resource], today: Date, to: &mut Suppressions) {
-        let mut stands: BTreeMap<usize, Vec<Stand>> = BTreeMap::new();
+        let mut stands: BTreeMap<usize, Vec<ResourceKey>> = BTreeMap::new();
         // Those that begin their line, one for each line.
-        let mut leading: BTreeMap<usize, Stand> = BTreeMap::new();
+        let mut leading: BTreeMap<usize, ResourceKey> = BTreeMap::new();
         let mut by_start: Vec<(usize, Resource)> = Vec::with_capacity(resources.len());
         for &resource in resources {
             by_start.push((self.tree.start(resource.logical_id), resource));
             for key in own_keys(self.tree, resource) {
                 let line = self.line_of(key);
-                let stand = Stand { resource, key };
+                let stand = ResourceKey { resource, key };
                 stands.entry(line).or_default().push(stand);
                 if self.leads(key) {
                     leading.insert(line, stand);
@@ -142,29 +142,29 @@ impl<'t, 'a> Comments<'t, 'a> {
         let heads = self.heads();
 
         for comment in &self.placed {
-            for asked in &comment.asked {
+            for request in &comment.requests {
                 let number = to.add(Suppression {
                     at: Some(comment.span.start),
                     listed: None,
-                    by: asked.by,
-                    reason: asked.reason.clone(),
-                    is_blanket: asked.is_blanket && !is_misplaced(asked.what, comment),
-                    has_expired: !asked.until.counts_on(today),
+                    by: request.by,
+                    reason: request.reason.clone(),
+                    is_blanket: request.is_blanket && !is_misplaced(request.scope, comment),
+                    has_expired: !request.until.counts_on(today),
                 });
                 let mut covered: Vec<NodeId> = Vec::new();
-                match asked.what {
-                    What::File => to.cover_file(number),
-                    What::Head | What::HeadOnly { .. } => {
-                        if comment.is_at_head && heads.counts(asked) {
+                match request.scope {
+                    Scope::File => to.cover_file(number),
+                    Scope::Head | Scope::HeadOnly { .. } => {
+                        if comment.is_at_head && heads.counts(request) {
                             to.cover_file(number);
                         }
                     }
-                    What::Line => {
+                    Scope::Line => {
                         if let Some(line) = self.above_line(comment) {
                             to.cover_line(line, number);
                         }
                     }
-                    What::Block => {
+                    Scope::Block => {
                         let keys = keys.get_or_insert_with(|| self.first_keys());
                         let entry = comment.below.and_then(|line| keys.get(&line));
                         if let Some(&(key, value)) = entry
@@ -173,22 +173,23 @@ impl<'t, 'a> Comments<'t, 'a> {
                             to.cover_block(key, value, number);
                         }
                     }
-                    What::AtKey | What::AtId => {
-                        let ids_only = asked.what == What::AtId;
+                    Scope::AtKey | Scope::AtId => {
+                        let ids_only = request.scope == Scope::AtId;
                         let below = if ids_only {
-                            comment.below_ignores
+                            comment.below_trivy
                         } else {
                             comment.below
                         };
                         let on = stands.get(&comment.line).into_iter().flatten();
-                        let above = below.and_then(|line| leading.get(&line));
-                        let above = above.filter(|stand| self.is_above(comment, stand.key));
+                        let above = below
+                            .and_then(|line| leading.get(&line))
+                            .filter(|stand| self.is_above(comment, stand.key));
                         let at = on
                             .chain(above)
                             .filter(|stand| !ids_only || stand.key == stand.resource.logical_id);
                         covered.extend(at.map(|stand| stand.resource.logical_id));
                     }
-                    What::Within => {
+                    Scope::Within => {
                         let here = stands.get(&comment.line).into_iter().flatten();
                         let ids = here.filter(|stand| stand.key == stand.resource.logical_id);
                         covered.extend(ids.map(|stand| stand.key));
@@ -225,20 +226,20 @@ impl<'t, 'a> Comments<'t, 'a> {
 
     /// Whether a comment that has the line of a key below it stands above the
     /// key: the key begins the line, and the comment is not indented deeper.
-    fn is_above(&self, comment: &Placed, key: NodeId) -> bool {
+    fn is_above(&self, comment: &Comment, key: NodeId) -> bool {
         let start = self.tree.start(key);
         self.leads(key) && comment.column() <= start - self.lines.line(start).start
     }
 
     /// The line that a comment stands above, if it is not indented deeper.
-    fn above_line(&self, comment: &Placed) -> Option<usize> {
+    fn above_line(&self, comment: &Comment) -> Option<usize> {
         let line = comment.below?;
         (comment.column() <= self.lines.indent(line).len()).then_some(line)
     }
 
     /// Whether a comment stands in a resource's own text, which begins before
     /// it.
-    fn is_within(&self, comment: &Placed, start: usize, resource: Resource) -> bool {
+    fn is_within(&self, comment: &Comment, start: usize, resource: Resource) -> bool {
         if resource.value != resource.body {
             return false;
         }
@@ -254,8 +255,9 @@ impl<'t, 'a> Comments<'t, 'a> {
         if at < last {
             return true;
         }
-        let marks = self.marks.partition_point(|&mark| mark < last);
-        let is_in_document = self.marks.get(marks).is_none_or(|&mark| mark > at);
+        let markers = &self.document_markers;
+        let next = markers.partition_point(|&marker| marker < last);
+        let is_in_document = markers.get(next).is_none_or(|&marker| marker > at);
         let indent = start - self.lines.line(start).start;
         is_in_document && (!comment.is_alone || comment.column() > indent)
     }
@@ -276,9 +278,9 @@ impl<'t, 'a> Comments<'t, 'a> {
     fn heads(&self) -> Heads {
         let mut heads = Heads::default();
         for comment in self.placed.iter().filter(|comment| comment.is_at_head) {
-            for asked in &comment.asked {
-                if let What::HeadOnly { ours } = asked.what {
-                    heads.enabled.insert(asked.by, ours);
+            for request in &comment.requests {
+                if let Scope::HeadOnly { ours } = request.scope {
+                    heads.enabled.insert(request.by, ours);
                 }
             }
         }
@@ -295,18 +297,18 @@ struct Heads {
 impl Heads {
     /// Whether a command for the file takes effect: `enable` outranks
     /// `disable`, and `ignore` outranks both.
-    fn counts(&self, asked: &Asked) -> bool {
-        match (asked.what, asked.is_blanket) {
-            (What::HeadOnly { ours }, _) => !ours && self.enabled.get(asked.by) == Some(&false),
+    fn counts(&self, request: &Request) -> bool {
+        match (request.scope, request.is_blanket) {
+            (Scope::HeadOnly { ours }, _) => !ours && self.enabled.get(request.by) == Some(&false),
             (_, true) => true,
-            (_, false) => !self.enabled.contains_key(asked.by),
+            (_, false) => !self.enabled.contains_key(request.by),
         }
     }
 }
 
 /// Whether a command for a file stands where it has no effect.
-fn is_misplaced(what: What, comment: &Placed) -> bool {
-    matches!(what, What::Head | What::HeadOnly { ours: false }) && !comment.is_at_head
+fn is_misplaced(scope: Scope, comment: &Comment) -> bool {
+    matches!(scope, Scope::Head | Scope::HeadOnly { ours: false }) && !comment.is_at_head
 }
 
 /// Whether a line before the comments at the head of a text says nothing.
@@ -319,11 +321,11 @@ fn is_nothing(line: &str) -> bool {
 /// within a document can look like them.
 ///
 /// Source: YAML 1.2.2 section 9.1.2.
-fn document_marks(text: &str) -> Vec<usize> {
+fn document_markers(text: &str) -> Vec<usize> {
     let lines = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
-    let is_mark = |&at: &usize| {
+    let is_marker = |&at: &usize| {
         let line = text.get(at..).unwrap_or_default();
         line.starts_with("---") || line.starts_with("...")
     };
-    lines.filter(is_mark).collect()
+    lines.filter(is_marker).collect()
 }

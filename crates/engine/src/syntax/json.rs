@@ -18,11 +18,10 @@ use crate::text::span::{LineIndex, Span};
 pub(super) fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     let root: &RawValue = serde_json::from_str(body).map_err(|error| {
-        let reason = error.to_string();
-        // serde_json ends its message with the place, which we give ourselves.
-        let reason = reason.split(" at line ").next().unwrap_or(&reason);
-        let offset = LineIndex::new(text).offset(error.line(), error.column());
-        SyntaxError::invalid(Format::Json, offset, reason)
+        invalid(
+            LineIndex::new(text).offset(error.line(), error.column()),
+            &error,
+        )
     })?;
     let mut reader = Reader {
         text,
@@ -30,6 +29,13 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {
     };
     reader.value(root.get())?;
     Ok(reader.builder.finish())
+}
+
+fn invalid(offset: usize, error: &serde_json::Error) -> SyntaxError {
+    let message = error.to_string();
+    // serde_json ends its message with the place, which we give ourselves.
+    let reason = message.split(" at line ").next().unwrap_or(&message);
+    SyntaxError::invalid(Format::Json, offset, reason)
 }
 
 struct Reader<'a> {
@@ -75,11 +81,7 @@ impl<'a> Reader<'a> {
     }
 
     fn parts<T: Deserialize<'a>>(&self, raw: &'a str) -> Result<T, SyntaxError> {
-        serde_json::from_str(raw).map_err(|error| {
-            let reason = error.to_string();
-            let reason = reason.split(" at line ").next().unwrap_or(&reason);
-            SyntaxError::invalid(Format::Json, self.span(raw).start, reason)
-        })
+        serde_json::from_str(raw).map_err(|error| invalid(self.span(raw).start, &error))
     }
 
     /// Where `raw`, a part of the text, stands in it.

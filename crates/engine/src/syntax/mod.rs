@@ -10,8 +10,10 @@
 //! else is YAML. (So JSON with a trailing comma is read as the YAML flow
 //! mapping that it also is.)
 //!
-//! The tree itself, and how it is held in memory, stands in `tree`.
+//! The tree itself, and how it is held in memory, stands in `tree`; the way to make one, in
+//! `build`. The parsers and their types stand in `yaml` and `json`, and nowhere else.
 
+mod build;
 pub mod change;
 mod indent;
 mod json;
@@ -23,9 +25,10 @@ use std::fmt;
 
 use crate::text::span::Span;
 
+pub(crate) use build::Builder;
 pub use read::read;
 pub(crate) use read::read_again;
-pub(crate) use tree::{Builder, Head};
+pub(crate) use tree::Head;
 pub use tree::{CollectionStyle, Entry, NodeId, ScalarStyle, Tag, TagKind, Tree, Value};
 
 /// How deep collections may be nested. Templates of CloudFormation stay

@@ -5,7 +5,7 @@
 //! tree is asked for.
 
 use super::{CollectionStyle, Format, NodeId, SyntaxError, Tree, parse, parse_as};
-use crate::markup::{self, Mark, Marks};
+use crate::markup::{self, Markup, Token};
 use crate::text::source;
 
 /// Reads a template. The tree's text is the template's own, or the same with its markup
@@ -15,7 +15,7 @@ use crate::text::source;
 /// Where neither reading is valid YAML or JSON, where the masked one is not sure to be what an
 /// engine would give, or where the template is nested too deep.
 pub fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {
-    let marks = Marks::of(text);
+    let marks = Markup::of(text);
     let plain = parse(text);
     let deceptive = plain.as_ref().ok().and_then(|tree| deceptive(tree, &marks));
     if marks.is_empty() && deceptive.is_none() {
@@ -23,7 +23,7 @@ pub fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {
     }
     if plain.is_err() || deceptive.is_some() {
         let masked = marks.masked(text);
-        let tree = parse(&masked).map(|tree| tree.with_marks(marks.clone()));
+        let tree = parse(&masked).map(|tree| tree.with_markup(marks.clone()));
         let is_sure = |tree: &Tree<'_>| {
             let otherwise = markup::otherwise_masked(text);
             self::deceptive(tree, &marks).is_none() && parse(&otherwise).is_ok()
@@ -45,7 +45,7 @@ pub fn read(text: &str) -> Result<Tree<'_>, SyntaxError> {
     let tree = plain.map_err(SyntaxError::although_masked)?;
     // What begins in one string and ends in another is no mark.
     let marks = marks.without(tree.nodes().map(|id| tree.span(id).start));
-    Ok(tree.with_marks(marks))
+    Ok(tree.with_markup(marks))
 }
 
 /// Reads an edited template as `before` was read: as it stands, or with its markup masked.
@@ -58,8 +58,8 @@ pub(crate) fn read_again(
     before: &Tree<'_>,
     is_masked: bool,
     after: &str,
-) -> Result<(String, Marks), SyntaxError> {
-    let marks = Marks::of(after);
+) -> Result<(String, Markup), SyntaxError> {
+    let marks = Markup::of(after);
     if is_masked {
         parse(&markup::otherwise_masked(after))?;
         return Ok((marks.masked(after), marks));
@@ -81,7 +81,7 @@ fn is_whole(tree: &Tree<'_>) -> bool {
 /// is valid YAML, a mapping for the key of a mapping. So is what only looks
 /// like a mark (`{{/* below *}}`), and no engine takes it; but a dynamic
 /// reference without quotes is somebody's slip.
-fn deceptive(tree: &Tree<'_>, marks: &Marks) -> Option<usize> {
+fn deceptive(tree: &Tree<'_>, marks: &Markup) -> Option<usize> {
     let flow = tree
         .nodes()
         .filter(|&id| tree.collection_style(id) == Some(CollectionStyle::Flow));
@@ -97,7 +97,7 @@ fn deceptive(tree: &Tree<'_>, marks: &Marks) -> Option<usize> {
 }
 
 /// The first mark that gives a node another column than it was read at.
-fn shifting<'m>(text: &str, tree: &Tree<'_>, marks: &'m Marks) -> Option<&'m Mark> {
+fn shifting<'m>(text: &str, tree: &Tree<'_>, marks: &'m Markup) -> Option<&'m Token> {
     let mut starts = tree.nodes().map(|id| tree.span(id).start);
     let shift = starts.find_map(|start| marks.shift(text, start));
     let is_block = |id: &NodeId| tree.collection_style(*id) == Some(CollectionStyle::Block);

@@ -1,7 +1,7 @@
-//! The tree: nodes with their places, and the way to build one.
+//! The tree: nodes with their places.
 //!
-//! This module owns how a document is held in memory. It parses nothing;
-//! what a text says is told to the [`Builder`] by a reader or a judge.
+//! This module owns how a document is held in memory, and what can be asked of it. It parses
+//! nothing, and only [`Builder`](super::Builder) makes a tree.
 //!
 //! Nodes lie in one vector in the order in which they begin, and name each
 //! other by index; nothing here recurses on the depth of a document.
@@ -10,8 +10,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use super::{Format, MAX_DEPTH, SyntaxError, SyntaxErrorKind};
-use crate::markup::{Mark, MarkKind, Marks};
+use super::Format;
+use crate::markup::{Markup, Token, TokenKind};
 use crate::text::span::Span;
 
 /// The name of a node within its tree.
@@ -23,12 +23,12 @@ impl NodeId {
     pub(super) const FIRST: Self = Self(NonZeroU32::MIN);
 
     /// The name of the node that is number `index`, from 0.
-    fn nth(index: usize) -> Self {
+    pub(super) fn nth(index: usize) -> Self {
         let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
         Self(number.unwrap_or(NonZeroU32::MAX))
     }
 
-    fn index(self) -> usize {
+    pub(super) fn index(self) -> usize {
         self.0.get() as usize - 1
     }
 }
@@ -142,13 +142,13 @@ pub(crate) struct Head {
 /// 32 bits halve what a tree weighs: where there are a million nodes, time is
 /// what their memory takes.
 #[derive(Clone, Copy, Debug)]
-struct Range {
-    start: u32,
+pub(super) struct Range {
+    pub(super) start: u32,
     end: u32,
 }
 
 impl Range {
-    fn new(start: usize, end: usize) -> Self {
+    pub(super) fn new(start: usize, end: usize) -> Self {
         let place = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
         Self {
             start: place(start),
@@ -164,20 +164,20 @@ impl Range {
 /// One node of a tree. It owns nothing: what has no fixed size lies in the
 /// lists of the tree.
 #[derive(Debug)]
-struct Node {
+pub(super) struct Node {
     /// Where it stands, as [`Tree::span`] gives it.
-    place: Range,
+    pub(super) place: Range,
     /// The collection that holds it; None for a document's root.
-    parent: Option<NodeId>,
+    pub(super) parent: Option<NodeId>,
     /// Which child of its parent it is: keys and values count alike.
-    index: u32,
+    pub(super) index: u32,
     /// The number of its head, from 1; few nodes have a tag or an anchor.
-    head: Option<NonZeroU32>,
-    kind: Kind,
+    pub(super) head: Option<NonZeroU32>,
+    pub(super) kind: Kind,
 }
 
 #[derive(Debug)]
-enum Kind {
+pub(super) enum Kind {
     /// A word that stands in the text as it is.
     Word {
         style: ScalarStyle,
@@ -220,23 +220,23 @@ const NOTHING: &Node = &Node {
 pub struct Tree<'a> {
     text: Cow<'a, str>,
     format: Format,
-    nodes: Vec<Node>,
-    heads: Vec<Head>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) heads: Vec<Head>,
     /// The words that do not stand in the text as they are.
-    decoded: Vec<Box<str>>,
+    pub(super) decoded: Vec<Box<str>>,
     /// The entries of all mappings, those of one next to each other.
-    entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
     /// The items of all sequences, likewise.
-    items: Vec<NodeId>,
-    documents: Vec<NodeId>,
-    aliases: Vec<NodeId>,
+    pub(super) items: Vec<NodeId>,
+    pub(super) documents: Vec<NodeId>,
+    pub(super) aliases: Vec<NodeId>,
     /// The entries of each large mapping that aliases can name, by their
     /// keys, so that asking for one at each alias does not cost the mapping
     /// each time.
     sorted: BTreeMap<NodeId, Vec<Entry>>,
     /// Where the text is not that of the file, or stands in a block that a
     /// template engine may leave out.
-    marks: Marks,
+    markup: Markup,
 }
 
 /// How many bytes of text a node takes at the least, as a rule.
@@ -245,7 +245,26 @@ const BYTES_PER_NODE: usize = 12;
 /// From how many entries on a mapping is large.
 const LARGE: usize = 64;
 
-impl Tree<'_> {
+impl<'a> Tree<'a> {
+    /// A tree of `text` without nodes.
+    pub(super) fn empty(text: &'a str, format: Format) -> Self {
+        Self {
+            text: Cow::Borrowed(text),
+            format,
+            // Room for the nodes of a dense text: what is not used is
+            // never touched, and growing would copy all of it.
+            nodes: Vec::with_capacity(text.len() / BYTES_PER_NODE),
+            heads: Vec::new(),
+            decoded: Vec::new(),
+            entries: Vec::with_capacity(text.len() / BYTES_PER_NODE / 2),
+            items: Vec::new(),
+            documents: Vec::new(),
+            aliases: Vec::new(),
+            sorted: BTreeMap::new(),
+            markup: Markup::default(),
+        }
+    }
+
     /// The text that was parsed.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -267,7 +286,7 @@ impl Tree<'_> {
             documents: self.documents,
             aliases: self.aliases,
             sorted: self.sorted,
-            marks: self.marks,
+            markup: self.markup,
         }
     }
 
@@ -457,30 +476,31 @@ impl Tree<'_> {
         }
     }
 
-    /// The tree of a text that had these marks of a template engine.
+    /// The tree of a text that had this markup.
     #[must_use]
-    pub fn with_marks(mut self, marks: Marks) -> Self {
-        self.marks = marks;
+    pub fn with_markup(mut self, markup: Markup) -> Self {
+        self.markup = markup;
         self.sort_large();
         self
     }
 
-    /// The marks of a template engine that the text had; none as a rule.
+    /// The markup that the text had; none as a rule.
     #[must_use]
-    pub fn marks(&self) -> &Marks {
-        &self.marks
+    pub fn markup(&self) -> &Markup {
+        &self.markup
     }
 
     /// Whether a template engine fills a scalar in, or a part of it, or
-    /// decides whether it is there beside its key: a mark stands inside it, or
+    /// decides whether it is there beside its key: a token stands inside it, or
     /// one that gives text right beside it.
     #[must_use]
     pub fn is_masked(&self, id: NodeId) -> bool {
-        if self.marks.is_empty() || self.scalar_style(id).is_none() {
+        if self.markup.is_empty() || self.scalar_style(id).is_none() {
             return false;
         }
         let span = self.span(id);
-        let is_output = |mark: &Mark| matches!(mark.kind, MarkKind::Text | MarkKind::Lines);
+        let is_output =
+            |token: &Token| matches!(token.kind, TokenKind::Placeholder | TokenKind::Lines);
         // Where nothing is written, the colon comes behind.
         let is_gap = |start, end| {
             let gap = Span::new(start, end).of(&self.text);
@@ -488,13 +508,18 @@ impl Tree<'_> {
             gap.bytes()
                 .all(|byte| is_blank(byte) || (byte == b':' && span.is_empty()))
         };
-        let before = self.marks.before(span.start).copied().filter(is_output);
-        let behind = self.marks.from(span.end).first().copied().filter(is_output);
-        self.marks.within(span).next().is_some()
-            || before.is_some_and(|mark| is_gap(mark.span.end, span.start))
-            || behind.is_some_and(|mark| is_gap(span.end, mark.span.start))
+        let before = self.markup.before(span.start).copied().filter(is_output);
+        let behind = self
+            .markup
+            .from(span.end)
+            .first()
+            .copied()
+            .filter(is_output);
+        self.markup.within(span).next().is_some()
+            || before.is_some_and(|token| is_gap(token.span.end, span.start))
+            || behind.is_some_and(|token| is_gap(span.end, token.span.start))
             || self.key_of(id).is_some_and(|key| {
-                self.marks.branch(self.span(key).start) != self.marks.branch(span.start)
+                self.markup.branch(self.span(key).start) != self.markup.branch(span.start)
             })
     }
 
@@ -584,6 +609,25 @@ impl Tree<'_> {
         }
     }
 
+    /// Where the last that is written of an entry ends, closing brackets included.
+    #[must_use]
+    pub fn end_of(&self, entry: Entry) -> usize {
+        self.within(entry.key)
+            .chain(self.within(entry.value))
+            .map(|id| {
+                let span = self.span(id);
+                // A block scalar's span may reach over the blank lines behind it.
+                span.start + span.of(self.text()).trim_end().len()
+            })
+            .fold(0, usize::max)
+    }
+
+    /// A node and all that it holds, in the order of the text.
+    pub fn within(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        // Nodes lie in the order in which they begin.
+        (id.index()..=self.last_within(id).index()).map(NodeId::nth)
+    }
+
     /// The first node that begins behind a node and all that it holds.
     #[must_use]
     pub fn after(&self, id: NodeId) -> Option<NodeId> {
@@ -593,7 +637,7 @@ impl Tree<'_> {
     }
 
     /// Sorts the entries of the large mappings that aliases can name.
-    fn sort_large(&mut self) {
+    pub(super) fn sort_large(&mut self) {
         let sorted = self.nodes().filter_map(|id| {
             let entries = self.entries(id);
             if entries.len() < LARGE || self.anchor(id).is_none() {
@@ -647,234 +691,4 @@ impl Tree<'_> {
             _ => None,
         }
     }
-}
-
-/// A collection that is not closed yet.
-struct Open {
-    id: NodeId,
-    /// A mapping's key that still waits for its value.
-    key: Option<NodeId>,
-    /// How many of the waiting entries belong to collections further out.
-    entries: usize,
-    /// How many of the waiting items do.
-    items: usize,
-}
-
-/// Builds a [`Tree`] from what a parser meets, in the order of the text.
-pub(crate) struct Builder<'a> {
-    tree: Tree<'a>,
-    /// The open collections, the innermost last.
-    open: Vec<Open>,
-    /// The entries of the open mappings. They go to the tree when their
-    /// mapping is closed, so that they lie next to each other there.
-    entries: Vec<Entry>,
-    /// The items of the open sequences, likewise.
-    items: Vec<NodeId>,
-}
-
-impl<'a> Builder<'a> {
-    pub(crate) fn new(text: &'a str, format: Format) -> Self {
-        Self {
-            tree: Tree {
-                text: Cow::Borrowed(text),
-                format,
-                // Room for the nodes of a dense text: what is not used is
-                // never touched, and growing would copy all of it.
-                nodes: Vec::with_capacity(text.len() / BYTES_PER_NODE),
-                heads: Vec::new(),
-                decoded: Vec::new(),
-                entries: Vec::with_capacity(text.len() / BYTES_PER_NODE / 2),
-                items: Vec::new(),
-                documents: Vec::new(),
-                aliases: Vec::new(),
-                sorted: BTreeMap::new(),
-                marks: Marks::default(),
-            },
-            open: Vec::new(),
-            entries: Vec::new(),
-            items: Vec::new(),
-        }
-    }
-
-    /// Adds a scalar to the innermost open collection, or as a document's
-    /// root.
-    pub(crate) fn scalar(&mut self, span: Span, text: Cow<'a, str>, style: ScalarStyle) -> NodeId {
-        let borrowed = match &text {
-            Cow::Borrowed(word) => self.place_of(word),
-            Cow::Owned(_) => None,
-        };
-        let kind = if let Some(at) = borrowed {
-            Kind::Word { style, at }
-        } else {
-            let number = u32::try_from(self.tree.decoded.len()).unwrap_or(u32::MAX);
-            self.tree.decoded.push(text.into());
-            Kind::Decoded { style, number }
-        };
-        self.add(span, kind)
-    }
-
-    /// Where a word that a parser borrowed from the text stands there.
-    fn place_of(&self, word: &str) -> Option<Range> {
-        if word.is_empty() {
-            return Some(Range::new(0, 0));
-        }
-        let start = (word.as_ptr() as usize).checked_sub(self.tree.text.as_ptr() as usize)?;
-        let end = start + word.len();
-        (end <= self.tree.text.len()).then(|| Range::new(start, end))
-    }
-
-    /// Adds an alias.
-    pub(crate) fn alias(&mut self, span: Span, target: Option<NodeId>) -> NodeId {
-        let id = self.add(span, Kind::Alias { target });
-        self.tree.aliases.push(id);
-        id
-    }
-
-    /// Adds a mapping and opens it: what follows goes into it, keys and
-    /// values in turn.
-    ///
-    /// # Errors
-    /// Where that would be deeper than [`MAX_DEPTH`].
-    pub(crate) fn open_mapping(
-        &mut self,
-        span: Span,
-        style: CollectionStyle,
-    ) -> Result<NodeId, SyntaxError> {
-        let entries = Range::new(0, 0);
-        self.open(span, Kind::Mapping { style, entries })
-    }
-
-    /// Adds a sequence and opens it: what follows goes into it.
-    ///
-    /// # Errors
-    /// Where that would be deeper than [`MAX_DEPTH`].
-    pub(crate) fn open_sequence(
-        &mut self,
-        span: Span,
-        style: CollectionStyle,
-    ) -> Result<NodeId, SyntaxError> {
-        let items = Range::new(0, 0);
-        self.open(span, Kind::Sequence { style, items })
-    }
-
-    fn open(&mut self, span: Span, kind: Kind) -> Result<NodeId, SyntaxError> {
-        if self.open.len() >= MAX_DEPTH {
-            return Err(SyntaxError {
-                offset: span.start,
-                kind: SyntaxErrorKind::TooDeep,
-            });
-        }
-        // It is an entry or an item itself, and waits before its own.
-        let id = self.add(span, kind);
-        let (entries, items) = (self.entries.len(), self.items.len());
-        self.open.push(Open {
-            id,
-            key: None,
-            entries,
-            items,
-        });
-        Ok(id)
-    }
-
-    fn add(&mut self, span: Span, kind: Kind) -> NodeId {
-        let id = NodeId::nth(self.tree.nodes.len());
-        let (parent, index) = self.attach(id);
-        self.tree.nodes.push(Node {
-            place: Range::new(span.start, span.end),
-            parent,
-            index: u32::try_from(index).unwrap_or(u32::MAX),
-            head: None,
-            kind,
-        });
-        id
-    }
-
-    fn attach(&mut self, id: NodeId) -> (Option<NodeId>, usize) {
-        let Some(open) = self.open.last_mut() else {
-            self.tree.documents.push(id);
-            return (None, self.tree.documents.len() - 1);
-        };
-        let index = if self.tree.is_mapping(open.id) {
-            let index = 2 * (self.entries.len() - open.entries);
-            if let Some(key) = open.key.take() {
-                self.entries.push(Entry { key, value: id });
-                index + 1
-            } else {
-                open.key = Some(id);
-                index
-            }
-        } else {
-            self.items.push(id);
-            self.items.len() - open.items - 1
-        };
-        (Some(open.id), index)
-    }
-
-    /// Closes the innermost collection.
-    pub(crate) fn close(&mut self) {
-        let Some(open) = self.open.pop() else {
-            return;
-        };
-        let tree = &mut self.tree;
-        match tree
-            .nodes
-            .get_mut(open.id.index())
-            .map(|node| &mut node.kind)
-        {
-            Some(Kind::Mapping { entries, .. }) => {
-                *entries = moved(&mut self.entries, open.entries, &mut tree.entries);
-            }
-            Some(Kind::Sequence { items, .. }) => {
-                *items = moved(&mut self.items, open.items, &mut tree.items);
-            }
-            _ => {}
-        }
-    }
-
-    /// Closes the innermost collection, which ends at `end` if it is in
-    /// braces or brackets.
-    pub(crate) fn close_at(&mut self, end: usize) {
-        if let Some(id) = self.open.last().map(|open| open.id) {
-            let is_flow = self.tree.collection_style(id) == Some(CollectionStyle::Flow);
-            if let Some(node) = self.tree.nodes.get_mut(id.index()).filter(|_| is_flow) {
-                node.place = Range::new(node.place.start as usize, end);
-            }
-        }
-        self.close();
-    }
-
-    /// Whether the innermost collection is a mapping whose last key has no
-    /// value yet.
-    pub(crate) fn awaits_value(&self) -> bool {
-        self.open.last().is_some_and(|open| open.key.is_some())
-    }
-
-    /// How many documents there are so far.
-    pub(crate) fn documents(&self) -> usize {
-        self.tree.documents.len()
-    }
-
-    /// What stands before the content of a node, to be completed.
-    pub(crate) fn head_mut(&mut self, id: NodeId) -> Option<&mut Head> {
-        let Tree { nodes, heads, .. } = &mut self.tree;
-        let node = nodes.get_mut(id.index())?;
-        if node.head.is_none() {
-            heads.push(Head::default());
-            node.head = u32::try_from(heads.len()).ok().and_then(NonZeroU32::new);
-        }
-        heads.get_mut(node.head?.get() as usize - 1)
-    }
-
-    pub(crate) fn finish(mut self) -> Tree<'a> {
-        self.tree.sort_large();
-        self.tree
-    }
-}
-
-/// Moves what waits from `start` on to the end of `to`; gives its place
-/// there.
-fn moved<T>(waiting: &mut Vec<T>, start: usize, to: &mut Vec<T>) -> Range {
-    let first = to.len();
-    to.extend(waiting.drain(start.min(waiting.len())..));
-    Range::new(first, to.len())
 }

@@ -87,8 +87,11 @@ pub(super) fn comments(text: &str) -> Result<Vec<Span>, SyntaxError> {
 }
 
 fn refused(text: &str, error: &ScanError) -> SyntaxError {
-    let offset = error.marker().byte_offset().unwrap_or_default();
-    let offset = offset.min(text.len());
+    let offset = error
+        .marker()
+        .byte_offset()
+        .unwrap_or_default()
+        .min(text.len());
     match error.kind() {
         ErrorKind::RecursionLimitExceeded => SyntaxError {
             offset,

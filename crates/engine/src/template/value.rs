@@ -318,8 +318,9 @@ impl<'t> Evaluation<'_, 't, '_> {
                 }
             }
             ("Select", &[index, list]) => {
-                let index = tree.literal(tree.resolve(index));
-                let index = index.and_then(|index| index.trim().parse::<usize>().ok());
+                let index = tree
+                    .literal(tree.resolve(index))
+                    .and_then(|index| index.trim().parse::<usize>().ok());
                 match (index, self.list(list)) {
                     (Some(index), Ok(mut items)) if index < items.len() => items.swap_remove(index),
                     (_, Err(unknown)) => unknown,
@@ -389,8 +390,7 @@ impl<'t> Evaluation<'_, 't, '_> {
             let why = format!("the declaration of parameter {name} is not plain");
             return Values::unknown(parameter.key, why);
         }
-        let kind = tree.entry(body, "Type");
-        let kind = kind.map_or(Some("String"), |kind| {
+        let kind = tree.entry(body, "Type").map_or(Some("String"), |kind| {
             tree.literal(tree.resolve(kind.value))
         });
         // Of any other type, the default may name the value and not be it.
@@ -568,8 +568,8 @@ impl<'t> Evaluation<'_, 't, '_> {
         let tree = self.context.tree;
         let sections = self.context.sections;
         let mut found = Vec::new();
-        let all = tree.entries(tree.resolve(mapping.value));
-        let all = all.iter().map(|entry| tree.literal(entry.key));
+        let entries = tree.entries(tree.resolve(mapping.value));
+        let all = entries.iter().map(|entry| tree.literal(entry.key));
         let tops: Box<dyn Iterator<Item = Option<&str>>> = match tops {
             Some(tops) => Box::new(tops.iter().map(|top| Some(top.as_str()))),
             None => Box::new(all),
@@ -591,8 +591,9 @@ impl<'t> Evaluation<'_, 't, '_> {
                 );
                 continue;
             }
-            let below = sections.top(map, top);
-            let below = below.map_or(&[][..], |below| tree.entries(tree.resolve(below.value)));
+            let below = sections
+                .top(map, top)
+                .map_or(&[][..], |top| tree.entries(tree.resolve(top.value)));
             self.steps += below.len();
             let second = below.iter().filter_map(|entry| tree.literal(entry.key));
             found.extend(second.map(|second| sections.leaf([map, top, second])));

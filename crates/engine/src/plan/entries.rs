@@ -1,10 +1,9 @@
 //! New entries as text: lines of a block mapping, or members in braces.
 //!
 //! This module owns punctuation and nesting. It does not know where the text
-//! goes, nor why; quotes come with the [`Dress`].
+//! goes, nor why; quotes come with [`Quotes`].
 
-use super::Dress;
-use crate::syntax::ScalarStyle;
+use super::quotes::{Quotes, quoted};
 use crate::syntax::change::New;
 
 /// How a mapping in braces is written.
@@ -30,7 +29,7 @@ pub(super) struct Lines<'p> {
 }
 
 /// Entries as lines of a block mapping, without the ending of the last.
-pub(super) fn block(entries: &[(String, New)], dress: Dress, lines: Lines<'_>) -> String {
+pub(super) fn block(entries: &[(String, New)], quotes: Quotes, lines: Lines<'_>) -> String {
     let Lines {
         indent,
         step,
@@ -38,11 +37,11 @@ pub(super) fn block(entries: &[(String, New)], dress: Dress, lines: Lines<'_>) -
     } = lines;
     let mut written = Vec::new();
     for (key, value) in entries {
-        let key = quoted(key, dress.key);
+        let key = quoted(key, quotes.key);
         let deeper = format!("{indent}{step}");
         match value {
             New::Text(word) => {
-                let word = quoted(word, dress.value);
+                let word = quoted(word, quotes.value);
                 written.push(format!("{indent}{key}: {word}"));
             }
             New::Mapping(entries) => {
@@ -50,7 +49,7 @@ pub(super) fn block(entries: &[(String, New)], dress: Dress, lines: Lines<'_>) -
                     indent: &deeper,
                     ..lines
                 };
-                let below = block(entries, dress, lines);
+                let below = block(entries, quotes, lines);
                 written.push(format!("{indent}{key}:{ending}{below}"));
             }
             New::Sequence(items) => {
@@ -63,15 +62,15 @@ pub(super) fn block(entries: &[(String, New)], dress: Dress, lines: Lines<'_>) -
                         ..lines
                     };
                     let item = match item {
-                        New::Mapping(entries) => block(entries, dress, lines),
-                        New::Text(word) => format!("{inner}{}", quoted(word, dress.value)),
+                        New::Mapping(entries) => block(entries, quotes, lines),
+                        New::Text(word) => format!("{inner}{}", quoted(word, quotes.value)),
                         New::Sequence(_) => {
                             let braces = Braces {
                                 colon: ": ",
                                 comma: ", ",
                                 pad: "",
                             };
-                            format!("{inner}{}", one_line(item, dress, braces))
+                            format!("{inner}{}", one_line(item, quotes, braces))
                         }
                     };
                     let item = item.strip_prefix(&inner).unwrap_or(&item);
@@ -84,22 +83,22 @@ pub(super) fn block(entries: &[(String, New)], dress: Dress, lines: Lines<'_>) -
 }
 
 /// Members on one line, without the braces.
-pub(super) fn members(entries: &[(String, New)], dress: Dress, braces: Braces<'_>) -> String {
+pub(super) fn members(entries: &[(String, New)], quotes: Quotes, braces: Braces<'_>) -> String {
     let members = entries.iter().map(|(key, value)| {
-        let (key, value) = (quoted(key, dress.key), one_line(value, dress, braces));
+        let (key, value) = (quoted(key, quotes.key), one_line(value, quotes, braces));
         format!("{key}{}{value}", braces.colon)
     });
     members.collect::<Vec<_>>().join(braces.comma)
 }
 
 /// A value on one line.
-pub(super) fn one_line(value: &New, dress: Dress, braces: Braces<'_>) -> String {
+pub(super) fn one_line(value: &New, quotes: Quotes, braces: Braces<'_>) -> String {
     let pad = braces.pad;
     match value {
-        New::Text(word) => quoted(word, dress.value),
-        New::Mapping(entries) => format!("{{{pad}{}{pad}}}", members(entries, dress, braces)),
+        New::Text(word) => quoted(word, quotes.value),
+        New::Mapping(entries) => format!("{{{pad}{}{pad}}}", members(entries, quotes, braces)),
         New::Sequence(items) => {
-            let items = items.iter().map(|item| one_line(item, dress, braces));
+            let items = items.iter().map(|item| one_line(item, quotes, braces));
             format!("[{}]", items.collect::<Vec<_>>().join(braces.comma))
         }
     }
@@ -109,13 +108,13 @@ pub(super) fn one_line(value: &New, dress: Dress, braces: Braces<'_>) -> String 
 /// ending of the last.
 pub(super) fn member_lines(
     entries: &[(String, New)],
-    dress: Dress,
+    quotes: Quotes,
     colon: &str,
     lines: Lines<'_>,
 ) -> String {
     let members = entries.iter().map(|(key, value)| {
-        let key = quoted(key, dress.key);
-        let value = over_lines(value, dress, colon, lines);
+        let key = quoted(key, quotes.key);
+        let value = over_lines(value, quotes, colon, lines);
         format!("{}{key}{colon}{value}", lines.indent)
     });
     let members: Vec<String> = members.collect();
@@ -124,7 +123,7 @@ pub(super) fn member_lines(
 
 /// A value whose parts have lines of their own; the first line is not
 /// indented.
-pub(super) fn over_lines(value: &New, dress: Dress, colon: &str, lines: Lines<'_>) -> String {
+pub(super) fn over_lines(value: &New, quotes: Quotes, colon: &str, lines: Lines<'_>) -> String {
     let Lines {
         indent,
         step,
@@ -136,44 +135,17 @@ pub(super) fn over_lines(value: &New, dress: Dress, colon: &str, lines: Lines<'_
         ..lines
     };
     match value {
-        New::Text(word) => quoted(word, dress.value),
+        New::Text(word) => quoted(word, quotes.value),
         New::Mapping(entries) => {
-            let members = member_lines(entries, dress, colon, inner);
+            let members = member_lines(entries, quotes, colon, inner);
             format!("{{{ending}{members}{ending}{indent}}}")
         }
         New::Sequence(items) => {
             let items = items
                 .iter()
-                .map(|item| format!("{deeper}{}", over_lines(item, dress, colon, inner)));
+                .map(|item| format!("{deeper}{}", over_lines(item, quotes, colon, inner)));
             let items = items.collect::<Vec<_>>().join(&format!(",{ending}"));
             format!("[{ending}{items}{ending}{indent}]")
         }
     }
-}
-
-/// A word in the quotes of a style, or in double quotes where it needs some.
-pub(super) fn quoted(word: &str, style: ScalarStyle) -> String {
-    match style {
-        ScalarStyle::Single => format!("'{word}'"),
-        ScalarStyle::Plain | ScalarStyle::Block if is_plain(word) => word.to_owned(),
-        _ => format!("\"{word}\""),
-    }
-}
-
-/// Whether every reader takes a word without quotes for that string: it
-/// begins with a letter, and is no other value.
-fn is_plain(word: &str) -> bool {
-    word.starts_with(|first: char| first.is_ascii_alphabetic()) && is_string(word)
-}
-
-/// Whether a plain word is a string, so that it could have been quoted: not
-/// null, a boolean or a number.
-///
-/// Source: YAML 1.2.2 section 10.3.2, and the booleans of YAML 1.1.
-pub(super) fn is_string(plain: &str) -> bool {
-    let lower = plain.to_ascii_lowercase();
-    !matches!(
-        lower.as_str(),
-        "" | "~" | "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n"
-    ) && plain.parse::<f64>().is_err()
 }

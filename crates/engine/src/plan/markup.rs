@@ -1,15 +1,17 @@
-//! What the marks of a template engine mean for a fix.
+//! What markup means for a fix.
 //!
-//! This module owns how sure a fix still is where marks stand in the
-//! resource, and where one would land that the engine may leave out. It plans
+//! This module owns how sure a fix still is where markup stands in the
+//! resource, and where one would land that a template engine may leave out. It plans
 //! no edits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::declaration::Declaration;
+use super::page::Page;
 use super::{Applicability, Fix, Planner, Refusal};
 use crate::find::Repair;
-use crate::markup::{Mark, MarkKind, Marks};
-use crate::syntax::{CollectionStyle, Entry, NodeId, Tree, Value};
+use crate::markup::{Markup, Token, TokenKind};
+use crate::syntax::{Entry, NodeId, Tree};
 use crate::template::Resource;
 use crate::text::edit::Edit;
 use crate::text::span::{LineIndex, Span};
@@ -18,31 +20,33 @@ use crate::text::span::{LineIndex, Span};
 /// resource, or a key of it is filled in.
 ///
 /// # Errors
-/// Where the result would depend on what the engine makes of a mark.
+/// Where the result would depend on what the engine makes of the markup.
 pub(super) fn heed(
-    planner: &Planner<'_, '_>,
+    planner: &Planner<'_>,
     repair: &Repair,
-    sites: &[NodeId],
+    declaration: &Declaration,
+    changed: &[NodeId],
     fix: &mut Fix,
 ) -> Result<(), Refusal> {
-    let Planner { tree, lines, .. } = planner;
-    let (text, marks) = (tree.text(), tree.marks());
+    let Page { tree, lines, .. } = planner.page;
+    let (text, markup) = (tree.text(), tree.markup());
     if matches!(repair, Repair::RewriteSources { .. }) {
-        return heed_sources(planner, sites, fix);
+        return heed_sources(&planner.page, changed, fix);
     }
-    let site = sites.last().copied();
-    let site = site.ok_or(Refusal::Layout("the node stands in no repository"))?;
-    let (resource, _) = planner.owner(site)?;
+    let &last = changed
+        .last()
+        .ok_or(Refusal::Layout("the node stands in no repository"))?;
+    let resource = planner.page.owner(last)?.resource;
     let start = tree.start(resource.logical_id);
-    let extent = Span::new(start, end(tree, resource.logical_id, resource.value));
-    let is_flow = tree.collection_style(resource.body) == Some(CollectionStyle::Flow);
+    let extent = Span::new(start, end_of_resource(tree, &resource));
+    let is_flow = planner.page.is_flow(resource.body);
     // Lines that come right behind the resource may be part of it.
-    let lines_follow = !is_flow && marks.lines_behind(text, extent.end).is_some();
-    let is_block = lines_follow || marks.within(extent).any(Mark::is_block);
+    let lines_follow = !is_flow && markup.lines_behind(text, extent.end).is_some();
+    let is_block = lines_follow || markup.within(extent).any(Token::is_block);
     let (mapping, type_entry) = match *repair {
         Repair::AddProperties { body } => (body, tree.entry(resource.body, "Type")),
         Repair::AddMode { mapping, .. } | Repair::RewriteMode { mapping, .. } => (mapping, None),
-        Repair::FillProperties { .. } | Repair::RewriteSources { .. } => (site, None),
+        Repair::FillProperties { .. } | Repair::RewriteSources { .. } => (last, None),
     };
     // A key that is filled in may turn out to be the one that is missing.
     let mut entries = tree
@@ -53,9 +57,9 @@ pub(super) fn heed(
         fix.applicability = Applicability::Unsafe;
     }
     let may_bring_more = lines_follow
-        || marks
+        || markup
             .within(extent)
-            .any(|mark| mark.kind == MarkKind::Lines);
+            .any(|token| token.kind == TokenKind::Lines);
     if may_bring_more && matches!(repair, Repair::AddProperties { .. }) {
         return Err(Refusal::Layout(
             "a mark of the template engine may bring Properties",
@@ -63,24 +67,24 @@ pub(super) fn heed(
     }
     for edit in &fix.edits {
         let from = edit.span.start;
-        if marks.within(edit.span).next().is_some() {
+        if markup.within(edit.span).next().is_some() {
             return Err(Refusal::Layout(
                 "a mark of the template engine stands where the text would change",
             ));
         }
-        if marks.branch(from) != marks.branch(start) {
+        if markup.branch(from) != markup.branch(start) {
             return Err(Refusal::Layout(
                 "a block of the template engine decides whether the changed text is there",
             ));
         }
-        let before = marks.before(from).filter(|mark| mark.trims_behind);
-        if before.is_some_and(|mark| Span::new(mark.span.end, from).of(text).trim().is_empty()) {
+        let before = markup.before(from).filter(|token| token.trims_behind);
+        if before.is_some_and(|token| Span::new(token.span.end, from).of(text).trim().is_empty()) {
             return Err(Refusal::Layout(
                 "the template engine takes the white space away before the changed text",
             ));
         }
     }
-    if matches!(repair, Repair::RewriteMode { .. }) && planner.kept().is_none() {
+    if matches!(repair, Repair::RewriteMode { .. }) && !declaration.has_filters() {
         return Ok(());
     }
     if planner.with_tails.contains(&resource.logical_id) {
@@ -89,15 +93,15 @@ pub(super) fn heed(
         ));
     }
     let is_torn = |entry: &Entry| {
-        let extent = Span::new(tree.start(entry.key), end(tree, entry.key, entry.value));
-        torn(marks, extent).next().is_some()
+        let extent = Span::new(tree.start(entry.key), tree.end_of(*entry));
+        torn(markup, extent).next().is_some()
     };
     if tree.entries(mapping).iter().any(is_torn) {
         return Err(Refusal::Layout(
             "a block of the template engine ends inside a property",
         ));
     }
-    // The columns to go by are those of the result, in which a mark at the
+    // The columns to go by are those of the result, in which a token at the
     // start of a line has another width.
     let first = |mapping: NodeId| tree.entries(mapping).first().map(|entry| entry.key);
     let guides = [
@@ -109,7 +113,7 @@ pub(super) fn heed(
     for guide in guides.into_iter().flatten() {
         let at = tree.start(guide);
         let head = Span::new(lines.line(at).start, at);
-        if head.of(text).trim().is_empty() && marks.within(head).next().is_some() {
+        if head.of(text).trim().is_empty() && markup.within(head).next().is_some() {
             return Err(Refusal::Layout(
                 "a mark of the template engine stands before a key to indent by",
             ));
@@ -120,22 +124,21 @@ pub(super) fn heed(
 
 /// The same for literals that a mode is computed from: each must be there
 /// whenever what it belongs to is, a repository or a whole document.
-fn heed_sources(planner: &Planner<'_, '_>, sites: &[NodeId], fix: &Fix) -> Result<(), Refusal> {
-    let marks = planner.tree.marks();
-    for &site in sites {
-        let owner = planner.owner(site).ok();
-        let branch = owner.map_or(0, |(resource, _)| {
-            marks.branch(planner.tree.start(resource.logical_id))
+fn heed_sources(page: &Page<'_>, changed: &[NodeId], fix: &Fix) -> Result<(), Refusal> {
+    let (tree, markup) = (page.tree, page.tree.markup());
+    for &node in changed {
+        let branch = page.owner(node).map_or(0, |owner| {
+            markup.branch(tree.start(owner.resource.logical_id))
         });
-        let at = planner.tree.start(site);
-        if marks.branch(at) != branch {
+        let at = tree.start(node);
+        if markup.branch(at) != branch {
             return Err(Refusal::Layout(
                 "a block of the template engine decides whether the changed text is there",
             ));
         }
     }
-    let is_marked = |edit: &Edit| marks.within(edit.span).next().is_some();
-    if fix.edits.iter().any(is_marked) {
+    let touches_markup = |edit: &Edit| markup.within(edit.span).next().is_some();
+    if fix.edits.iter().any(touches_markup) {
         return Err(Refusal::Layout(
             "a mark of the template engine stands where the text would change",
         ));
@@ -172,22 +175,22 @@ pub(super) fn with_tails(
         let start = tree.start(resource.logical_id);
         // A block may begin in the key itself: `{% if a %}Web:`.
         let behind = tree.span(resource.logical_id).end;
-        let mut extent = Span::new(behind, end(tree, resource.logical_id, resource.value));
-        // Lines that a mark brings may be such a rest, too, if they are deeper.
+        let mut extent = Span::new(behind, end_of_resource(tree, resource));
+        // Lines that a token brings may be such a rest, too, if they are deeper.
         let column = |offset| lines.position(offset).column;
-        let behind = tree.marks().lines_behind(tree.text(), extent.end);
-        if let Some(mark) = behind.filter(|mark| column(mark.span.start) > column(start)) {
-            extent.end = mark.span.end;
+        let behind = tree.markup().lines_behind(tree.text(), extent.end);
+        if let Some(token) = behind.filter(|token| column(token.span.start) > column(start)) {
+            extent.end = token.span.end;
         }
-        for mark in torn(tree.marks(), extent) {
+        for token in torn(tree.markup(), extent) {
             // The last resource that is there whenever the rest is.
-            let branch = tree.marks().branch(mark.span.end);
+            let branch = tree.markup().branch(token.span.end);
             let first = last.get(&branch).copied().unwrap_or_default();
             if let Some(known) = first_with.get_mut(nth) {
                 *known = first.min(*known);
             }
         }
-        last.insert(tree.marks().branch(start), nth);
+        last.insert(tree.markup().branch(start), nth);
     }
     let mut first = usize::MAX;
     for (nth, resource) in resources.iter().enumerate().rev() {
@@ -199,40 +202,29 @@ pub(super) fn with_tails(
     found
 }
 
-/// The marks inside `extent` that end a block, or a branch of one, which has
+/// The tokens inside `extent` that end a block, or a branch of one, which has
 /// begun before it.
-fn torn(marks: &Marks, extent: Span) -> impl Iterator<Item = &Mark> {
+fn torn(markup: &Markup, extent: Span) -> impl Iterator<Item = &Token> {
     let mut depth = 0_usize;
-    marks.within(extent).filter(move |mark| match mark.kind {
-        MarkKind::Open => {
+    markup.within(extent).filter(move |token| match token.kind {
+        TokenKind::Open => {
             depth += 1;
             false
         }
-        MarkKind::End if depth > 0 => {
+        TokenKind::End if depth > 0 => {
             depth -= 1;
             false
         }
-        MarkKind::End => true,
-        MarkKind::Else => depth == 0,
-        MarkKind::Text | MarkKind::Lines | MarkKind::Silent => false,
+        TokenKind::End => true,
+        TokenKind::Else => depth == 0,
+        TokenKind::Placeholder | TokenKind::Lines | TokenKind::Silent => false,
     })
 }
 
-/// Where the last that is written of an entry ends.
-fn end(tree: &Tree<'_>, key: NodeId, value: NodeId) -> usize {
-    let mut end = tree.span(key).end;
-    let mut todo = vec![value];
-    while let Some(id) = todo.pop() {
-        let span = tree.span(id);
-        // A block scalar's span may reach over the blank lines behind it.
-        end = end.max(span.start + span.of(tree.text()).trim_end().len());
-        match tree.value(id) {
-            Value::Mapping { entries, .. } => {
-                todo.extend(entries.iter().flat_map(|entry| [entry.key, entry.value]));
-            }
-            Value::Sequence { items, .. } => todo.extend(items),
-            Value::Scalar { .. } | Value::Alias { .. } => {}
-        }
-    }
-    end
+/// Where the last that is written of a resource ends.
+fn end_of_resource(tree: &Tree<'_>, resource: &Resource) -> usize {
+    tree.end_of(Entry {
+        key: resource.logical_id,
+        value: resource.value,
+    })
 }
