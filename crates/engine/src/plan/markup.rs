@@ -122,8 +122,8 @@ pub(super) fn heed(
     Ok(())
 }
 
-/// The same for literals that a mode is computed from: each must be there
-/// whenever what it belongs to is, a repository or a whole document.
+/// The same for literals that a mutability is computed from: each must be there
+/// whenever what it belongs to is, an ECR repository or a whole document.
 fn heed_sources(page: &Page<'_>, changed: &[NodeId], fix: &Fix) -> Result<(), Refusal> {
     let (tree, markup) = (page.tree, page.tree.markup());
     for &node in changed {

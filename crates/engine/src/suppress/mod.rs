@@ -183,7 +183,7 @@ impl Suppressions {
 
     /// Those of no use, given the numbers of the others, in the order of the
     /// text. One that is for every rule may serve another one: it is named
-    /// only where it covers a repository.
+    /// only where it covers an ECR repository.
     #[must_use]
     pub fn useless(
         &self,
