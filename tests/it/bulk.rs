@@ -3,60 +3,34 @@
 //! The scripts are those in `docs/bulk`, as they are. Their runners that cannot be had
 //! everywhere are stood in for by small scripts in `stand-ins`, which do what the
 //! documentation of the runner says, and take no flag that they do not know. GNU
-//! parallel and `sshd` are the real ones, where the environment names them:
-//! `IMMUTAG_PARALLEL` and `IMMUTAG_SSHD`, each the path of a program. Without the
-//! first, its test says that it does not run; without the second, its jobs run on this
-//! machine alone. `IMMUTAG_SHELLCHECK` names the program that reads the scripts.
+//! parallel, `sshd` and `shellcheck` are the real ones: `IMMUTAG_PARALLEL`,
+//! `IMMUTAG_SSHD` and `IMMUTAG_SHELLCHECK` name them, each by its path.
 //!
 //! What comes out is judged with `git` against what each fixture expects, and not
 //! against what the program says of itself.
-
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    clippy::print_stdout,
-    reason = "a test sets up its files itself, fails by panicking, and says what it saw"
-)]
 
 mod host;
 mod machines;
 mod recipes;
 mod seeds;
 mod sourcegraph;
-#[path = "../common/yaml.rs"]
-mod values;
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::common::{IMMUTAG, root};
 
 /// A file below `docs/bulk`.
 fn recipe(name: &str) -> PathBuf {
     root().join("docs/bulk").join(name)
 }
 
-/// The tool that a variable of the environment names.
-fn tool(variable: &str) -> Option<String> {
-    let named = env::var(variable).ok();
-    if named.is_none() {
-        println!("not run: {variable} names no program");
-    }
-    named
-}
-
 /// The program under test, and the stand-ins, before all else.
 fn path() -> String {
-    let bin = Path::new(env!("CARGO_BIN_EXE_immutag")).parent().unwrap();
-    let stand_ins = root().join("tests/bulk/stand-ins");
+    let bin = Path::new(IMMUTAG).parent().unwrap();
+    let stand_ins = root().join("tests/it/bulk/stand-ins");
     let rest = env::var("PATH").unwrap();
     format!("{}:{}:{rest}", bin.display(), stand_ins.display())
 }

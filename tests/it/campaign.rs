@@ -1,14 +1,6 @@
 //! Many git repositories in one run: what is told of each, what is refused,
 //! how a run is split, and what one that is interrupted or killed leaves.
 
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    clippy::print_stderr,
-    reason = "a test sets up its files itself, fails by panicking, and tells what it tried"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
@@ -19,15 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-mod common;
+use crate::common::{BAD, Folder, GOOD, IMMUTAG, Output, TWICE, UNSAFE};
 
-use common::{Folder, Output};
-
-const BAD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
-const GOOD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: IMMUTABLE\n";
-const UNSAFE: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: __MODE__\n";
-const TWICE: &str =
-    "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties: {}\n    Properties: {}\n";
 const IGNORED: &str = "Resources:\n  # immutag: ignore\n  Web:\n    Type: AWS::ECR::Repository\n";
 
 /// A folder `src` with a git repository for every verdict, and one file
@@ -146,7 +131,7 @@ fn the_summary_file_has_every_repository_and_fits_its_schema() {
     let output = folder.run(&["check", "src", "-q", "--summary-file", "campaign.json"]);
     assert_eq!(output.status, 1, "{}", output.stderr);
     let summary: serde_json::Value = serde_json::from_str(&folder.read("campaign.json")).unwrap();
-    let schema = include_str!("../docs/immutag-output.schema.json");
+    let schema = include_str!("../../docs/immutag-output.schema.json");
     let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let errors: Vec<_> = validator.iter_errors(&summary).collect();
@@ -344,7 +329,7 @@ fn a_report_on_a_stream_leaves_what_was_there() {
     let folder = repositories();
     let sh = |line: &str| {
         let mut command = Command::new("sh");
-        command.args(["-c", line, env!("CARGO_BIN_EXE_immutag")]);
+        command.args(["-c", line, IMMUTAG]);
         folder.finish(command, b"")
     };
     std::os::unix::fs::symlink("/dev/stdout", folder.path().join("link")).unwrap();
@@ -680,7 +665,7 @@ fn what_git_takes_for_a_part_of_another_repository_is_not_written() {
 #[test]
 fn what_the_environment_says_of_a_repository_holds_for_no_other() {
     let folder = repositories();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_immutag"));
+    let mut command = Command::new(IMMUTAG);
     command.args(["fix", "--require-clean", "src/bad"]);
     command.env("GIT_DIR", folder.path().join("src/good/.git"));
     command.env("GIT_INDEX_FILE", folder.path().join("src/good/.git/index"));
@@ -832,7 +817,7 @@ impl Campaign {
     }
 
     fn start(&self) -> Child {
-        self.start_with(Command::new(env!("CARGO_BIN_EXE_immutag")))
+        self.start_with(Command::new(IMMUTAG))
     }
 
     fn start_with(&self, mut command: Command) -> Child {
@@ -916,7 +901,7 @@ fn a_run_that_is_to_outlive_its_terminal_does() {
     let campaign = Campaign::new(3_000);
     let mut command = Command::new("sh");
     let run = "trap '' HUP; exec \"$0\" \"$@\" > /dev/null";
-    command.args(["-c", run, env!("CARGO_BIN_EXE_immutag")]);
+    command.args(["-c", run, IMMUTAG]);
     let child = campaign.start_with(command);
     campaign.await_a_write();
     let kill = format!("kill -HUP {}", child.id());

@@ -1,29 +1,14 @@
 //! The command line as its users meet it: what goes to which stream, exit
 //! statuses, and that `diff` and `fix` cannot differ.
 
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test sets up its files itself, and fails by panicking"
-)]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-mod common;
+use crate::common::{BAD, COMPUTED, Folder, GOOD, IMMUTAG, TWICE, UNSAFE, root};
 
-use common::Folder;
-
-const BAD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
-const GOOD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: IMMUTABLE\n";
-const UNSAFE: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: __MODE__\n";
-const TWICE: &str =
-    "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties: {}\n    Properties: {}\n";
-const COMPUTED: &str = "Parameters:\n  Mode: {Type: String}\nResources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: !Ref Mode\n";
 const BROKEN: &str = "Resources:\n  Web: [\n    Type: AWS::ECR::Repository\n";
 
 #[test]
@@ -172,9 +157,7 @@ fn a_file_over_the_limit_is_an_error_only_if_it_concerns_us() {
 
 #[test]
 fn a_patch_applied_by_git_gives_the_bytes_of_fix() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join("fix");
+    let root = root().join("fixtures").join("fix");
     // The inputs by the flags of their cases.
     let mut by_flags: BTreeMap<String, Vec<(String, PathBuf)>> = BTreeMap::new();
     for case in fs::read_dir(root).unwrap() {
@@ -373,7 +356,7 @@ fn a_closed_standard_error_takes_nothing_from_standard_output() {
         text.push_str(&more);
     }
     let folder = Folder::new(&[("a.yaml", text.as_str())]);
-    let mut child = Command::new(env!("CARGO_BIN_EXE_immutag"))
+    let mut child = Command::new(IMMUTAG)
         .args(["fix", "-"])
         .stdin(fs::File::open(folder.path().join("a.yaml")).unwrap())
         .stdout(Stdio::piped())
@@ -488,7 +471,7 @@ fn a_reader_that_leaves_early_is_no_failure() {
             BAD,
         );
     }
-    let mut child = Command::new(env!("CARGO_BIN_EXE_immutag"))
+    let mut child = Command::new(IMMUTAG)
         .arg("check")
         .current_dir(folder.path())
         .stdout(Stdio::piped())
@@ -708,7 +691,7 @@ fn a_trivyignore_yaml_counts_by_whatever_path_leads_to_the_file() {
     let here = folder.path().join("w");
     let by_link = folder.path().join("link/sub/b.yaml");
     for path in ["sub/b.yaml", "other/b.yaml", by_link.to_str().unwrap()] {
-        let output = Command::new(env!("CARGO_BIN_EXE_immutag"))
+        let output = Command::new(IMMUTAG)
             .args(["check", path])
             .current_dir(&here)
             .output()
@@ -717,7 +700,7 @@ fn a_trivyignore_yaml_counts_by_whatever_path_leads_to_the_file() {
     }
     // A list that is there and cannot be read stops the run.
     symlink("/nowhere", here.join(".trivyignore")).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_immutag"))
+    let output = Command::new(IMMUTAG)
         .args(["check", "sub/b.yaml"])
         .current_dir(&here)
         .output()

@@ -1,19 +1,52 @@
-//! What several tests set up in the same way.
+//! What several tests set up in the same way: the program, folders to run it in, templates.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test sets up its files itself, and fails by panicking"
-)]
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{self, Command, Stdio};
 
 use tempfile::TempDir;
+
+pub(crate) mod yaml;
+
+/// The program under test.
+pub(crate) const IMMUTAG: &str = env!("CARGO_BIN_EXE_immutag");
+
+/// An ECR repository that breaks the rule.
+pub(crate) const BAD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
+/// What a fix makes of it.
+pub(crate) const GOOD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: IMMUTABLE\n";
+/// One that only an unsafe fix changes.
+pub(crate) const UNSAFE: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: __MODE__\n";
+/// One that is refused: a key stands twice.
+pub(crate) const TWICE: &str =
+    "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties: {}\n    Properties: {}\n";
+/// One whose mutability is a parameter without a default.
+pub(crate) const COMPUTED: &str = "Parameters:\n  Mode: {Type: String}\nResources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: !Ref Mode\n";
+
+/// The folder of this git repository.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The program or the files that a variable of the environment names. The tests that need them
+/// are ignored unless they are asked for.
+pub(crate) fn tool(variable: &str) -> String {
+    env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: see .ci/run"))
+}
+
+/// Runs the program in a folder.
+pub(crate) fn immutag(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> process::Output {
+    Command::new(IMMUTAG)
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
 
 /// Copies all that a folder holds to another, which need not be there.
 pub(crate) fn copy(from: &Path, to: &Path) {
@@ -74,7 +107,7 @@ impl Folder {
         arguments: &[impl AsRef<OsStr>],
         stdin: impl AsRef<[u8]>,
     ) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_immutag"));
+        let mut command = Command::new(IMMUTAG);
         command
             .args(arguments)
             .current_dir(self.path().join(folder));

@@ -1,8 +1,6 @@
 //! Computed values where one text holds what is repaired beside what is not,
 //! which a fixture does not say; and how far hostile ones are followed.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::fmt::Write;
 
 use immutag_engine::{Answer, Applicability, Assessment, Rules, Verdict, remediate};

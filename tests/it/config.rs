@@ -1,25 +1,12 @@
 //! `immutag.toml` as its users meet it: where it is found, what wins, what it
 //! means for which file, and what is said about it.
 
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test sets up its files itself, and fails by panicking"
-)]
-
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
-mod common;
+use crate::common::{BAD, COMPUTED, Folder, GOOD, Output, UNSAFE};
 
-use common::{Folder, Output};
-
-const BAD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
-const GOOD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: IMMUTABLE\n";
-const UNSAFE: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: __MODE__\n";
-const COMPUTED: &str = "Parameters:\n  Mode: {Type: String}\nResources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: !Ref Mode\n";
 const CREATION: &str = "Resources:\n  Made:\n    Type: AWS::ECR::RepositoryCreationTemplate\n    Properties:\n      Prefix: web\n      AppliedFor: [CREATE_ON_PUSH]\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: IMMUTABLE\n";
 const LEGACY: &str = "[[override]]\npaths = [\"legacy/**\"]\nreport-only = true\n";
 

@@ -1,28 +1,21 @@
 //! Real templates, judged by a program that shares no code with this one.
 //!
-//! Runs where the environment names a folder of templates (`IMMUTAG_CORPUS`)
-//! and the judge (`IMMUTAG_JUDGE`, a Python program that takes the folder
-//! before and after, and needs `PyYAML`); `IMMUTAG_PYTHON` may name the
-//! interpreter. Elsewhere it says that it does not run. The templates are
-//! test data and no part of this repository.
-
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "a test sets up its files itself, fails by panicking, and says what it saw"
-)]
+//! `IMMUTAG_CORPUS` names a folder of templates, and `IMMUTAG_JUDGE` the judge: a
+//! Python program that takes the folder before and after, and needs `PyYAML`.
+//! `IMMUTAG_PYTHON` may name the interpreter. The templates are test data and no
+//! part of this repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
 use serde_json::value::RawValue;
+
+use crate::common::{immutag, tool};
 
 /// Every file below a folder, by its path from there.
 type Files = BTreeMap<PathBuf, (Vec<u8>, SystemTime)>;
@@ -57,14 +50,6 @@ fn copy(files: &Files) -> tempfile::TempDir {
     folder
 }
 
-fn immutag(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_immutag"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
-}
-
 fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     read(folder)
         .into_iter()
@@ -83,11 +68,9 @@ fn synthesized(files: &Files) -> Vec<String> {
 }
 
 #[test]
+#[ignore = "needs IMMUTAG_CORPUS and IMMUTAG_JUDGE"]
 fn real_templates_are_repaired_and_none_is_damaged() {
-    let (Ok(corpus), Ok(judge)) = (env::var("IMMUTAG_CORPUS"), env::var("IMMUTAG_JUDGE")) else {
-        println!("not run: IMMUTAG_CORPUS and IMMUTAG_JUDGE name no templates and no judge");
-        return;
-    };
+    let (corpus, judge) = (tool("IMMUTAG_CORPUS"), tool("IMMUTAG_JUDGE"));
     let originals = read(Path::new(&corpus));
     assert!(!originals.is_empty(), "no templates in {corpus}");
     let before = copy(&originals);

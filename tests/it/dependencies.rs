@@ -1,15 +1,14 @@
 //! The page on dependencies says what `Cargo.toml` and `Cargo.lock` say.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
 use toml::{Table, Value};
 
+use crate::common::root;
+
 fn text(name: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+    fs::read_to_string(root().join(name)).unwrap()
 }
 
 fn table(name: &str) -> Table {
@@ -132,7 +131,7 @@ fn the_parsers_of_yaml_are_pinned_and_are_the_ones_that_were_read() {
 /// Nothing of ours runs while this is built.
 #[test]
 fn there_is_no_build_script() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = root();
     for folder in [".", "crates/engine", "crates/impact"] {
         assert!(!root.join(folder).join("build.rs").exists(), "{folder}");
     }

@@ -1,22 +1,17 @@
 //! The document of codes, held against the program that prints them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test starts the program itself, and fails by panicking"
-)]
-
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Output};
 
 use immutag::explain::topics;
 
+use crate::common::{IMMUTAG, root};
+
 /// Every text of the sources.
 fn sources() -> Vec<String> {
     let mut texts = Vec::new();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = root();
     let mut folders = vec![root.join("src"), root.join("crates")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
@@ -63,7 +58,7 @@ fn named() -> BTreeSet<String> {
 }
 
 fn explain(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_immutag"))
+    Command::new(IMMUTAG)
         .arg("explain")
         .args(arguments)
         .output()

@@ -2,40 +2,24 @@
 //! was recorded and judged: `fixtures/formats/expected`. What a format must
 //! be for its consumers is tested beside it.
 
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test sets up its files itself, and fails by panicking"
-)]
-
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+use crate::common::{copy, immutag, root};
+
 fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats")
+    root().join("fixtures/formats")
 }
 
 /// The tree, in two git repositories.
 fn tree() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    common::copy(&fixtures().join("tree"), folder.path());
+    copy(&fixtures().join("tree"), folder.path());
     fs::create_dir(folder.path().join(".git")).unwrap();
     fs::create_dir(folder.path().join("old stack/.git")).unwrap();
     folder
-}
-
-fn immutag(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_immutag"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
 }
 
 /// What `check` gives in a format is what was recorded.

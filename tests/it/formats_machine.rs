@@ -2,26 +2,10 @@
 //! them: a fix that is made by what a report says gives the bytes of
 //! `immutag fix`.
 //!
-//! The schemas of others run where the environment names their folder
-//! (`IMMUTAG_SCHEMAS`, with `sarif-2.1.0.json` and `rdjson/`), and Microsoft's
-//! validator of SARIF where it names that program
-//! (`IMMUTAG_SARIF_MULTITOOL`). Elsewhere the tests say that they do not run.
-
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "a test sets up its files itself, fails by panicking, and says what it saw"
-)]
-
-mod common;
+//! `IMMUTAG_SCHEMAS` names the folder of others' schemas, with `sarif-2.1.0.json`
+//! and `rdjson/`, and `IMMUTAG_SARIF_MULTITOOL` Microsoft's validator of SARIF.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write;
@@ -33,17 +17,7 @@ use jsonschema::{Retrieve, Uri, Validator};
 use serde_json::Value;
 use tempfile::TempDir;
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn immutag<S: AsRef<OsStr>>(folder: &Path, arguments: &[S]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_immutag"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
-}
+use crate::common::{IMMUTAG, copy, immutag, root, tool};
 
 /// What a run prints in a format.
 fn report(folder: &Path, mode: &str, format: &str, flags: &[&str]) -> String {
@@ -56,7 +30,7 @@ fn report(folder: &Path, mode: &str, format: &str, flags: &[&str]) -> String {
 /// verdict, and the cases of `fixtures`, those with the same flags together.
 fn trees() -> Vec<(TempDir, Vec<String>)> {
     let formats = tempfile::tempdir().unwrap();
-    common::copy(&root().join("fixtures/formats/tree"), formats.path());
+    copy(&root().join("fixtures/formats/tree"), formats.path());
     let mut trees = vec![(formats, Vec::new())];
     let mut by_flags: BTreeMap<(String, String), TempDir> = BTreeMap::new();
     for kind in ["fix", "keep", "refuse"] {
@@ -147,7 +121,7 @@ fn runs() -> Vec<(TempDir, &'static str, Vec<String>)> {
     let mut runs = Vec::new();
     for (tree, flags) in trees() {
         let again = tempfile::tempdir().unwrap();
-        common::copy(tree.path(), again.path());
+        copy(tree.path(), again.path());
         let with = |more: &[&str]| {
             let more = more.iter().map(|flag| (*flag).to_owned());
             more.chain(flags.iter().cloned()).collect::<Vec<_>>()
@@ -169,7 +143,7 @@ fn json_and_json_lines_hold_to_their_schema() {
     let mut statuses = BTreeSet::new();
     for (tree, mode, flags) in runs() {
         let other = tempfile::tempdir().unwrap();
-        common::copy(tree.path(), other.path());
+        copy(tree.path(), other.path());
         let json = report(tree.path(), mode, "json", &strs(&flags));
         assert!(json.ends_with("}\n"));
         assert_valid(&schema, &json);
@@ -201,18 +175,15 @@ fn json_and_json_lines_hold_to_their_schema() {
     assert!(!schema.is_valid(&serde_json::json!({"version": 1})));
 }
 
-/// The folder of others' schemas, if there is one.
-fn schemas() -> Option<PathBuf> {
-    let folder = env::var_os("IMMUTAG_SCHEMAS").map(PathBuf::from);
-    if folder.is_none() {
-        println!("not run: IMMUTAG_SCHEMAS names no schemas");
-    }
-    folder
+/// The folder of others' schemas.
+fn schemas() -> PathBuf {
+    PathBuf::from(tool("IMMUTAG_SCHEMAS"))
 }
 
 #[test]
+#[ignore = "needs IMMUTAG_SCHEMAS"]
 fn sarif_holds_to_the_schema_of_oasis() {
-    let Some(schemas) = schemas() else { return };
+    let schemas = schemas();
     let schema = validator(&schemas.join("sarif-2.1.0.json"));
     for (tree, mode, flags) in runs() {
         assert_valid(&schema, &report(tree.path(), mode, "sarif", &strs(&flags)));
@@ -221,8 +192,9 @@ fn sarif_holds_to_the_schema_of_oasis() {
 }
 
 #[test]
+#[ignore = "needs IMMUTAG_SCHEMAS"]
 fn rdjson_holds_to_the_schema_of_reviewdog() {
-    let Some(schemas) = schemas() else { return };
+    let schemas = schemas();
     let schema = validator(&schemas.join("rdjson/DiagnosticResult.json"));
     for (tree, mode, flags) in runs() {
         assert_valid(&schema, &report(tree.path(), mode, "rdjson", &strs(&flags)));
@@ -235,7 +207,7 @@ fn rdjson_holds_to_the_schema_of_reviewdog() {
 const LEFT: [&str; 1] = ["SARIF2005"];
 
 /// The rules of Microsoft's validator that the logs in a folder break.
-fn broken_rules(multitool: &OsStr, folder: &Path, logs: usize) -> BTreeSet<String> {
+fn broken_rules(multitool: &str, folder: &Path, logs: usize) -> BTreeSet<String> {
     let said = folder.join("said.json");
     let output = Command::new(multitool)
         .args([
@@ -262,11 +234,9 @@ fn broken_rules(multitool: &OsStr, folder: &Path, logs: usize) -> BTreeSet<Strin
 }
 
 #[test]
+#[ignore = "needs IMMUTAG_SARIF_MULTITOOL"]
 fn sarif_passes_microsofts_validator() {
-    let Some(multitool) = env::var_os("IMMUTAG_SARIF_MULTITOOL") else {
-        println!("not run: IMMUTAG_SARIF_MULTITOOL names no program");
-        return;
-    };
+    let multitool = tool("IMMUTAG_SARIF_MULTITOOL");
     let folder = tempfile::tempdir().unwrap();
     let runs = runs();
     for (nth, (tree, mode, flags)) in runs.iter().enumerate() {
@@ -595,7 +565,7 @@ fn nothing_to_say_is_a_report_too() {
 #[test]
 fn quiet_leaves_out_what_does_not_count() {
     let folder = tempfile::tempdir().unwrap();
-    common::copy(&root().join("fixtures/formats/tree"), folder.path());
+    copy(&root().join("fixtures/formats/tree"), folder.path());
     let findings = |flags: &[&str]| {
         let json = report(folder.path(), "check", "json", flags);
         let json: Value = serde_json::from_str(&json).unwrap();
@@ -624,7 +594,7 @@ fn quiet_leaves_out_what_does_not_count() {
 fn standard_input_is_reported_by_its_name() {
     for format in ["json", "sarif", "rdjson"] {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_immutag"))
+        let mut child = Command::new(IMMUTAG)
             .args(["fix", "-", "--stdin-filename", "web/a b.yaml"])
             .arg("--output-file")
             .arg(format!("{format}=report"))

@@ -1,12 +1,5 @@
 //! `--staged` and `--since`, in repositories that the tests make.
 
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test sets up its files itself, and fails by panicking"
-)]
-
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
@@ -14,9 +7,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-mod common;
-
-use common::{Folder, Output};
+use crate::common::{Folder, IMMUTAG, Output};
 
 const BAD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties: {ImageTagMutability: MUTABLE}\n";
 const GOOD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties: {ImageTagMutability: IMMUTABLE}\n";
@@ -380,7 +371,7 @@ fn what_git_cannot_answer_is_an_error_with_a_remedy() {
     }
     assert!(!repository.path().join("x").exists());
     let none = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_immutag"))
+    let output = Command::new(IMMUTAG)
         .args(["check", "--staged"])
         .current_dir(none.path())
         .env("GIT_CEILING_DIRECTORIES", none.path().parent().unwrap())
@@ -540,7 +531,6 @@ fn neither_hooks_nor_the_filters_of_a_submodule_are_run() {
         sprung.exists()
     };
     assert!(look("git", &["status"]), "the trap is none");
-    let immutag = env!("CARGO_BIN_EXE_immutag");
     for arguments in [
         ["check", "--staged"],
         ["check", "--since=HEAD"],
@@ -548,7 +538,7 @@ fn neither_hooks_nor_the_filters_of_a_submodule_are_run() {
         ["fix", "--staged"],
         ["fix", "--since=HEAD"],
     ] {
-        assert!(!look(immutag, &arguments), "{arguments:?}");
+        assert!(!look(IMMUTAG, &arguments), "{arguments:?}");
     }
 }
 
@@ -588,11 +578,10 @@ fn the_index_of_a_hook_counts_and_so_does_a_work_tree_beside_the_repository() {
     repository.write("README", "x\n");
     repository.commit_all();
     let hook = repository.path().join(".git/hooks/pre-commit");
-    let immutag = env!("CARGO_BIN_EXE_immutag");
     fs::create_dir_all(hook.parent().unwrap()).unwrap();
     fs::write(
         &hook,
-        format!("#!/bin/sh\nexec '{immutag}' check --staged\n"),
+        format!("#!/bin/sh\nexec '{IMMUTAG}' check --staged\n"),
     )
     .unwrap();
     fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();

@@ -2,29 +2,16 @@
 //!
 //! What they run, they run here: the hooks by the real pre-commit, the
 //! completions by the shells that they are for, the scripts of the CI files by
-//! the shell that a runner would start. Tools that a machine need not have are
-//! named by the environment, as the scanners are: `IMMUTAG_PRE_COMMIT` (in a
-//! virtual environment that holds `maturin`, too), `IMMUTAG_CARGO`,
-//! `IMMUTAG_ZSH`, `IMMUTAG_FISH`, `IMMUTAG_MAN` and `IMMUTAG_GROFF`, each the
-//! path of a program or its name. Where one is not named, its tests say that they do not run.
-
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "a test sets up its files itself, fails by panicking, and says what it saw"
-)]
+//! the shell that a runner would start. Programs that a machine need not have are
+//! named by the environment: `IMMUTAG_PRE_COMMIT` (in a virtual environment that
+//! holds `maturin`, too), `IMMUTAG_CARGO`, `IMMUTAG_ZSH`, `IMMUTAG_FISH`,
+//! `IMMUTAG_MAN` and `IMMUTAG_GROFF`, each the path of a program or its name.
 
 mod ci;
 mod colour;
 mod pages;
 mod pre_commit;
 mod shell;
-#[path = "../common/yaml.rs"]
-mod values;
 
 use std::env;
 use std::fs;
@@ -34,27 +21,11 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use values::yaml;
-
-const BAD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n";
-const GOOD: &str = "Resources:\n  Web:\n    Type: AWS::ECR::Repository\n    Properties:\n      ImageTagMutability: IMMUTABLE\n";
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::common::{BAD, GOOD, IMMUTAG, root, tool, yaml::yaml};
 
 /// The program under test.
 fn immutag() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_immutag"))
-}
-
-/// The tool that a variable of the environment names.
-fn tool(variable: &str) -> Option<String> {
-    let named = env::var(variable).ok();
-    if named.is_none() {
-        println!("not run: {variable} names no program");
-    }
-    named
+    Command::new(IMMUTAG)
 }
 
 /// What a command did.

@@ -7,16 +7,6 @@
 //! from what the files say, before there was a program to ask. A fifth field,
 //! `limit: reason`, is of a push that is there and is not found.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "a test sets up its files itself, and fails by panicking; it prints what it measures"
-)]
-
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,12 +15,12 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-const BIN: &str = env!("CARGO_BIN_EXE_immutag");
+use crate::common::{IMMUTAG, copy, immutag, root};
 
 /// A git repository of its own.
 fn repository(fixture: &Path) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    common::copy(fixture, folder.path());
+    copy(fixture, folder.path());
     let _ = fs::remove_file(folder.path().join("expected.tsv"));
     let made = Command::new("git")
         .args(["init", "-q"])
@@ -38,12 +28,6 @@ fn repository(fixture: &Path) -> TempDir {
         .status();
     assert!(made.unwrap().success());
     folder
-}
-
-fn immutag(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(BIN);
-    command.args(arguments).current_dir(folder);
-    command.output().unwrap()
 }
 
 fn stdout(output: &Output) -> String {
@@ -98,7 +82,7 @@ fn expected(fixture: &Path) -> (BTreeSet<String>, BTreeSet<String>) {
 }
 
 fn fixtures() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/impact");
+    let root = root().join("fixtures/impact");
     let folders = fs::read_dir(root).unwrap();
     let mut folders: Vec<PathBuf> = folders.map(|entry| entry.unwrap().path()).collect();
     folders.sort();
@@ -372,7 +356,7 @@ fn moving_tags_are_kept_in_a_text_that_has_the_name_of_a_file() {
     let folder = with(&[("t.yaml", WEB), ("push.sh", &pushing(&["web:latest"]))]);
     let run = |name: &[&str]| {
         let flags = ["fix", "-", "--unsafe-fixes", "--keep-moving-tags"];
-        let mut command = Command::new(BIN);
+        let mut command = Command::new(IMMUTAG);
         command
             .args(flags)
             .args(name)
@@ -414,7 +398,7 @@ fn a_text_is_not_judged_by_what_pushes_to_another() {
     let flags = ["--unsafe-fixes", "--keep-moving-tags"];
     let folder = with(&[("t.yaml", &other), ("push.sh", &pushing(&["web:latest"]))]);
     fs::write(folder.path().join("text"), WEB).unwrap();
-    let mut command = Command::new(BIN);
+    let mut command = Command::new(IMMUTAG);
     command
         .args(["fix", "-", "--stdin-filename", "t.yaml"])
         .args(flags)
@@ -658,7 +642,7 @@ fn as_many_tags_as_filters_are_kept_where_the_user_allows_it() {
 
 #[test]
 fn the_json_is_as_its_schema_says() {
-    let schema = include_str!("../docs/immutag-impact.schema.json");
+    let schema = include_str!("../../docs/immutag-impact.schema.json");
     let schema: Value = serde_json::from_str(schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let mut pushes = 0;
@@ -700,7 +684,7 @@ fn each_git_repository_is_looked_at_on_its_own() {
     let all = tempfile::tempdir().unwrap();
     for (name, text) in [("one", script.as_str()), ("two", "true\n")] {
         let one = with(&[("t.yaml", WEB), ("push.sh", text)]);
-        common::copy(one.path(), &all.path().join(name));
+        copy(one.path(), &all.path().join(name));
     }
     let output = immutag(all.path(), &["impact"]);
     let text = stdout(&output);

@@ -1,17 +1,12 @@
 //! `fix --interactive`, in a terminal of its own.
 
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test sets up its files itself, and fails by panicking"
-)]
-
 use std::fs;
 use std::process::{Command, Stdio};
 
 use rexpect::session::{PtySession, spawn_command};
 use tempfile::TempDir;
+
+use crate::common::IMMUTAG;
 
 const BAD: &str = "Resources:\n  One:\n    Type: AWS::ECR::Repository\n    Properties: {ImageTagMutability: MUTABLE}\n  Two:\n    Type: AWS::ECR::Repository\n    Properties: {ImageTagMutability: MUTABLE}\n";
 
@@ -32,7 +27,7 @@ fn start_with(folder: &TempDir, flags: &str) -> PtySession {
             &format!("\"$BIN\" fix --interactive {flags}; echo status=$?"),
         ])
         .current_dir(folder.path())
-        .env("BIN", env!("CARGO_BIN_EXE_immutag"))
+        .env("BIN", IMMUTAG)
         .env("NO_COLOR", "1");
     spawn_command(command, Some(60_000)).unwrap()
 }
@@ -141,7 +136,7 @@ fn what_is_shared_with_a_declined_one_is_left() {
 #[test]
 fn without_a_terminal_nothing_is_asked_and_nothing_done() {
     let folder = folder(&["a.yaml"]);
-    let output = Command::new(env!("CARGO_BIN_EXE_immutag"))
+    let output = Command::new(IMMUTAG)
         .args(["fix", "--interactive"])
         .current_dir(folder.path())
         .stdin(Stdio::null())

@@ -1,16 +1,7 @@
 //! The review page in a real browser, and what templates cannot do to it.
 //!
-//! The browser is run where `IMMUTAG_CHROMIUM` names one, `IMMUTAG_NODE`
-//! Node.js, and `IMMUTAG_NODE_MODULES` a folder with playwright-core.
-
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test sets up its files itself, and fails by panicking"
-)]
-
-mod common;
+//! `IMMUTAG_CHROMIUM` names the browser, `IMMUTAG_NODE` Node.js, and
+//! `IMMUTAG_NODE_MODULES` a folder with playwright-core.
 
 use std::env;
 use std::fmt::Write as _;
@@ -20,13 +11,15 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::common::{IMMUTAG, copy, root, tool};
+
 const HOSTILE: &str = "<script>globalThis.sprung=1</script> </script> --> ]]> <img src=x onerror=globalThis.sprung=2> \" onmouseover=globalThis.sprung=3 <a href=javascript:x> {{x}} &lt;b&gt; \u{2028} \u{202e} \u{200b}";
 
 /// The tree of every verdict, with a template that would like to be markup.
 fn tree() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats/tree");
-    common::copy(&fixtures, folder.path());
+    let fixtures = root().join("fixtures/formats/tree");
+    copy(&fixtures, folder.path());
     let text = format!(
         "Resources:\n  Web: # {HOSTILE}\n    Type: AWS::ECR::Repository\n    Properties:\n      \
          ImageTagMutability: MUTABLE # {HOSTILE}\n  Odd:\n    Type: AWS::ECR::Repository\n    \
@@ -40,7 +33,7 @@ fn tree() -> TempDir {
 }
 
 fn page(folder: &Path) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_immutag"))
+    let output = Command::new(IMMUTAG)
         .args(["diff", "--output-format", "html"])
         .current_dir(folder)
         .output()
@@ -69,7 +62,7 @@ fn notes_are_on_the_page_as_they_are_elsewhere() {
                 Metadata:\n  Body: |\n    Type: AWS::ECR::Repository\u{a0}\n";
     fs::write(folder.path().join("a.yaml"), text).unwrap();
     let page = |flags: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_immutag"))
+        let output = Command::new(IMMUTAG)
             .args(["check", "--output-format", "html"])
             .args(flags)
             .current_dir(folder.path())
@@ -91,16 +84,15 @@ fn screenshots(name: &str) -> PathBuf {
 }
 
 #[test]
+#[ignore = "needs IMMUTAG_CHROMIUM, IMMUTAG_NODE and IMMUTAG_NODE_MODULES"]
 fn a_reviewer_filters_expands_and_turns_diffs_in_a_browser() {
-    let Ok(chromium) = env::var("IMMUTAG_CHROMIUM") else {
-        return;
-    };
-    let node = env::var("IMMUTAG_NODE").unwrap();
-    let modules = env::var("IMMUTAG_NODE_MODULES").unwrap();
+    let chromium = tool("IMMUTAG_CHROMIUM");
+    let node = tool("IMMUTAG_NODE");
+    let modules = tool("IMMUTAG_NODE_MODULES");
     let folder = tree();
     let file = folder.path().join("review.html");
     fs::write(&file, page(folder.path())).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/review.mjs");
+    let script = root().join("tests/it/page/review.mjs");
     let output = Command::new(node)
         .arg(script)
         .args([modules.as_str(), chromium.as_str()])

@@ -1,15 +1,10 @@
 //! What holds on every system: no test here asks for a shell, a mode or a
 //! link.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test sets up its files itself, and fails by panicking"
-)]
-
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Command, Output};
+
+use crate::common::immutag;
 
 const BEFORE: &str = "Resources:\r\n  Web:\r\n    Type: AWS::ECR::Repository\r\n";
 const AFTER: &str = "Resources:\r\n  Web:\r\n    Type: AWS::ECR::Repository\r\n    \
@@ -25,14 +20,6 @@ fn tree() -> tempfile::TempDir {
 
 fn template(folder: &Path) -> std::path::PathBuf {
     folder.join("a b").join("c").join("t.yaml")
-}
-
-fn immutag(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_immutag"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {

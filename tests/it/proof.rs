@@ -1,8 +1,6 @@
 //! The proof can fail. For each of its questions, an edit that a faulty
 //! planner might make, and that must not get through.
 
-#![allow(clippy::expect_used, reason = "a test fails by panicking")]
-
 use immutag_engine::syntax::change::{Change, Changes, New};
 use immutag_engine::syntax::{NodeId, Tree, parse};
 use immutag_engine::text::edit::{Edit, EditSet};

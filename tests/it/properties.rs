@@ -11,12 +11,6 @@
 //! the code changed and for no other reason. To look further than CI does:
 //! `PROPTEST_CASES=20000 PROPTEST_RNG_SEED=7 cargo test --release --test properties`.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "a test fails by panicking"
-)]
-
 mod json;
 mod model;
 mod read;
@@ -34,8 +28,8 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngSeed, TestRunner};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::model::{Draw, FILTERS, LOOKALIKE, MODE, REPOSITORY, Resource, Template, Value};
-use crate::yaml::Written;
+use model::{Draw, FILTERS, LOOKALIKE, MODE, REPOSITORY, Resource, Template, Value};
+use yaml::Written;
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 

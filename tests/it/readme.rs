@@ -1,20 +1,13 @@
 //! The README and the pages below `docs` stay true by being executed.
 
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test sets up its files itself, and fails by panicking"
-)]
-
-mod common;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const README: &str = include_str!("../README.md");
+use crate::common::{IMMUTAG, copy, root};
+
+const README: &str = include_str!("../../README.md");
 
 /// The text of each fenced block of a page in a language.
 fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
@@ -30,7 +23,7 @@ fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
 
 /// The README and what lies in `docs`.
 fn pages() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = root();
     let docs = fs::read_dir(root.join("docs")).unwrap();
     let mut pages: Vec<PathBuf> = docs.map(|entry| entry.unwrap().path()).collect();
     pages.retain(|path| path.extension().is_some_and(|end| end == "md"));
@@ -65,14 +58,14 @@ fn script(block: &str) -> String {
 
 #[test]
 fn the_console_examples_run_as_shown() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let bin = Path::new(env!("CARGO_BIN_EXE_immutag")).parent().unwrap();
+    let root = root();
+    let bin = Path::new(IMMUTAG).parent().unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     assert!(blocks(README, "console").len() >= 3);
     for page in pages() {
         // The blocks of one page build on each other, and on no other page.
         let folder = tempfile::tempdir().unwrap();
-        common::copy(&root.join("fixtures/readme"), folder.path());
+        copy(&root.join("fixtures/readme"), folder.path());
         for block in blocks(&fs::read_to_string(&page).unwrap(), "console") {
             let output = Command::new("sh")
                 .args(["-c", &format!("status=0; exec 2>&1\n{}", script(block))])
@@ -100,9 +93,9 @@ fn a_block_is_run_command_by_command() {
 fn the_diff_at_the_top_is_what_the_program_prints() {
     let shown = blocks(README, "diff").concat();
     assert_eq!(shown.lines().count(), 5, "a diff of five lines");
-    let output = Command::new(env!("CARGO_BIN_EXE_immutag"))
+    let output = Command::new(IMMUTAG)
         .args(["diff", "-q", "templates/web.yaml"])
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/readme"))
+        .current_dir(root().join("fixtures/readme"))
         .output()
         .unwrap();
     let patch = String::from_utf8(output.stdout).unwrap();
@@ -111,7 +104,7 @@ fn the_diff_at_the_top_is_what_the_program_prints() {
 
 #[test]
 fn each_guarantee_names_a_test_that_there_is() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = root();
     let mut code = String::new();
     let mut folders = vec![root.join("tests"), root.join("src"), root.join("crates")];
     while let Some(folder) = folders.pop() {
@@ -126,7 +119,7 @@ fn each_guarantee_names_a_test_that_there_is() {
     }
     let table = README.split("## Guarantees").nth(1).unwrap();
     let table = table.split("\n## ").next().unwrap();
-    let trust = include_str!("../docs/trust.md");
+    let trust = include_str!("../../docs/trust.md");
     let trust = trust.split("\n## What is no test").next().unwrap();
     let rows = table.lines().chain(trust.lines());
     let rows = rows.filter(|line| line.starts_with("| ") && line.contains('`'));

@@ -1,25 +1,15 @@
 //! What is repaired, judged by the scanners that report it.
 //!
-//! Runs where the environment names them: `IMMUTAG_CHECKOV` and
-//! `IMMUTAG_CFN_LINT`, each the path of a program. Elsewhere it says that it
-//! does not run.
-
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "a test sets up its files itself, fails by panicking, and says what it saw"
-)]
+//! `IMMUTAG_CHECKOV` and `IMMUTAG_CFN_LINT` name the programs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
+
+use crate::common::{immutag, root, tool};
 
 /// What makes Checkov itself fail, so that it reports nothing on any file: a
 /// `skip` in the metadata of a resource that is a word and no mapping.
@@ -27,7 +17,7 @@ const BREAKS_CHECKOV: &str = "ignore-checkov-other-check.yaml";
 
 /// A folder with the input of each case of `fixtures/fix`, and its flags.
 fn inputs() -> (tempfile::TempDir, BTreeMap<String, Vec<String>>) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/fix");
+    let root = root().join("fixtures/fix");
     let folder = tempfile::tempdir().unwrap();
     let mut by_flags: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for case in fs::read_dir(root).unwrap() {
@@ -53,10 +43,6 @@ fn run(program: impl Into<PathBuf>, folder: &Path, arguments: &[&str]) -> Output
         .current_dir(folder)
         .output()
         .unwrap()
-}
-
-fn immutag(folder: &Path, arguments: &[&str]) -> Output {
-    run(env!("CARGO_BIN_EXE_immutag"), folder, arguments)
 }
 
 /// Repairs every case with its own flags.
@@ -111,11 +97,9 @@ fn resources(checks: &[Value]) -> BTreeSet<String> {
 }
 
 #[test]
+#[ignore = "needs IMMUTAG_CHECKOV"]
 fn checkov_passes_what_is_compliant_when_taken_strictly() {
-    let Ok(checkov) = env::var("IMMUTAG_CHECKOV") else {
-        println!("not run: IMMUTAG_CHECKOV names no program");
-        return;
-    };
+    let checkov = tool("IMMUTAG_CHECKOV");
     let (folder, by_flags) = inputs();
     fix(folder.path(), &by_flags);
     fs::remove_file(folder.path().join(BREAKS_CHECKOV)).unwrap();
@@ -180,11 +164,9 @@ fn errors(cfn_lint: &str, folder: &Path, names: &[&str]) -> BTreeMap<(String, St
 }
 
 #[test]
+#[ignore = "needs IMMUTAG_CFN_LINT"]
 fn cfn_lint_has_no_error_that_it_did_not_have_before() {
-    let Ok(cfn_lint) = env::var("IMMUTAG_CFN_LINT") else {
-        println!("not run: IMMUTAG_CFN_LINT names no program");
-        return;
-    };
+    let cfn_lint = tool("IMMUTAG_CFN_LINT");
     let (folder, by_flags) = inputs();
     let names: Vec<&str> = by_flags.values().flatten().map(String::as_str).collect();
     let before = errors(&cfn_lint, folder.path(), &names);

@@ -8,8 +8,9 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use crate::seeds::{ORGANIZATION, Outcome, Seed, seeds};
-use crate::{command, git, message, stdout, text};
+use super::seeds::{ORGANIZATION, Outcome, Seed, seeds};
+use super::{command, git, message, stdout, text};
+use crate::common::IMMUTAG;
 
 /// The branch that the recipes make.
 pub(crate) const BRANCH: &str = "immutag";
@@ -172,7 +173,7 @@ impl Host {
             left.extend(paths.map(|path| format!("{}/{path}", seed.name)));
         }
         let report = stdout(
-            command(env!("CARGO_BIN_EXE_immutag"))
+            command(IMMUTAG)
                 .args([
                     "check",
                     "--quiet",
@@ -207,7 +208,7 @@ fn promised() -> &'static BTreeMap<String, String> {
                 fs::write(path, bytes).unwrap();
             }
             let diff = stdout(
-                command(env!("CARGO_BIN_EXE_immutag"))
+                command(IMMUTAG)
                     .args([
                         "diff",
                         "--quiet",

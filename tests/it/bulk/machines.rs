@@ -1,4 +1,4 @@
-//! Machines for GNU parallel: two that are reached through `ssh`, if there is an `sshd`.
+//! Machines for GNU parallel: two that are reached through `ssh`.
 //!
 //! Both are this one: a server that listens on the loopback interface alone, with keys
 //! that are made for the test. Nothing of the user's is read or written.
@@ -10,29 +10,19 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::host::Host;
-use crate::{git_environment, path, run, stdout, tool};
+use super::host::Host;
+use super::{git_environment, path, run, stdout};
+use crate::common::tool;
 
 pub(crate) struct Machines {
     folder: PathBuf,
-    /// A line each, as `--sshloginfile` takes them.
-    list: String,
-    server: Option<Child>,
+    server: Child,
 }
 
 impl Machines {
     /// Starts the server, and waits until it answers.
     pub(crate) fn start(host: &Host) -> Self {
-        let folder = &host.folder("machines");
-        let mut machines = Self {
-            folder: folder.clone(),
-            // No ssh: parallel runs all on this machine.
-            list: "2/:\n".to_owned(),
-            server: None,
-        };
-        let Some(sshd) = tool("IMMUTAG_SSHD") else {
-            return machines;
-        };
+        let folder = host.folder("machines");
         for key in ["host", "user"] {
             let mut command = Command::new("ssh-keygen");
             command.args(["-q", "-t", "ed25519", "-N", "", "-f"]);
@@ -54,7 +44,7 @@ impl Machines {
             ])
             .map(quoted)
             .collect();
-        let server = format!(
+        let settings = format!(
             "ListenAddress 127.0.0.1\nPort {port}\nHostKey \"{}\"\nAuthorizedKeysFile \"{}\"\n\
              PasswordAuthentication no\nUsePAM no\nStrictModes no\nPidFile none\n\
              PermitRootLogin prohibit-password\nMaxStartups 100\nMaxSessions 100\n\
@@ -62,7 +52,7 @@ impl Machines {
             at("host"),
             at("user.pub"),
         );
-        fs::write(folder.join("sshd_config"), server).unwrap();
+        fs::write(folder.join("sshd_config"), settings).unwrap();
         let host_key = fs::read_to_string(folder.join("host.pub")).unwrap();
         fs::write(folder.join("known_hosts"), format!("machines {host_key}")).unwrap();
         let client = format!(
@@ -75,15 +65,14 @@ impl Machines {
             at("%n"),
         );
         fs::write(folder.join("ssh_config"), client).unwrap();
-        machines.list = String::from("2/one\n2/two\n");
         let log = fs::File::create(folder.join("sshd.log")).unwrap();
-        let child = Command::new(sshd)
+        let server = Command::new(tool("IMMUTAG_SSHD"))
             .args(["-D", "-e", "-f"])
             .arg(folder.join("sshd_config"))
             .stderr(Stdio::from(log))
             .spawn()
             .unwrap();
-        machines.server = Some(child);
+        let machines = Self { folder, server };
         machines.wait();
         machines
     }
@@ -107,8 +96,8 @@ impl Machines {
     }
 
     /// The lines for `--sshloginfile`.
-    pub(crate) fn list(&self) -> &str {
-        &self.list
+    pub(crate) fn list() -> &'static str {
+        "2/one\n2/two\n"
     }
 
     /// The command for `PARALLEL_SSH`. It is not part of the lines, since parallel cannot read
@@ -118,20 +107,18 @@ impl Machines {
     }
 
     /// How many there are.
-    pub(crate) fn count(&self) -> usize {
-        self.list.lines().count()
+    pub(crate) fn count() -> usize {
+        Self::list().lines().count()
     }
 }
 
 impl Drop for Machines {
     fn drop(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            for name in ["one", "two"] {
-                // A connection that is gone already is none to end.
-                let _ = self.ssh().args(["-O", "exit", name]).output();
-            }
-            server.kill().unwrap();
-            server.wait().unwrap();
+        for name in ["one", "two"] {
+            // A connection that is gone already is none to end.
+            let _ = self.ssh().args(["-O", "exit", name]).output();
         }
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
     }
 }

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::OnceLock;
 
-use crate::{command, root, stdout};
+use super::{command, stdout};
+use crate::common::root;
 
 /// The organization that all repositories belong to.
 pub(crate) const ORGANIZATION: &str = "acme";

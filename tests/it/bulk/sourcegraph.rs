@@ -9,9 +9,10 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::host::{Body, Host, failing};
-use crate::seeds::seeds;
-use crate::{git, recipe, run, stdout, text, values};
+use super::host::{Body, Host, failing};
+use super::seeds::seeds;
+use super::{git, recipe, run, stdout, text};
+use crate::common::yaml::yaml;
 
 /// Puts values in place of what stands in `${{ }}`, all of which must be known.
 fn rendered(template: &str, known: &[(&str, &str)]) -> String {
@@ -85,7 +86,7 @@ fn execute(host: &Host, spec: &Value) -> BTreeSet<String> {
 
 #[test]
 fn a_batch_spec_migrates_all_and_a_second_time_nothing() {
-    let spec = values::yaml(&fs::read_to_string(recipe("batch-spec.yaml")).unwrap());
+    let spec = yaml(&fs::read_to_string(recipe("batch-spec.yaml")).unwrap());
     let host = Host::new();
     assert_eq!(execute(&host, &spec), failing());
     host.judge(Body::Diff);
@@ -97,7 +98,7 @@ fn a_batch_spec_migrates_all_and_a_second_time_nothing() {
 /// The keys are those of the reference, so that no misspelt one is passed over.
 #[test]
 fn the_batch_spec_has_the_keys_of_its_reference() {
-    let spec = values::yaml(&fs::read_to_string(recipe("batch-spec.yaml")).unwrap());
+    let spec = yaml(&fs::read_to_string(recipe("batch-spec.yaml")).unwrap());
     let keys =
         |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
     let top = [

@@ -1,12 +1,5 @@
 //! YAML of the pages and files of this repository, as a value.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use immutag_engine::syntax::{self, NodeId, Tree, Value as Node};
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{BAD, immutag, run, write};
+use super::{BAD, IMMUTAG, immutag, run, write};
 
 const ESCAPE: char = '\u{1b}';
 
@@ -55,7 +55,7 @@ fn a_terminal_gets_colour_unless_the_environment_or_a_flag_says_otherwise() {
         let folder = tempfile::tempdir().unwrap();
         write(&folder.path().join("a.yaml"), BAD);
         let mut command = Command::new("script");
-        let line = format!("'{}' {}", env!("CARGO_BIN_EXE_immutag"), call.join(" "));
+        let line = format!("'{IMMUTAG}' {}", call.join(" "));
         command
             .args(["-qec", &line, "/dev/null"])
             .current_dir(folder.path())

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{page, read};
+use super::{page, read};
 
 /// The fenced blocks of a page whose info string is `info`.
 pub(crate) fn blocks(page: &Path, info: &str) -> Vec<String> {
@@ -36,7 +36,7 @@ fn blocks_are_told_apart_by_their_info_string() {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("page.md");
     let text = "```sh\na\n```\ntext\n```yaml\n# b.yaml\nb: 1\n\n# c\n```\n```\nd\n```\n";
-    crate::write(&page, text);
+    super::write(&page, text);
     assert_eq!(blocks(&page, "sh"), ["a\n"]);
     assert_eq!(blocks(&page, ""), ["d\n"]);
     assert_eq!(file(&page, "yaml", "b.yaml"), "# b.yaml\nb: 1\n\n# c\n");
@@ -57,7 +57,7 @@ fn every_block_of_the_pages_is_of_a_kind_that_is_tested() {
             assert!(known.contains(info), "{name}: a block of {info:?}");
         }
         for block in blocks(&page, "yaml") {
-            crate::yaml(&block);
+            super::yaml(&block);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::model::{Draw, Value, long};
+use super::model::{Draw, Value, long};
 
 /// Writes a document.
 pub(crate) fn write(value: &Value, draw: &mut Draw<'_>) -> String {

@@ -10,7 +10,7 @@ use std::fmt;
 use granit_parser::{Event, Parser, ScalarStyle, Tag};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::model::{Value, long};
+use super::model::{Value, long};
 
 /// The documents of a YAML text, functions in their long form.
 pub(crate) fn yaml(text: &str) -> Result<Vec<Value>, String> {

@@ -7,7 +7,7 @@
 
 use std::fmt::Write;
 
-use crate::model::{Draw, FILTERS, Place, Template, Value, long};
+use super::model::{Draw, FILTERS, Place, Template, Value, long};
 
 /// A text and what is known about it.
 #[derive(Clone, Debug)]
