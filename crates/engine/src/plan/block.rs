@@ -4,6 +4,7 @@
 //! the key that it belongs to, above any comments there, so that no comment
 //! is parted from the key that it stands above.
 
+use super::layout::Layout;
 use super::text::{self, Lines};
 use super::{Dress, Planner, Refusal};
 use crate::syntax::change::New;
@@ -66,10 +67,10 @@ pub(super) fn add_first(
     let head = planner
         .after_colon(properties.key)
         .map(|colon| planner.head_end(mapping, colon));
-    let head = head.ok_or(Refusal::Layout("the key has no colon"))?;
+    let head = head.ok_or(Refusal::Layout(Layout::NoColon))?;
     let indent = lines.indent(first);
     if indent.contains('\t') {
-        return Err(Refusal::Layout("the indentation holds tabs"));
+        return Err(Refusal::Layout(Layout::Tab));
     }
     let declared = planner.missing(mapping);
     let edit = new_lines(planner, head, &declared, indent, resource, dress);
@@ -88,13 +89,11 @@ fn add_second(
     let first = tree.entries(mapping).first();
     let value = first
         .map(|first| first.value)
-        .ok_or(Refusal::Layout("no entry to go by"))?;
+        .ok_or(Refusal::Layout(Layout::NoEntry))?;
     let start = tree.span(mapping).start;
     let end = tree.span(value).end;
     if lines.line(start) != lines.line(end) {
-        return Err(Refusal::Layout(
-            "the first property shares the line of its parent",
-        ));
+        return Err(Refusal::Layout(Layout::BesideParent));
     }
     let indent = indent_of(planner, mapping)?;
     let declared = planner.missing(mapping);
@@ -121,7 +120,7 @@ pub(super) fn add_after(
         // A word on one line; the scalar itself may reach over blank lines.
         let written = span.of(tree.text());
         if written.trim_end() != word {
-            return Err(Refusal::Layout("a block scalar stands in the way"));
+            return Err(Refusal::Layout(Layout::BlockScalar));
         }
         end = span.start + word.len();
     }
@@ -145,7 +144,7 @@ pub(super) fn fill_properties(
 ) -> Result<Edit, Refusal> {
     let colon = planner
         .after_colon(properties.key)
-        .ok_or(Refusal::Layout("the key has no colon"))?;
+        .ok_or(Refusal::Layout(Layout::NoColon))?;
     let head = planner.head_end(properties.value, colon);
     let indent = indent_of(planner, resource.body)?;
     let indent = indent + &step(planner, resource);
@@ -225,9 +224,7 @@ pub(super) fn remove(
     let next = lines.line(gone.end);
     let below = Span::new(next.start, next.text_end).of(planner.tree.text());
     if header.is_some_and(|header| header.contains('+')) && below.trim().is_empty() {
-        return Err(Refusal::Layout(
-            "a blank line would become a part of the block scalar above",
-        ));
+        return Err(Refusal::Layout(Layout::BlankLine));
     }
     if gone.end > lines.line(gone.end).start && !ends_in_line_break(planner, mapping, entry) {
         // The file's last line has no ending, and shall have none: the line
@@ -277,9 +274,7 @@ fn extent(planner: &Planner<'_, '_>, mapping: NodeId, entry: Entry) -> Result<Sp
     let text = tree.text();
     let start = tree.start(entry.key);
     if !lines.begins_line(start) {
-        return Err(Refusal::Layout(
-            "the exclusion filters share a line with another key",
-        ));
+        return Err(Refusal::Layout(Layout::FiltersBesideKey));
     }
     let column = lines.position(tree.span(mapping).start).column - 1;
     let mut last = lines.line(deep_end(tree, entry)?);
@@ -307,7 +302,7 @@ fn deep_end(tree: &Tree<'_>, entry: Entry) -> Result<usize, Refusal> {
             Value::Scalar {
                 style: ScalarStyle::Block,
                 ..
-            } => return Err(Refusal::Layout("the exclusion filters hold a block scalar")),
+            } => return Err(Refusal::Layout(Layout::FiltersBlockScalar)),
             Value::Scalar { .. } | Value::Alias { .. } => {}
             Value::Mapping { entries, .. } => {
                 todo.extend(entries.iter().flat_map(|entry| [entry.key, entry.value]));
@@ -325,7 +320,7 @@ fn indent_of(planner: &Planner<'_, '_>, mapping: NodeId) -> Result<String, Refus
     let line = planner.lines.line(start);
     let before = Span::new(line.start, start).of(planner.tree.text());
     if before.contains('\t') {
-        return Err(Refusal::Layout("the indentation holds tabs"));
+        return Err(Refusal::Layout(Layout::Tab));
     }
     // What stands before the first entry on its line may be `- ` or `: `.
     Ok(" ".repeat(before.chars().count()))

@@ -5,6 +5,7 @@
 //! the [`Dress`]. A new member is laid out as its neighbours are: on a line
 //! of its own, or beside them.
 
+use super::layout::Layout;
 use super::text::{self, Braces, Lines};
 use super::{Dress, Planner, Refusal};
 use crate::syntax::change::New;
@@ -32,16 +33,16 @@ pub(super) fn add_first(
     let open = brace(planner, mapping)?;
     let entries = tree.entries(mapping);
     let Some(first) = entries.first() else {
-        return Err(Refusal::Layout("the mapping has no members"));
+        return Err(Refusal::Layout(Layout::NoMembers));
     };
     let start = tree.start(first.key);
     let gap = Span::new(open + 1, start).of(text);
     if !is_filler(gap) {
-        return Err(Refusal::Layout("the first key of the mapping is explicit"));
+        return Err(Refusal::Layout(Layout::ExplicitKey));
     }
     if gap.contains('\n') {
         if !lines.begins_line(start) {
-            return Err(Refusal::Layout("the first member shares its line"));
+            return Err(Refusal::Layout(Layout::MemberSharesLine));
         }
         let colon = colon(planner, *first, dress);
         let ending = lines.line_ending(open);
@@ -208,7 +209,7 @@ pub(super) fn remove(
     let text = tree.text();
     let entries = tree.entries(mapping);
     let index = entries.iter().position(|other| *other == entry);
-    let index = index.ok_or(Refusal::Layout("the member is not there"))?;
+    let index = index.ok_or(Refusal::Layout(Layout::NoMember))?;
     let previous = index.checked_sub(1).and_then(|index| entries.get(index));
     let next = entries.get(index + 1);
     let start = tree.start(entry.key);
@@ -228,10 +229,10 @@ pub(super) fn remove(
                 let to = tree.start(next.key);
                 (Span::new(start, to), Span::new(value_end, to))
             }
-            (None, _) => return Err(Refusal::Layout("the member stands alone")),
+            (None, _) => return Err(Refusal::Layout(Layout::MemberAlone)),
         };
         if !is_filler_with_comma(gap.of(text)) {
-            return Err(Refusal::Layout("a comment stands between the members"));
+            return Err(Refusal::Layout(Layout::CommentBetween));
         }
         return Ok(vec![Edit::remove(span)]);
     }
@@ -242,7 +243,7 @@ pub(super) fn remove(
         // The member before it is the last one now.
         let value_end = end(planner, *previous);
         let comma = After::of(planner, value_end).comma;
-        let comma = comma.ok_or(Refusal::Layout("no comma between the members"))?;
+        let comma = comma.ok_or(Refusal::Layout(Layout::NoComma))?;
         edits.push(Edit::remove(Span::new(comma - 1, comma)));
     }
     Ok(edits)
@@ -351,7 +352,7 @@ fn brace(planner: &Planner<'_, '_>, mapping: NodeId) -> Result<usize, Refusal> {
     if span.of(planner.tree.text()).starts_with('{') {
         Ok(span.start)
     } else {
-        Err(Refusal::Layout("the mapping has no braces"))
+        Err(Refusal::Layout(Layout::NoBraces))
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::layout::Layout;
 use super::{Applicability, Fix, Planner, Refusal};
 use crate::find::Repair;
 use crate::markup::{Mark, MarkKind, Marks};
@@ -31,7 +32,7 @@ pub(super) fn heed(
         return heed_sources(planner, sites, fix);
     }
     let site = sites.last().copied();
-    let site = site.ok_or(Refusal::Layout("the node stands in no repository"))?;
+    let site = site.ok_or(Refusal::Layout(Layout::OutsideRepository))?;
     let (resource, _) = planner.owner(site)?;
     let start = tree.start(resource.logical_id);
     let extent = Span::new(start, end(tree, resource.logical_id, resource.value));
@@ -57,45 +58,33 @@ pub(super) fn heed(
             .within(extent)
             .any(|mark| mark.kind == MarkKind::Lines);
     if may_bring_more && matches!(repair, Repair::AddProperties { .. }) {
-        return Err(Refusal::Layout(
-            "a mark of the template engine may bring Properties",
-        ));
+        return Err(Refusal::Layout(Layout::MarkupProperties));
     }
     for edit in &fix.edits {
         let from = edit.span.start;
         if marks.within(edit.span).next().is_some() {
-            return Err(Refusal::Layout(
-                "a mark of the template engine stands where the text would change",
-            ));
+            return Err(Refusal::Layout(Layout::MarkupInPlace));
         }
         if marks.branch(from) != marks.branch(start) {
-            return Err(Refusal::Layout(
-                "a block of the template engine decides whether the changed text is there",
-            ));
+            return Err(Refusal::Layout(Layout::MarkupDecides));
         }
         let before = marks.before(from).filter(|mark| mark.trims_behind);
         if before.is_some_and(|mark| Span::new(mark.span.end, from).of(text).trim().is_empty()) {
-            return Err(Refusal::Layout(
-                "the template engine takes the white space away before the changed text",
-            ));
+            return Err(Refusal::Layout(Layout::MarkupTrims));
         }
     }
     if matches!(repair, Repair::RewriteMode { .. }) && planner.kept().is_none() {
         return Ok(());
     }
     if planner.with_tails.contains(&resource.logical_id) {
-        return Err(Refusal::Layout(
-            "what stands below the next block of the template engine may belong to the resource",
-        ));
+        return Err(Refusal::Layout(Layout::MarkupBelow));
     }
     let is_torn = |entry: &Entry| {
         let extent = Span::new(tree.start(entry.key), end(tree, entry.key, entry.value));
         torn(marks, extent).next().is_some()
     };
     if tree.entries(mapping).iter().any(is_torn) {
-        return Err(Refusal::Layout(
-            "a block of the template engine ends inside a property",
-        ));
+        return Err(Refusal::Layout(Layout::MarkupEndsInside));
     }
     // The columns to go by are those of the result, in which a mark at the
     // start of a line has another width.
@@ -110,9 +99,7 @@ pub(super) fn heed(
         let at = tree.start(guide);
         let head = Span::new(lines.line(at).start, at);
         if head.of(text).trim().is_empty() && marks.within(head).next().is_some() {
-            return Err(Refusal::Layout(
-                "a mark of the template engine stands before a key to indent by",
-            ));
+            return Err(Refusal::Layout(Layout::MarkupBeforeKey));
         }
     }
     Ok(())
@@ -129,16 +116,12 @@ fn heed_sources(planner: &Planner<'_, '_>, sites: &[NodeId], fix: &Fix) -> Resul
         });
         let at = planner.tree.start(site);
         if marks.branch(at) != branch {
-            return Err(Refusal::Layout(
-                "a block of the template engine decides whether the changed text is there",
-            ));
+            return Err(Refusal::Layout(Layout::MarkupDecides));
         }
     }
     let is_marked = |edit: &Edit| marks.within(edit.span).next().is_some();
     if fix.edits.iter().any(is_marked) {
-        return Err(Refusal::Layout(
-            "a mark of the template engine stands where the text would change",
-        ));
+        return Err(Refusal::Layout(Layout::MarkupInPlace));
     }
     Ok(())
 }

@@ -12,6 +12,7 @@
 
 mod block;
 mod flow;
+mod layout;
 mod marks;
 mod text;
 
@@ -30,6 +31,8 @@ use crate::template::value::Home;
 use crate::template::{Call, Readers, Resource, Template};
 use crate::text::edit::Edit;
 use crate::text::span::{Line, LineIndex, Span};
+
+pub use self::layout::Layout;
 
 /// How sure a fix is to be wanted. Ordered: a user who allows the less sure
 /// allows the surer too, so a filter is `<=`.
@@ -102,7 +105,7 @@ pub enum Refusal {
         why: Option<String>,
     },
     /// The text is laid out in a way that leaves no sure place to write.
-    Layout(&'static str),
+    Layout(Layout),
 }
 
 impl Refusal {
@@ -160,7 +163,8 @@ impl Refusal {
                 why.as_deref()
                     .unwrap_or("what pushes to it could not be looked for")
             ),
-            Self::Layout(why) => {
+            Self::Layout(layout) => {
+                let why = layout.reason();
                 format!("{why}; write {MODE}: {IMMUTABLE} by hand")
             }
         }
@@ -392,9 +396,7 @@ impl<'t, 'a> Planner<'t, 'a> {
 
     fn plan(&self, repair: &Repair, is_safe: bool) -> Result<Fix, Refusal> {
         if self.unsure_line.is_some() {
-            return Err(Refusal::Layout(
-                "the file has a line separator that some readers take for the end of a line",
-            ));
+            return Err(Refusal::Layout(Layout::LineSeparator));
         }
         let sites = self.sites(repair)?;
         let mut is_shared = false;
@@ -436,9 +438,7 @@ impl<'t, 'a> Planner<'t, 'a> {
             let is_block =
                 self.tree.collection_style(resource.body) == Some(CollectionStyle::Block);
             if is_block && fix.edits.iter().any(|edit| self.tab_follows(edit)) {
-                return Err(Refusal::Layout(
-                    "a tab stands in the indentation of a line below, which some readers reject",
-                ));
+                return Err(Refusal::Layout(Layout::TabBelow));
             }
         }
         Ok(fix)
@@ -580,7 +580,7 @@ impl<'t, 'a> Planner<'t, 'a> {
         entries
             .get(self.tree.index(value) / 2)
             .copied()
-            .ok_or(Refusal::Layout("the value belongs to no key"))
+            .ok_or(Refusal::Layout(Layout::ValueWithoutKey))
     }
 
     /// The resource that has `node` as its own text, and its `Type`.
@@ -588,11 +588,11 @@ impl<'t, 'a> Planner<'t, 'a> {
         loop {
             if let Some(&resource) = self.owners.get(&node) {
                 let type_entry = self.tree.entry(resource.body, "Type");
-                let type_entry = type_entry.ok_or(Refusal::Layout("the resource has no Type"))?;
+                let type_entry = type_entry.ok_or(Refusal::Layout(Layout::NoType))?;
                 return Ok((resource, type_entry));
             }
             let parent = self.tree.parent(node);
-            node = parent.ok_or(Refusal::Layout("the node stands in no repository"))?;
+            node = parent.ok_or(Refusal::Layout(Layout::OutsideRepository))?;
         }
     }
 
@@ -735,7 +735,7 @@ impl<'t, 'a> Planner<'t, 'a> {
         }
         let (resource, type_entry) = self.owner(mapping)?;
         let mode = tree.entry(mapping, MODE);
-        let mode = mode.ok_or(Refusal::Layout("the mode has no key"))?;
+        let mode = mode.ok_or(Refusal::Layout(Layout::MutabilityWithoutKey))?;
         let dress = Dress {
             key: self.quote(mode.key),
             value: self.value_style(mapping, type_entry),
@@ -774,11 +774,11 @@ impl<'t, 'a> Planner<'t, 'a> {
     fn replace_call(&self, at: NodeId, fix: &mut Fix) -> Result<(), Refusal> {
         let tree = self.tree;
         if tree.anchor(at).is_some() {
-            return Err(Refusal::Layout("an anchor stands in the way"));
+            return Err(Refusal::Layout(Layout::Anchor));
         }
         let span = Span::new(tree.start(at), tree.end(at));
         if span.of(tree.text()).contains('\n') && tree.format() == Format::Yaml {
-            return Err(Refusal::Layout("AWS::NoValue stands on several lines"));
+            return Err(Refusal::Layout(Layout::NoValueLines));
         }
         let word = quoted(IMMUTABLE, self.style_beside(at));
         fix.edits.push(Edit::replace(span, word));
@@ -820,7 +820,7 @@ impl<'t, 'a> Planner<'t, 'a> {
                 };
                 Edit::replace(span, word)
             }
-            _ => return Err(Refusal::Layout("the value is not a word")),
+            _ => return Err(Refusal::Layout(Layout::NotAWord)),
         };
         let new = New::Text(new.to_owned());
         fix.edits.push(edit);
@@ -839,7 +839,7 @@ impl<'t, 'a> Planner<'t, 'a> {
                     let end = self.tree.span(entry.key).end;
                     Ok(Edit::insert(end, format!(": {word}")))
                 }
-                _ => Err(Refusal::Layout("the key has no colon")),
+                _ => Err(Refusal::Layout(Layout::NoColon)),
             };
         };
         let head = self.head_end(entry.value, colon);
@@ -940,9 +940,7 @@ impl<'t, 'a> Planner<'t, 'a> {
             })
         };
         if gone.of(self.tree.text()).lines().any(is_ignore) {
-            return Err(Refusal::Layout(
-                "a comment for a scanner stands in the lines that would go; move it first",
-            ));
+            return Err(Refusal::Layout(Layout::ScannerComment));
         }
         Ok(())
     }
