@@ -33,7 +33,7 @@ fn trees() -> Vec<(TempDir, Vec<String>)> {
     copy(&root().join("fixtures/formats/tree"), formats.path());
     let mut trees = vec![(formats, Vec::new())];
     let mut by_flags: BTreeMap<(String, String), TempDir> = BTreeMap::new();
-    for kind in ["fix", "keep", "refuse"] {
+    for kind in ["comply", "error", "fix", "refuse", "unseen", "withheld"] {
         for case in fs::read_dir(root().join("fixtures").join(kind)).unwrap() {
             let case = case.unwrap().path();
             let flags = fs::read_to_string(case.join("args")).unwrap_or_default();

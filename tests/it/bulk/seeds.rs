@@ -82,12 +82,13 @@ struct Template {
     input: Vec<u8>,
     /// What a fix makes of it.
     expected: Option<Vec<u8>>,
-    codes: String,
 }
 
-/// The templates of a kind of fixture that need no flags.
-fn fixtures(kind: &str) -> Vec<Template> {
-    let folders = fs::read_dir(root().join("fixtures").join(kind)).unwrap();
+/// The templates of some kinds of fixtures that need no flags.
+fn fixtures(kinds: &[&str]) -> Vec<Template> {
+    let folders = kinds
+        .iter()
+        .flat_map(|kind| fs::read_dir(root().join("fixtures").join(kind)).unwrap());
     let mut folders: Vec<PathBuf> = folders.map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     // What expires was written for another day than this.
@@ -109,7 +110,6 @@ fn template(folder: &Path) -> Template {
     Template {
         input: fs::read(&inputs[0]).unwrap(),
         expected: fs::read(folder.join(format!("expected.{suffix}"))).ok(),
-        codes: fs::read_to_string(folder.join("codes")).unwrap_or_default(),
         suffix,
     }
 }
@@ -141,14 +141,11 @@ struct Templates {
 }
 
 fn make() -> Vec<Seed> {
-    let (errors, refused) = fixtures("refuse")
-        .into_iter()
-        .partition(|template| template.codes.starts_with("error"));
     let templates = Templates {
-        broken: fixtures("fix"),
-        compliant: fixtures("keep"),
-        refused,
-        errors,
+        broken: fixtures(&["fix"]),
+        compliant: fixtures(&["comply", "unseen"]),
+        refused: fixtures(&["refuse", "withheld"]),
+        errors: fixtures(&["error"]),
     };
     (0..300).map(|index| seed(index, &templates)).collect()
 }
