@@ -549,7 +549,7 @@ def layout(text, chance):
 def originals(more):
     """(name, text, flags) of every template there is to start from."""
     found = []
-    for kind in ("fix", "keep", "refuse"):
+    for kind in ("comply", "error", "fix", "refuse", "unseen", "withheld"):
         for path in sorted((HERE / "fixtures" / kind).glob("*/input.*")):
             args = path.with_name("args")
             flags = tuple(args.read_text().split()) if args.exists() else ()

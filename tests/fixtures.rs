@@ -1,20 +1,27 @@
-//! Every fixture, found on disk and never listed by hand.
+//! Each fixture is a test of its own name: `cargo test fix/flow-comment`.
 //!
-//! - `fixtures/fix/SLUG/{input,expected}.*`: the fix gives these bytes, and
-//!   nothing is left to report.
-//! - `fixtures/keep/SLUG/input.*`: nothing that counts, nothing to change.
-//! - `fixtures/refuse/SLUG/input.*` with `codes`: nothing changes.
+//! They are found on disk and listed nowhere. The folder says what becomes of a template:
 //!
-//! A file `args` holds the flags of the case. `codes` holds what is reported,
-//! in the order of the text: a line `FINDING ANSWER` each, where the answer
-//! is `fixed`, `unsafe`, `suppressed TOOL`, or the code of a refusal; or the
-//! one line `error CODE`. Ignores that expire are judged on 2026-01-01. Under `refuse` it leaves out notes, elsewhere it may be missing. A
-//! case may have an `input.yaml` and an `input.json`: the two say the same,
-//! and the same must be found in both.
+//! | folder | what must hold |
+//! |---|---|
+//! | `fix` | the fix gives `expected.*`, which complies |
+//! | `withheld` | there is a fix, which only `--unsafe-fixes` makes |
+//! | `refuse` | there is no fix, for the reason in `codes` |
+//! | `error` | the file is an error, with the code in `codes` |
+//! | `comply` | as many ECR repositories as `repositories` says are seen, and nothing is to do |
+//! | `unseen` | no ECR repository is seen |
 //!
-//! The expected bytes were written by hand; that each is one proven fix away
-//! from its input is checked here, so that no recorded output can be wrong
-//! twice.
+//! In each lies `input.*`, and perhaps `args`, the flags of the case. `codes` holds what is
+//! reported, in the order of the text, a line `FINDING ANSWER` each. The answer is `fixed`,
+//! `unsafe`, `suppressed TOOL` or the code of a refusal, where `layout` stands with its
+//! sub-code: `layout/tab`. Where nothing fails, the lines hold notes, too. Under `fix` the file
+//! may be missing; under `comply` that means that nothing is reported.
+//!
+//! `input.yaml` and `input.json` in one folder are twins: the same must be found in both.
+//! Suppressions that expire are judged on 2026-01-01.
+//!
+//! The expected bytes were written by hand. That each is one proven fix away from its input is
+//! checked here, so that no recorded output can be wrong twice.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,62 +29,106 @@
     reason = "a test fails by panicking"
 )]
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use immutag::cli::{self, Request};
 use immutag::settings::Settings;
-#[path = "common/proven.rs"]
+#[path = "it/common/proven.rs"]
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod engine;
 
 use engine::{Proven, proven};
-use immutag_engine::{Date, Decision, Profile, Rules, SuppressionRules, Verdict};
+use immutag_engine::plan::Layout;
+use immutag_engine::{Date, Decision, Rules, SuppressionRules};
+use libtest_mimic::{Arguments, Trial};
+
+/// What becomes of the templates in a folder.
+type Judge = fn(&Case, &Input);
+
+const KINDS: [(&str, Judge); 6] = [
+    ("comply", complies),
+    ("error", is_an_error),
+    ("fix", is_fixed),
+    ("refuse", is_refused),
+    ("unseen", is_unseen),
+    ("withheld", is_withheld),
+];
+/// What lies beside these folders, for other tests.
+const OTHERS: [&str; 3] = ["formats", "impact", "readme"];
+
+fn main() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut trials = Vec::new();
+    for folder in entries(&root) {
+        let kind = name(&folder);
+        if OTHERS.contains(&kind.as_str()) {
+            continue;
+        }
+        let judge = KINDS.iter().find(|(known, _)| *known == kind);
+        let (_, judge) = judge.unwrap_or_else(|| panic!("fixtures/{kind} is unknown"));
+        for case in entries(&folder) {
+            let name = format!("{kind}/{}", name(&case));
+            trials.push(Trial::test(name, || {
+                test(case, *judge);
+                Ok(())
+            }));
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut entries: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    entries
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_string_lossy().into_owned()
+}
 
 struct Case {
-    /// The name of the folder, and of the input where there are several.
-    slug: String,
     folder: PathBuf,
-    /// The suffix of the input, and so of what is expected of it.
-    suffix: String,
-    input: Vec<u8>,
     rules: Rules,
 }
 
-impl Case {
-    fn expected(&self) -> Vec<u8> {
-        fs::read(self.folder.join(format!("expected.{}", self.suffix))).unwrap()
-    }
+struct Input {
+    /// The suffix of the file, and so of what is expected of it.
+    suffix: String,
+    bytes: Vec<u8>,
+}
 
-    /// The lines of `codes`, if there are any.
-    fn codes(&self) -> Option<Vec<String>> {
-        let codes = fs::read_to_string(self.folder.join("codes")).ok()?;
-        Some(codes.lines().map(str::to_owned).collect())
+fn test(folder: PathBuf, judge: Judge) {
+    let case = Case {
+        rules: rules(&folder),
+        folder,
+    };
+    let inputs = case.inputs();
+    assert!(!inputs.is_empty(), "no input");
+    for input in &inputs {
+        judge(&case, input);
+    }
+    if let [one, other] = &inputs[..] {
+        assert_eq!(
+            case.found(one),
+            case.found(other),
+            "{} and {}",
+            one.suffix,
+            other.suffix
+        );
     }
 }
 
-fn cases(kind: &str) -> Vec<Case> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(kind);
-    let mut folders: Vec<PathBuf> = fs::read_dir(root)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    folders.sort();
-    folders.iter().flat_map(|folder| cases_in(folder)).collect()
-}
-
-fn cases_in(folder: &Path) -> Vec<Case> {
-    let args = fs::read_to_string(folder.join("args")).unwrap_or_default();
-    let args = ["immutag", "check"]
-        .into_iter()
-        .chain(args.split_whitespace())
-        .map(Into::into);
-    let options = match cli::parse(args) {
+/// What the flags in `args` mean, on the day of the fixtures.
+fn rules(folder: &Path) -> Rules {
+    let flags = fs::read_to_string(folder.join("args")).unwrap_or_default();
+    let arguments = ["immutag", "check"].into_iter();
+    let arguments = arguments.chain(flags.split_whitespace()).map(Into::into);
+    let options = match cli::parse(arguments) {
         Ok(Request::Run(options)) => options,
-        other => panic!("{}: {other:?}", folder.display()),
+        other => panic!("{other:?}"),
     };
     let mut rules = Rules {
         suppressions: SuppressionRules {
@@ -91,53 +142,64 @@ fn cases_in(folder: &Path) -> Vec<Case> {
         },
         ..Rules::default()
     };
-    let settings = Settings::new(&options.flags, None).unwrap();
-    settings.apply(&mut rules);
-    let slug = folder.file_name().unwrap().to_string_lossy();
-    let mut inputs: Vec<PathBuf> = fs::read_dir(folder)
+    Settings::new(&options.flags, None)
         .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.file_stem().is_some_and(|name| name == "input"))
-        .collect();
-    inputs.sort();
-    assert!(!inputs.is_empty(), "{slug}: no input");
-    let is_alone = inputs.len() == 1;
-    inputs
-        .iter()
-        .map(|input| {
-            let suffix = input.extension().unwrap().to_string_lossy().into_owned();
-            Case {
-                slug: if is_alone {
-                    slug.to_string()
-                } else {
-                    format!("{slug} ({suffix})")
-                },
-                folder: folder.to_path_buf(),
-                suffix,
-                input: fs::read(input).unwrap(),
-                rules: rules.clone(),
-            }
-        })
-        .collect()
+        .apply(&mut rules);
+    rules
 }
 
-/// What is reported, as `codes` has it; with or without notes.
+impl Case {
+    fn inputs(&self) -> Vec<Input> {
+        let mut inputs = entries(&self.folder);
+        inputs.retain(|path| path.file_stem().is_some_and(|stem| stem == "input"));
+        let input = |path: PathBuf| Input {
+            suffix: path.extension().unwrap().to_string_lossy().into_owned(),
+            bytes: fs::read(path).unwrap(),
+        };
+        inputs.into_iter().map(input).collect()
+    }
+
+    fn assess(&self, text: &[u8]) -> Proven {
+        proven(text, &self.rules).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Returns the lines of `codes`, if there are any.
+    fn codes(&self) -> Option<Vec<String>> {
+        let codes = fs::read_to_string(self.folder.join("codes")).ok()?;
+        assert!(!codes.is_empty(), "a file without a line says nothing");
+        Some(codes.lines().map(str::to_owned).collect())
+    }
+
+    /// Returns what is found, to compare twins by.
+    fn found(&self, input: &Input) -> Option<Vec<String>> {
+        let assessment = proven(&input.bytes, &self.rules).ok()?;
+        let ids = assessment
+            .facts
+            .findings
+            .iter()
+            .map(|found| &found.logical_id);
+        let found = ids.zip(codes(&assessment, true));
+        Some(found.map(|(id, code)| format!("{id}: {code}")).collect())
+    }
+}
+
+/// Returns what is reported, as `codes` has it; with or without notes.
 fn codes(assessment: &Proven, with_notes: bool) -> Vec<String> {
-    assessment
-        .facts
-        .findings
-        .iter()
-        .filter(|finding| {
-            let is_suppressed = matches!(finding.decision, Decision::Suppressed { .. });
-            finding.counts || with_notes || is_suppressed
-        })
+    let findings = assessment.facts.findings.iter().filter(|finding| {
+        let is_suppressed = matches!(finding.decision, Decision::Suppressed { .. });
+        finding.counts || with_notes || is_suppressed
+    });
+    findings
         .map(|finding| {
-            let answer = match finding.decision {
+            let answer = match &finding.decision {
                 Decision::Declined => "declined".to_owned(),
                 Decision::Fix(_) => "fixed".to_owned(),
                 Decision::Withheld(_) => "unsafe".to_owned(),
                 Decision::ReportOnly => "report-only".to_owned(),
-                Decision::Refused { code, .. } => code.to_owned(),
+                Decision::Refused { code, reason } if *code == "layout" => {
+                    layout(reason).to_owned()
+                }
+                Decision::Refused { code, .. } => (*code).to_owned(),
                 Decision::Suppressed { by, .. } => format!("suppressed {by}"),
             };
             format!("{} {answer}", finding.verdict.code())
@@ -145,173 +207,117 @@ fn codes(assessment: &Proven, with_notes: bool) -> Vec<String> {
         .collect()
 }
 
-/// What is wrong with what is reported, where the case says what should be.
-fn compare_codes(case: &Case, assessment: &Proven, failures: &mut Vec<String>) {
-    if let Some(expected) = case.codes() {
-        let actual = codes(assessment, true);
-        if actual != expected {
-            failures.push(format!(
-                "{}: expected {expected:?}, got {actual:?}",
-                case.slug
-            ));
-        }
-    }
+/// Returns the sub-code of the layout that a reason is given for.
+fn layout(reason: &str) -> &'static str {
+    let mut all = Layout::ALL.into_iter();
+    let layout = all.find(|layout| reason.starts_with(layout.reason()));
+    layout
+        .unwrap_or_else(|| panic!("{reason}: no layout"))
+        .sub_code()
 }
 
-/// What went wrong in each case, all at once.
-fn report(kind: &str, failures: &[String], of: usize) {
+fn is_fixed(case: &Case, input: &Input) {
+    let assessment = case.assess(&input.bytes);
+    if let Some(codes_of_case) = case.codes() {
+        assert_eq!(codes(&assessment, true), codes_of_case);
+    }
+    for finding in assessment
+        .facts
+        .findings
+        .iter()
+        .filter(|finding| finding.counts)
+    {
+        assert!(matches!(finding.decision, Decision::Fix(_)), "{finding:?}");
+    }
+    let expected = fs::read(case.folder.join(format!("expected.{}", input.suffix))).unwrap();
+    let after = match &assessment.fixed {
+        Some(fixed) => fixed.after().as_bytes(),
+        None => &input.bytes,
+    };
     assert!(
-        failures.is_empty(),
-        "{} of {of} cases in fixtures/{kind} fail:\n{}",
-        failures.len(),
-        failures.join("\n")
+        after == expected,
+        "expected\n    {}\ngot\n    {}",
+        shown(&expected),
+        shown(after)
     );
+    let again = case.assess(&expected);
+    assert_left_alone(&again);
+    assert!(
+        again.facts.ecr_repositories > 0,
+        "no ECR repository is seen"
+    );
+}
+
+fn complies(case: &Case, input: &Input) {
+    let assessment = case.assess(&input.bytes);
+    let repositories = fs::read_to_string(case.folder.join("repositories")).unwrap();
+    let repositories: usize = repositories.trim_end().parse().unwrap();
+    let codes_of_case = case.codes().unwrap_or_default();
+    // Where an alias or a merge says what a resource is, it is reported and not counted.
+    assert!(
+        repositories > 0 || !codes_of_case.is_empty(),
+        "a case of `unseen`"
+    );
+    assert_eq!(
+        assessment.facts.ecr_repositories, repositories,
+        "ECR repositories"
+    );
+    assert_eq!(codes(&assessment, true), codes_of_case);
+    assert_left_alone(&assessment);
+}
+
+fn is_unseen(case: &Case, input: &Input) {
+    let assessment = case.assess(&input.bytes);
+    assert_eq!(assessment.facts.ecr_repositories, 0, "ECR repositories");
+    assert!(
+        assessment.facts.findings.is_empty(),
+        "{:?}",
+        codes(&assessment, true)
+    );
+    assert_left_alone(&assessment);
+}
+
+fn is_withheld(case: &Case, input: &Input) {
+    let assessment = case.assess(&input.bytes);
+    assert_eq!(Some(codes(&assessment, false)), case.codes());
+    for finding in assessment
+        .facts
+        .findings
+        .iter()
+        .filter(|finding| finding.counts)
+    {
+        assert!(
+            matches!(finding.decision, Decision::Withheld(_)),
+            "{finding:?}"
+        );
+    }
+    assert_eq!(assessment.fixed, None);
+}
+
+fn is_refused(case: &Case, input: &Input) {
+    let assessment = case.assess(&input.bytes);
+    assert_eq!(Some(codes(&assessment, false)), case.codes());
+    let mut findings = assessment.facts.findings.iter();
+    assert!(findings.any(|finding| matches!(finding.decision, Decision::Refused { .. })));
+    assert_eq!(assessment.fixed, None);
+}
+
+fn is_an_error(case: &Case, input: &Input) {
+    let error = proven(&input.bytes, &case.rules).unwrap_err();
+    assert_eq!(Some(vec![format!("error {}", error.code)]), case.codes());
+}
+
+/// Nothing counts, and nothing changes.
+fn assert_left_alone(assessment: &Proven) {
+    let counts = assessment
+        .facts
+        .findings
+        .iter()
+        .filter(|finding| finding.counts);
+    assert_eq!(counts.count(), 0, "{:?}", assessment.facts.findings);
+    assert_eq!(assessment.fixed, None);
 }
 
 fn shown(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string().replace("\\n", "\\n\n    ")
-}
-
-#[test]
-fn each_fix_gives_its_expected_bytes() {
-    let cases = cases("fix");
-    let mut failures = Vec::new();
-    for case in &cases {
-        let slug = &case.slug;
-        let assessment = match proven(&case.input, &case.rules) {
-            Ok(assessment) => assessment,
-            Err(error) => {
-                failures.push(format!("{slug}: {error}"));
-                continue;
-            }
-        };
-        compare_codes(case, &assessment, &mut failures);
-        for finding in &assessment.facts.findings {
-            if finding.counts && !matches!(finding.decision, Decision::Fix(_)) {
-                failures.push(format!(
-                    "{slug}: {} {:?}",
-                    finding.logical_id, finding.decision
-                ));
-            }
-        }
-        let after = match &assessment.fixed {
-            Some(fixed) => fixed.after().as_bytes(),
-            None => &case.input,
-        };
-        let expected = case.expected();
-        if after != expected {
-            failures.push(format!(
-                "{slug}: expected\n    {}\n  got\n    {}",
-                shown(&expected),
-                shown(after)
-            ));
-        }
-    }
-    report("fix", &failures, cases.len());
-}
-
-#[test]
-fn each_expected_file_complies_and_stays() {
-    for case in cases("fix") {
-        let again = proven(&case.expected(), &case.rules).unwrap();
-        let left = again
-            .facts
-            .findings
-            .iter()
-            .filter(|finding| finding.counts)
-            .count();
-        assert_eq!(left, 0, "{}: {:?}", case.slug, again.facts.findings);
-        assert_eq!(again.fixed, None, "{}", case.slug);
-        assert!(
-            again.facts.ecr_repositories > 0,
-            "{}: declares no repository",
-            case.slug
-        );
-    }
-}
-
-#[test]
-fn what_complies_or_does_not_concern_us_is_kept() {
-    let cases = cases("keep");
-    let mut failures = Vec::new();
-    for case in &cases {
-        match proven(&case.input, &case.rules) {
-            Ok(assessment) => {
-                compare_codes(case, &assessment, &mut failures);
-                if assessment.fixed.is_some() {
-                    failures.push(format!("{}: changed", case.slug));
-                }
-                for finding in assessment
-                    .facts
-                    .findings
-                    .iter()
-                    .filter(|finding| finding.counts)
-                {
-                    failures.push(format!("{}: {finding:?}", case.slug));
-                }
-            }
-            Err(error) => failures.push(format!("{}: {error}", case.slug)),
-        }
-    }
-    report("keep", &failures, cases.len());
-}
-
-#[test]
-fn what_is_refused_is_refused_for_its_reason() {
-    let cases = cases("refuse");
-    let mut failures = Vec::new();
-    for case in &cases {
-        let actual = match proven(&case.input, &case.rules) {
-            Err(error) => vec![format!("error {}", error.code)],
-            Ok(assessment) => {
-                if assessment.fixed.is_some() {
-                    failures.push(format!("{}: changed", case.slug));
-                }
-                codes(&assessment, false)
-            }
-        };
-        let expected = case.codes().unwrap();
-        if actual != expected {
-            failures.push(format!(
-                "{}: expected {expected:?}, got {actual:?}",
-                case.slug
-            ));
-        }
-    }
-    report("refuse", &failures, cases.len());
-}
-
-#[test]
-fn twins_in_yaml_and_json_are_found_the_same() {
-    let mut twins: BTreeMap<PathBuf, Vec<Case>> = BTreeMap::new();
-    for case in ["fix", "keep", "refuse"].into_iter().flat_map(cases) {
-        twins.entry(case.folder.clone()).or_default().push(case);
-    }
-    for (folder, twins) in twins.iter().filter(|(_, twins)| twins.len() > 1) {
-        let found: Vec<Vec<String>> = twins
-            .iter()
-            .map(|case| {
-                let assessment = proven(&case.input, &case.rules).unwrap();
-                let ids = assessment
-                    .facts
-                    .findings
-                    .iter()
-                    .map(|found| &found.logical_id);
-                ids.zip(codes(&assessment, true))
-                    .map(|(id, code)| format!("{id}: {code}"))
-                    .collect()
-            })
-            .collect();
-        assert!(
-            found.windows(2).all(|pair| pair[0] == pair[1]),
-            "{}: {found:?}",
-            folder.display()
-        );
-    }
-}
-
-#[test]
-fn notes_never_count_by_default() {
-    assert!(!Verdict::Unverifiable.counts(Profile::Default));
-    assert!(Verdict::Unverifiable.counts(Profile::Strict));
 }

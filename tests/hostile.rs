@@ -40,7 +40,7 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cap::Cap;
-#[path = "common/proven.rs"]
+#[path = "it/common/proven.rs"]
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod engine;
 

@@ -47,7 +47,7 @@ impl Shapes {
     pub(crate) fn read() -> Result<Shapes, String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
         let mut all = Vec::new();
-        for kind in ["fix", "keep"] {
+        for kind in ["fix", "comply", "unseen"] {
             for case in listed(&root.join(kind))? {
                 if case.join("args").exists() {
                     continue;

@@ -13,7 +13,7 @@ fn the_fixtures_keep_the_promise() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
     let mut failures = Vec::new();
     let mut inputs = 0;
-    for kind in ["fix", "keep", "refuse"] {
+    for kind in ["comply", "error", "fix", "refuse", "unseen", "withheld"] {
         for folder in fs::read_dir(root.join(kind)).unwrap() {
             for file in fs::read_dir(folder.unwrap().path()).unwrap() {
                 let file = file.unwrap().path();

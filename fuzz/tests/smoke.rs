@@ -78,7 +78,7 @@ fn edit_sets() {
 fn mutilated(is_wanted: impl Fn(&str) -> bool) -> impl FnMut(&mut Numbers) -> Vec<u8> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
     let mut texts = Vec::new();
-    for kind in ["fix", "keep", "refuse"] {
+    for kind in ["comply", "error", "fix", "refuse", "unseen", "withheld"] {
         for folder in fs::read_dir(root.join(kind)).unwrap() {
             for file in fs::read_dir(folder.unwrap().path()).unwrap() {
                 let path = file.unwrap().path().to_string_lossy().into_owned();

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::policy::Profile;
-use crate::rule::{IMMUTABLE, MUTABILITY as MODE};
+use crate::rule::{IMMUTABLE, MUTABILITY};
 use crate::syntax::{Entry, NodeId};
 use crate::template::Resource;
 use crate::template::value::Home;
@@ -95,14 +95,14 @@ pub enum Repair {
         value: NodeId,
     },
     /// Declare the mode in a `Properties` that has other entries.
-    AddMode {
+    AddMutability {
         /// The mapping of the properties.
         mapping: NodeId,
         /// The exclusion filters, if they must go.
         filters: Option<Entry>,
     },
     /// Put the right word in the place of the mode's value.
-    RewriteMode {
+    RewriteMutability {
         /// The mapping of the properties.
         mapping: NodeId,
         /// The mode's value.
@@ -163,7 +163,7 @@ impl fmt::Display for Obstacle {
             }
             Self::Computed(_) => write!(
                 f,
-                "what is computed is not replaced; write {MODE}: {IMMUTABLE} by hand"
+                "what is computed is not replaced; write {MUTABILITY}: {IMMUTABLE} by hand"
             ),
             Self::Merged(what) => write!(
                 f,
@@ -173,7 +173,7 @@ impl fmt::Display for Obstacle {
             Self::NotAScalar => {
                 write!(
                     f,
-                    "{MODE} is a list or a mapping; write {IMMUTABLE} by hand"
+                    "{MUTABILITY} is a list or a mapping; write {IMMUTABLE} by hand"
                 )
             }
             Self::NotAllowed { parameter, .. } => {

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use super::finding::{Finding, Obstacle, Repair, Source, Verdict};
 use super::policy::{Policy, Profile, TagPattern};
 use crate::rule::{
-    FILTER_TYPE, FILTER_VALUE, FILTERS, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MUTABILITY as MODE,
-    MUTABLE, MutabilityValue, WILDCARD,
+    FILTER_TYPE, FILTER_VALUE, FILTERS, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MUTABILITY, MUTABLE,
+    MutabilityValue, WILDCARD,
 };
 use crate::syntax::{Entry, NodeId, Tree, Value};
 use crate::template::value::{self, Budget, Context, Home, Known, Word};
@@ -242,10 +242,10 @@ impl Judge<'_, '_, '_> {
     fn judge_mapping(&mut self, mapping: NodeId, at: NodeId) -> Option<Finding> {
         let tree = self.tree;
         let is_computed = template::holds_function(tree, mapping);
-        let mut modes = tree.entries_named(mapping, MODE);
+        let mut modes = tree.entries_named(mapping, MUTABILITY);
         let (mode, second) = (modes.next(), modes.next());
         if let Some(second) = second {
-            return Some(self.ambiguous(second.key, MODE));
+            return Some(self.ambiguous(second.key, MUTABILITY));
         }
         let own_filters = tree.entry(mapping, FILTERS);
         if tree.entries_named(mapping, FILTERS).count() > 1 {
@@ -264,7 +264,7 @@ impl Judge<'_, '_, '_> {
 
         let (value, at) = match mode {
             Some(mode) => (Some(mode.value), mode.key),
-            None => match template::merged(tree, mapping, MODE) {
+            None => match template::merged(tree, mapping, MUTABILITY) {
                 Merged::Found(value) => (Some(value), at),
                 Merged::Absent => (None, at),
                 Merged::Unknown => {
@@ -275,7 +275,7 @@ impl Judge<'_, '_, '_> {
         if value.is_none() && is_computed {
             return Some(self.unverifiable(at, "a function stands among its Properties"));
         }
-        if value.is_none() && self.may_be_filled_in(mapping, MODE) {
+        if value.is_none() && self.may_be_filled_in(mapping, MUTABILITY) {
             return Some(self.unverifiable(at, "a template engine may fill in its mode"));
         }
         let value = value.map(|value| tree.resolve(value));
@@ -321,12 +321,12 @@ impl Judge<'_, '_, '_> {
             (None, Some(_), Some(_)) if !judged.literals.is_empty() => Ok(Repair::RewriteSources {
                 literals: judged.literals,
             }),
-            (None, Some(_), Some(value)) => Ok(Repair::RewriteMode {
+            (None, Some(_), Some(value)) => Ok(Repair::RewriteMutability {
                 mapping,
                 value,
                 filters,
             }),
-            _ => Ok(Repair::AddMode { mapping, filters }),
+            _ => Ok(Repair::AddMutability { mapping, filters }),
         };
         Some(Finding {
             is_safe: judged.is_safe,
@@ -368,36 +368,37 @@ impl Judge<'_, '_, '_> {
         Some(match (verdict, &word) {
             (_, Word::Collection) => Judged {
                 obstacle: Some(Obstacle::NotAScalar),
-                ..Judged::unsafe_(verdict, format!("{MODE} is not a word"))
+                ..Judged::unsafe_(verdict, format!("{MUTABILITY} is not a word"))
             },
             (Verdict::InvalidPair, Word::Nothing) => Judged::unsafe_(
                 verdict,
-                format!("{MODE} is {what}, yet {FILTERS} is there: {rejected}"),
+                format!("{MUTABILITY} is {what}, yet {FILTERS} is there: {rejected}"),
             ),
-            (_, Word::Nothing) => {
-                Judged::safe(verdict, format!("{MODE} is {what}, so tags are mutable"))
-            }
+            (_, Word::Nothing) => Judged::safe(
+                verdict,
+                format!("{MUTABILITY} is {what}, so tags are mutable"),
+            ),
             (Verdict::InvalidPair, Word::Text(word)) if has_filters => Judged::unsafe_(
                 verdict,
-                format!("{MODE} is {word}, yet {FILTERS} is there: {rejected}"),
+                format!("{MUTABILITY} is {word}, yet {FILTERS} is there: {rejected}"),
             ),
             (Verdict::InvalidPair, Word::Text(word)) => Judged::unsafe_(
                 verdict,
-                format!("{MODE} is {word} without {FILTERS}: ECR rejects it"),
+                format!("{MUTABILITY} is {word} without {FILTERS}: ECR rejects it"),
             ),
             (Verdict::Mutable, Word::Text(word)) if word == MUTABLE => {
-                Judged::safe(verdict, format!("{MODE} is {word}"))
+                Judged::safe(verdict, format!("{MUTABILITY} is {word}"))
             }
             (Verdict::Mutable, Word::Text(word)) => Judged::unsafe_(
                 verdict,
-                format!("{MODE} is {word}, so only some tags are immutable"),
+                format!("{MUTABILITY} is {word}, so only some tags are immutable"),
             ),
             (Verdict::Exclusion, Word::Text(word)) => Judged::unsafe_(
                 verdict,
-                format!("{MODE} is {word}, so some tags are mutable"),
+                format!("{MUTABILITY} is {word}, so some tags are mutable"),
             ),
             (_, Word::Text(text)) => {
-                let message = format!("{MODE} is {text:?}, which ECR does not know");
+                let message = format!("{MUTABILITY} is {text:?}, which ECR does not know");
                 if is_cased(&word) && !has_filters {
                     Judged::safe(verdict, message)
                 } else {
@@ -545,8 +546,8 @@ impl Judge<'_, '_, '_> {
             (Word::Collection, _) => "a list or a mapping",
         };
         let message = match verdict {
-            Verdict::InvalidPair => format!("{MODE} can be {can_be} without {FILTERS}"),
-            _ => format!("{MODE} can be {can_be}"),
+            Verdict::InvalidPair => format!("{MUTABILITY} can be {can_be} without {FILTERS}"),
+            _ => format!("{MUTABILITY} can be {can_be}"),
         };
         let is_strict = self.policy.profile == Profile::Strict;
         let literals = if is_strict || has_filters || self.keeps() {
@@ -612,7 +613,7 @@ impl Judge<'_, '_, '_> {
     }
 
     fn missing(&self, at: NodeId, repair: Result<Repair, Obstacle>) -> Finding {
-        let message = format!("{MODE} is missing, so tags are mutable");
+        let message = format!("{MUTABILITY} is missing, so tags are mutable");
         self.finding(Verdict::Missing, at, message, repair)
     }
 

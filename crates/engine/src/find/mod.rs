@@ -17,7 +17,7 @@ pub use self::policy::{MOST_TAGS, Policy, Profile, TagPattern};
 use crate::rule::REPOSITORY;
 pub(crate) use crate::rule::{
     FILTER_TYPE, FILTER_VALUE, FILTERS, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MAX_FILTERS,
-    MUTABILITY as MODE, WILDCARD,
+    MUTABILITY, WILDCARD,
 };
 use crate::syntax::{NodeId, Tree, Value};
 use crate::template::Template;

@@ -6,6 +6,7 @@
 
 use super::Refusal;
 use super::entries::{self, Lines};
+use super::layout::Layout;
 use super::page::Page;
 use super::site::{COMMON_STEP, Site};
 use crate::syntax::change::New;
@@ -63,7 +64,7 @@ pub(super) fn add_first(
     let head = head_of(site, key)?;
     let indent = lines.indent(first);
     if indent.contains('\t') {
-        return Err(Refusal::Layout("the indentation holds tabs"));
+        return Err(Refusal::Layout(Layout::Tab));
     }
     Ok((new_lines(site, head, new, indent), 0))
 }
@@ -75,13 +76,11 @@ fn add_second(site: Site<'_>, new: &[(String, New)]) -> Result<Edit, Refusal> {
     let first = tree
         .entries(site.mapping)
         .first()
-        .ok_or(Refusal::Layout("no entry to go by"))?;
+        .ok_or(Refusal::Layout(Layout::NoEntry))?;
     let start = tree.span(site.mapping).start;
     let end = tree.span(first.value).end;
     if lines.line(start) != lines.line(end) {
-        return Err(Refusal::Layout(
-            "the first property shares the line of its parent",
-        ));
+        return Err(Refusal::Layout(Layout::BesideParent));
     }
     let indent = indent_of(site.page, site.mapping)?;
     Ok(new_lines(site, end, new, &indent))
@@ -104,7 +103,7 @@ pub(super) fn add_after(
         // A word on one line; the scalar itself may reach over blank lines.
         let written = span.of(tree.text());
         if written.trim_end() != word {
-            return Err(Refusal::Layout("a block scalar stands in the way"));
+            return Err(Refusal::Layout(Layout::BlockScalar));
         }
         end = span.start + word.len();
     }
@@ -174,9 +173,7 @@ pub(super) fn remove(page: &Page<'_>, mapping: NodeId, entry: Entry) -> Result<V
     let next = lines.line(gone.end);
     let below = Span::new(next.start, next.text_end).of(page.text());
     if header.is_some_and(|header| header.contains('+')) && below.trim().is_empty() {
-        return Err(Refusal::Layout(
-            "a blank line would become a part of the block scalar above",
-        ));
+        return Err(Refusal::Layout(Layout::BlankLine));
     }
     if gone.end > lines.line(gone.end).start && !ends_in_line_break(page, mapping, entry) {
         // The file's last line has no ending, and shall have none: the line
@@ -225,14 +222,12 @@ fn extent(page: &Page<'_>, mapping: NodeId, entry: Entry) -> Result<Span, Refusa
     let text = tree.text();
     let start = tree.start(entry.key);
     if !lines.begins_line(start) {
-        return Err(Refusal::Layout(
-            "the exclusion filters share a line with another key",
-        ));
+        return Err(Refusal::Layout(Layout::FiltersBesideKey));
     }
     let column = lines.position(tree.span(mapping).start).column - 1;
     let is_block = |id| tree.scalar_style(id) == Some(ScalarStyle::Block);
     if tree.within(entry.value).any(is_block) {
-        return Err(Refusal::Layout("the exclusion filters hold a block scalar"));
+        return Err(Refusal::Layout(Layout::FiltersBlockScalar));
     }
     let mut last = lines.line(tree.end_of(entry));
     // Comments deeper than the key, after its value's last line, are part of it.
@@ -256,7 +251,7 @@ fn indent_of(page: &Page<'_>, mapping: NodeId) -> Result<String, Refusal> {
     let line = page.lines.line(start);
     let before = Span::new(line.start, start).of(page.text());
     if before.contains('\t') {
-        return Err(Refusal::Layout("the indentation holds tabs"));
+        return Err(Refusal::Layout(Layout::Tab));
     }
     // What stands before the first entry on its line may be `- ` or `: `.
     Ok(" ".repeat(before.chars().count()))
@@ -267,7 +262,7 @@ fn head_of(site: Site<'_>, key: NodeId) -> Result<usize, Refusal> {
     let colon = site
         .page
         .after_colon(key)
-        .ok_or(Refusal::Layout("the key has no colon"))?;
+        .ok_or(Refusal::Layout(Layout::NoColon))?;
     Ok(site.page.head_end(site.mapping, colon))
 }
 

@@ -4,7 +4,7 @@
 //! the properties. It does not know where they are written, nor how they are laid out.
 
 use crate::find::{
-    FILTER_TYPE, FILTER_VALUE, FILTERS, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MODE as MUTABILITY,
+    FILTER_TYPE, FILTER_VALUE, FILTERS, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MUTABILITY,
     TagPattern, WILDCARD,
 };
 use crate::syntax::change::{self, New};

@@ -4,12 +4,13 @@
 //! are laid out is for `block` and `flow`; whether the result may be made, for the planner.
 
 use super::declaration::Declaration;
+use super::layout::Layout;
 use super::page::Page;
 use super::quotes::{Quotes, quoted};
 use super::site::Site;
 use super::users::Anchored;
 use super::{Refusal, block, flow};
-use crate::find::{IMMUTABLE, MODE as MUTABILITY, Repair};
+use crate::find::{IMMUTABLE, MUTABILITY, Repair};
 use crate::syntax::change::{Change, Changes, New};
 use crate::syntax::{Entry, Format, NodeId, ScalarStyle, Value};
 use crate::template::Call;
@@ -48,8 +49,10 @@ impl<'p> Draft<'p> {
         match repair {
             Repair::AddProperties { body } => draft.add_properties(*body)?,
             Repair::FillProperties { value } => draft.fill_properties(*value)?,
-            Repair::AddMode { mapping, filters } => draft.add_mutability(*mapping, *filters)?,
-            Repair::RewriteMode {
+            Repair::AddMutability { mapping, filters } => {
+                draft.add_mutability(*mapping, *filters)?
+            }
+            Repair::RewriteMutability {
                 mapping,
                 value,
                 filters,
@@ -203,7 +206,7 @@ impl<'p> Draft<'p> {
         let owner = page.owner(mapping)?;
         let mutability = tree
             .entry(mapping, MUTABILITY)
-            .ok_or(Refusal::Layout("the mode has no key"))?;
+            .ok_or(Refusal::Layout(Layout::MutabilityWithoutKey))?;
         let site = Site {
             page,
             owner,
@@ -266,11 +269,11 @@ impl<'p> Draft<'p> {
         }
         // It is `AWS::NoValue`.
         if tree.anchor(at).is_some() {
-            return Err(Refusal::Layout("an anchor stands in the way"));
+            return Err(Refusal::Layout(Layout::Anchor));
         }
         let span = Span::new(tree.start(at), tree.end(at));
         if span.of(tree.text()).contains('\n') && tree.format() == Format::Yaml {
-            return Err(Refusal::Layout("AWS::NoValue stands on several lines"));
+            return Err(Refusal::Layout(Layout::NoValueLines));
         }
         let word = quoted(IMMUTABLE, self.page.quotes_beside(at));
         self.edits.push(Edit::replace(span, word));
@@ -313,7 +316,7 @@ impl<'p> Draft<'p> {
                 };
                 Edit::replace(span, word)
             }
-            _ => return Err(Refusal::Layout("the value is not a word")),
+            _ => return Err(Refusal::Layout(Layout::NotAWord)),
         };
         self.edits.push(edit);
         let new = New::Text(new.to_owned());

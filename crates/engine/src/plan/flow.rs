@@ -7,6 +7,7 @@
 
 use super::Refusal;
 use super::entries::{self, Braces, Lines};
+use super::layout::Layout;
 use super::page::Page;
 use super::site::{COMMON_STEP, Site};
 use crate::syntax::change::New;
@@ -21,16 +22,16 @@ pub(super) fn add_first(site: Site<'_>, new: &[(String, New)]) -> Result<Edit, R
     let Page { tree, lines, .. } = site.page;
     let open = brace(site.page, site.mapping)?;
     let Some(&first) = tree.entries(site.mapping).first() else {
-        return Err(Refusal::Layout("the mapping has no members"));
+        return Err(Refusal::Layout(Layout::NoMembers));
     };
     let start = tree.start(first.key);
     let gap = Span::new(open + 1, start).of(tree.text());
     if !is_filler(gap) {
-        return Err(Refusal::Layout("the first key of the mapping is explicit"));
+        return Err(Refusal::Layout(Layout::ExplicitKey));
     }
     if gap.contains('\n') {
         if !lines.begins_line(start) {
-            return Err(Refusal::Layout("the first member shares its line"));
+            return Err(Refusal::Layout(Layout::MemberSharesLine));
         }
         let at = Lines {
             ending: lines.line_ending(open),
@@ -148,7 +149,7 @@ pub(super) fn remove(page: &Page<'_>, mapping: NodeId, entry: Entry) -> Result<V
     let index = entries
         .iter()
         .position(|other| *other == entry)
-        .ok_or(Refusal::Layout("the member is not there"))?;
+        .ok_or(Refusal::Layout(Layout::NoMember))?;
     let previous = index.checked_sub(1).and_then(|index| entries.get(index));
     let next = entries.get(index + 1);
     let start = tree.start(entry.key);
@@ -168,10 +169,10 @@ pub(super) fn remove(page: &Page<'_>, mapping: NodeId, entry: Entry) -> Result<V
                 let to = tree.start(next.key);
                 (Span::new(start, to), Span::new(value_end, to))
             }
-            (None, _) => return Err(Refusal::Layout("the member stands alone")),
+            (None, _) => return Err(Refusal::Layout(Layout::MemberAlone)),
         };
         if !is_filler_with_comma(gap.of(text)) {
-            return Err(Refusal::Layout("a comment stands between the members"));
+            return Err(Refusal::Layout(Layout::CommentBetween));
         }
         return Ok(vec![Edit::remove(span)]);
     }
@@ -183,7 +184,7 @@ pub(super) fn remove(page: &Page<'_>, mapping: NodeId, entry: Entry) -> Result<V
         let value_end = end(page, *previous);
         let comma = After::of(page, value_end)
             .comma
-            .ok_or(Refusal::Layout("no comma between the members"))?;
+            .ok_or(Refusal::Layout(Layout::NoComma))?;
         edits.push(Edit::remove(Span::new(comma - 1, comma)));
     }
     Ok(edits)
@@ -283,7 +284,7 @@ fn brace(page: &Page<'_>, mapping: NodeId) -> Result<usize, Refusal> {
     if span.of(page.text()).starts_with('{') {
         Ok(span.start)
     } else {
-        Err(Refusal::Layout("the mapping has no braces"))
+        Err(Refusal::Layout(Layout::NoBraces))
     }
 }
 

@@ -4,6 +4,7 @@
 //! resource, and where one would land that a template engine may leave out. It plans
 //! no edits.
 
+use super::layout::Layout;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::declaration::Declaration;
@@ -35,7 +36,7 @@ pub(super) fn heed(
     }
     let &last = changed
         .last()
-        .ok_or(Refusal::Layout("the node stands in no repository"))?;
+        .ok_or(Refusal::Layout(Layout::OutsideRepository))?;
     let resource = planner.page.owner(last)?.resource;
     let start = tree.start(resource.logical_id);
     let extent = Span::new(start, end_of_resource(tree, &resource));
@@ -45,7 +46,9 @@ pub(super) fn heed(
     let is_block = lines_follow || markup.within(extent).any(Token::is_block);
     let (mapping, type_entry) = match *repair {
         Repair::AddProperties { body } => (body, tree.entry(resource.body, "Type")),
-        Repair::AddMode { mapping, .. } | Repair::RewriteMode { mapping, .. } => (mapping, None),
+        Repair::AddMutability { mapping, .. } | Repair::RewriteMutability { mapping, .. } => {
+            (mapping, None)
+        }
         Repair::FillProperties { .. } | Repair::RewriteSources { .. } => (last, None),
     };
     // A key that is filled in may turn out to be the one that is missing.
@@ -61,45 +64,33 @@ pub(super) fn heed(
             .within(extent)
             .any(|token| token.kind == TokenKind::Lines);
     if may_bring_more && matches!(repair, Repair::AddProperties { .. }) {
-        return Err(Refusal::Layout(
-            "a mark of the template engine may bring Properties",
-        ));
+        return Err(Refusal::Layout(Layout::MarkupProperties));
     }
     for edit in &fix.edits {
         let from = edit.span.start;
         if markup.within(edit.span).next().is_some() {
-            return Err(Refusal::Layout(
-                "a mark of the template engine stands where the text would change",
-            ));
+            return Err(Refusal::Layout(Layout::MarkupInPlace));
         }
         if markup.branch(from) != markup.branch(start) {
-            return Err(Refusal::Layout(
-                "a block of the template engine decides whether the changed text is there",
-            ));
+            return Err(Refusal::Layout(Layout::MarkupDecides));
         }
         let before = markup.before(from).filter(|token| token.trims_behind);
         if before.is_some_and(|token| Span::new(token.span.end, from).of(text).trim().is_empty()) {
-            return Err(Refusal::Layout(
-                "the template engine takes the white space away before the changed text",
-            ));
+            return Err(Refusal::Layout(Layout::MarkupTrims));
         }
     }
-    if matches!(repair, Repair::RewriteMode { .. }) && !declaration.has_filters() {
+    if matches!(repair, Repair::RewriteMutability { .. }) && !declaration.has_filters() {
         return Ok(());
     }
     if planner.with_tails.contains(&resource.logical_id) {
-        return Err(Refusal::Layout(
-            "what stands below the next block of the template engine may belong to the resource",
-        ));
+        return Err(Refusal::Layout(Layout::MarkupBelow));
     }
     let is_torn = |entry: &Entry| {
         let extent = Span::new(tree.start(entry.key), tree.end_of(*entry));
         torn(markup, extent).next().is_some()
     };
     if tree.entries(mapping).iter().any(is_torn) {
-        return Err(Refusal::Layout(
-            "a block of the template engine ends inside a property",
-        ));
+        return Err(Refusal::Layout(Layout::MarkupEndsInside));
     }
     // The columns to go by are those of the result, in which a token at the
     // start of a line has another width.
@@ -114,9 +105,7 @@ pub(super) fn heed(
         let at = tree.start(guide);
         let head = Span::new(lines.line(at).start, at);
         if head.of(text).trim().is_empty() && markup.within(head).next().is_some() {
-            return Err(Refusal::Layout(
-                "a mark of the template engine stands before a key to indent by",
-            ));
+            return Err(Refusal::Layout(Layout::MarkupBeforeKey));
         }
     }
     Ok(())
@@ -132,16 +121,12 @@ fn heed_sources(page: &Page<'_>, changed: &[NodeId], fix: &Fix) -> Result<(), Re
         });
         let at = tree.start(node);
         if markup.branch(at) != branch {
-            return Err(Refusal::Layout(
-                "a block of the template engine decides whether the changed text is there",
-            ));
+            return Err(Refusal::Layout(Layout::MarkupDecides));
         }
     }
     let touches_markup = |edit: &Edit| markup.within(edit.span).next().is_some();
     if fix.edits.iter().any(touches_markup) {
-        return Err(Refusal::Layout(
-            "a mark of the template engine stands where the text would change",
-        ));
+        return Err(Refusal::Layout(Layout::MarkupInPlace));
     }
     Ok(())
 }

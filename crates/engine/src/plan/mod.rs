@@ -16,6 +16,7 @@ mod declaration;
 mod draft;
 mod entries;
 mod flow;
+mod layout;
 mod markup;
 mod page;
 mod quotes;
@@ -28,6 +29,7 @@ use std::fmt;
 
 use self::declaration::Declaration;
 use self::draft::Draft;
+pub use self::layout::Layout;
 use self::page::Page;
 pub use self::reason::Refusal;
 use self::users::{Anchored, Literals};
@@ -188,9 +190,7 @@ impl<'t> Planner<'t> {
     ) -> Result<Fix, Refusal> {
         let (page, tree) = (&self.page, self.page.tree);
         if self.has_unsure_line_end {
-            return Err(Refusal::Layout(
-                "the file has a line separator that some readers take for the end of a line",
-            ));
+            return Err(Refusal::Layout(Layout::LineSeparator));
         }
         let changed = self.changed(repair, declaration)?;
         let mut is_shared = false;
@@ -223,17 +223,17 @@ impl<'t> Planner<'t> {
         let new_lines_in = match repair {
             Repair::AddProperties { body: node }
             | Repair::FillProperties { value: node }
-            | Repair::AddMode { mapping: node, .. } => Some(*node),
-            Repair::RewriteMode { mapping, .. } => declaration.has_filters().then_some(*mapping),
+            | Repair::AddMutability { mapping: node, .. } => Some(*node),
+            Repair::RewriteMutability { mapping, .. } => {
+                declaration.has_filters().then_some(*mapping)
+            }
             Repair::RewriteSources { .. } => None,
         };
         if let Some(node) = new_lines_in {
             let body = page.owner(node)?.resource.body;
             let is_block = tree.collection_style(body) == Some(CollectionStyle::Block);
             if is_block && fix.edits.iter().any(|edit| page.tab_follows(edit)) {
-                return Err(Refusal::Layout(
-                    "a tab stands in the indentation of a line below, which some readers reject",
-                ));
+                return Err(Refusal::Layout(Layout::TabBelow));
             }
         }
         Ok(fix)
@@ -245,8 +245,8 @@ impl<'t> Planner<'t> {
         Ok(match repair {
             Repair::AddProperties { body: node }
             | Repair::FillProperties { value: node }
-            | Repair::AddMode { mapping: node, .. } => vec![*node],
-            Repair::RewriteMode {
+            | Repair::AddMutability { mapping: node, .. } => vec![*node],
+            Repair::RewriteMutability {
                 mapping,
                 value,
                 filters,

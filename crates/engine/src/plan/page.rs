@@ -4,6 +4,7 @@
 //! where a value that is not written yet goes, which comments belong to a key. It knows nothing
 //! of what is written there.
 
+use super::layout::Layout;
 use std::collections::BTreeMap;
 
 use super::Refusal;
@@ -60,13 +61,13 @@ impl<'t> Page<'t> {
                 let type_entry = self.tree.entry(resource.body, "Type");
                 return Ok(Owner {
                     resource,
-                    type_entry: type_entry.ok_or(Refusal::Layout("the resource has no Type"))?,
+                    type_entry: type_entry.ok_or(Refusal::Layout(Layout::NoType))?,
                 });
             }
             node = self
                 .tree
                 .parent(node)
-                .ok_or(Refusal::Layout("the node stands in no repository"))?;
+                .ok_or(Refusal::Layout(Layout::OutsideRepository))?;
         }
     }
 
@@ -79,7 +80,7 @@ impl<'t> Page<'t> {
         entries
             .get(self.tree.index(value) / 2)
             .copied()
-            .ok_or(Refusal::Layout("the value belongs to no key"))
+            .ok_or(Refusal::Layout(Layout::ValueWithoutKey))
     }
 
     /// Whether a collection is written in braces or brackets.
@@ -96,7 +97,7 @@ impl<'t> Page<'t> {
                 .is_some_and(|id| self.is_flow(id));
             let (tag, anchor) = (self.tree.tag(entry.value), self.tree.anchor(entry.value));
             if !in_braces || tag.is_some() || anchor.is_some() {
-                return Err(Refusal::Layout("the key has no colon"));
+                return Err(Refusal::Layout(Layout::NoColon));
             }
             let end = self.tree.span(entry.key).end;
             return Ok(Edit::insert(end, format!(": {word}")));
@@ -198,9 +199,7 @@ impl<'t> Page<'t> {
             })
         };
         if gone.of(self.text()).lines().any(may_suppress) {
-            return Err(Refusal::Layout(
-                "a comment for a scanner stands in the lines that would go; move it first",
-            ));
+            return Err(Refusal::Layout(Layout::ScannerComment));
         }
         Ok(())
     }

@@ -3,7 +3,8 @@
 //! This module owns the reasons, their codes and their wording. It does not know what a user can
 //! do about one with a flag: whoever has flags adds that to the code.
 
-use crate::find::{IMMUTABLE, MAX_FILTERS, MODE as MUTABILITY, MOST_TAGS, Obstacle};
+use super::layout::Layout;
+use crate::find::{IMMUTABLE, MAX_FILTERS, MOST_TAGS, MUTABILITY, Obstacle};
 use crate::text::span::LineIndex;
 
 /// Why a finding is not fixed.
@@ -44,7 +45,7 @@ pub enum Refusal {
         why: Option<String>,
     },
     /// The text is laid out in a way that leaves no sure place to write.
-    Layout(&'static str),
+    Layout(Layout),
 }
 
 impl Refusal {
@@ -98,7 +99,7 @@ impl Refusal {
                 .as_deref()
                 .unwrap_or("what pushes to it could not be looked for")
                 .to_owned(),
-            Self::Layout(why) => by_hand(why),
+            Self::Layout(layout) => by_hand(layout.reason()),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Refusal;
-use crate::find::{MODE as MUTABILITY, Policy};
+use crate::find::{MUTABILITY, Policy};
 use crate::syntax::{Entry, NodeId, Tree};
 use crate::template::value::Home;
 use crate::template::{Readers, Template};

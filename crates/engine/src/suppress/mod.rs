@@ -41,7 +41,7 @@ use std::collections::BTreeMap;
 pub use date::Date;
 pub use list::{ListError, Listed, trivyignore, trivyignore_yaml};
 
-use crate::find::{Finding, MODE, Policy};
+use crate::find::{Finding, MUTABILITY, Policy};
 use crate::rule::{
     CHECKOV, CHECKOV_ID, DATADOG, GUARD, GUARD_IDS, ID as RULE_ID, IMMUTAG, KICS, TFSEC, TRIVY,
     TRIVY_IDS, TRIVY_LONG_ID,
@@ -380,7 +380,7 @@ fn own_keys(tree: &Tree<'_>, resource: Resource) -> Vec<NodeId> {
             keys.push(entry.key);
             if name == "Properties" {
                 keys.extend(
-                    tree.entries_named(entry.value, MODE)
+                    tree.entries_named(entry.value, MUTABILITY)
                         .map(|mutability| mutability.key),
                 );
             }
