@@ -1,9 +1,8 @@
 //! Trees of files, by a seed: what is looked through, and what is found in it.
 //!
-//! The files that concern us are the inputs of fixtures, most of them with other resources
-//! below their own, so that they are as long as templates are. The rest is made up: the
-//! folders, names, sizes and endings of a repository of many services, with ignore files,
-//! ignored folders, and files that are no text.
+//! The folders, names, sizes and endings of a git repository of many services, with ignore files,
+//! ignored folders, and binary files. What stands in a template with an ECR repository is made
+//! elsewhere.
 
 #![allow(
     clippy::disallowed_methods,
@@ -16,6 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::stock;
+use super::template::{self, Shapes};
 
 /// What a tree is to hold.
 #[derive(Clone, Copy)]
@@ -26,154 +26,10 @@ pub(crate) struct Plan {
     pub(crate) files: usize,
     /// How many of them name the resource type.
     pub(crate) candidates: usize,
-    /// Take only shapes that are whole templates in plain YAML or JSON, which other tools
-    /// can read, too, and nothing that needs an ignore file.
+    /// How many bytes the first of them has; None: as the others.
+    pub(crate) large: Option<usize>,
+    /// Nothing but templates: no ignore files, and no files that they leave out.
     pub(crate) only_templates: bool,
-}
-
-/// What the fixtures have to offer.
-pub(crate) struct Shapes {
-    /// By name, so that their order is the same everywhere.
-    all: Vec<Shape>,
-}
-
-struct Shape {
-    text: String,
-    ending: String,
-}
-
-impl Shapes {
-    /// Reads the fixtures that are repaired or kept without flags of their own.
-    pub(crate) fn read() -> Result<Shapes, String> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-        let mut all = Vec::new();
-        for kind in ["fix", "comply", "unseen"] {
-            for case in listed(&root.join(kind))? {
-                if case.join("args").exists() {
-                    continue;
-                }
-                for input in listed(&case)? {
-                    let is_input = input.file_stem().is_some_and(|stem| stem == "input");
-                    let ending = input.extension().and_then(|ending| ending.to_str());
-                    let bytes = fs::read(&input).unwrap_or_default();
-                    if let (true, Some(ending), Ok(text)) =
-                        (is_input, ending, String::from_utf8(bytes))
-                        && text.contains("AWS::ECR::Repository")
-                        && text.len() < 10_000
-                    {
-                        let ending = ending.to_owned();
-                        all.push(Shape { text, ending });
-                    }
-                }
-            }
-        }
-        if all.is_empty() {
-            return Err(format!("{} holds no shapes", root.display()));
-        }
-        Ok(Shapes { all })
-    }
-}
-
-/// What a folder holds, by name; nothing if it is none.
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let failed = |error: io::Error| format!("{}: {error}", folder.display());
-    let entries = fs::read_dir(folder).map_err(failed)?;
-    let mut paths = entries
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<io::Result<Vec<_>>>()
-        .map_err(failed)?;
-    paths.sort();
-    Ok(paths)
-}
-
-/// What is in shapes that another program cannot read: cfn-guard and Checkov end at the first of
-/// them, and the rest would not be measured. Skips of Checkov's that are not as it wants them;
-/// anchors, aliases and merges; marks of template engines; JSON and flow mappings that are laid
-/// out oddly; types that are none.
-const ODD: [&str; 13] = [
-    "Type: !Sub",
-    "checkov",
-    "<<",
-    " &",
-    " *",
-    "{{",
-    "%YAML",
-    "Mutability:}",
-    "\n          :",
-    "Repository::MODULE",
-    "\"Fn::Sub\": \"AWS::",
-    " type:",
-    "TYPE:",
-];
-
-impl Shape {
-    /// Whether others can read it, too: a template and nothing but.
-    fn is_plain(&self) -> bool {
-        if !self.text.is_ascii() || ODD.iter().any(|odd| self.text.contains(odd)) {
-            return false;
-        }
-        let is_json = self.text.trim_start().starts_with('{');
-        matches!(self.ending.as_str(), "yaml" | "yml" | "json" | "template")
-            && if is_json {
-                self.text.contains("\"Resources\"")
-            } else {
-                self.text.lines().any(|line| line == "Resources:")
-            }
-    }
-
-    /// The text with more resources at its end, where it is of a kind that can be gone on
-    /// with; else as it is.
-    fn with(&self, count: usize, random: &mut fastrand::Rng) -> String {
-        const JSON_END: &str = "\n    }\n  }\n}\n";
-        let mut text = self.text.clone();
-        // A text that needs these bytes as they are is not to be gone on with.
-        if !text.is_ascii() || text.contains(['\r', '\t']) || !text.ends_with('\n') {
-            return text;
-        }
-        if let Some(body) = text.strip_suffix(JSON_END) {
-            let mut last = body.lines().filter(|line| {
-                line.starts_with("  \"") && line.ends_with('{') && !line.starts_with("   ")
-            });
-            if last
-                .next_back()
-                .is_some_and(|line| line == "  \"Resources\": {")
-            {
-                let mut text = format!("{body}\n    }}");
-                for _ in 0..count {
-                    text += ",\n";
-                    text += &other(&stock::JSON, random);
-                }
-                return text + "\n  }\n}\n";
-            }
-            return text;
-        }
-        let first = |line: &&str| !line.starts_with([' ', '#', '-']) && !line.is_empty();
-        let ids = text.lines().skip_while(|line| *line != "Resources:").nth(1);
-        let is_indented = ids.is_some_and(|line| {
-            line.starts_with("  ") && !line.starts_with("   ") && line.ends_with(':')
-        });
-        let is_open = text.lines().rfind(first) == Some("Resources:");
-        let is_one = !text.lines().any(|line| line.starts_with("---"));
-        if is_indented && is_open && is_one {
-            for _ in 0..count {
-                text += &other(&stock::YAML, random);
-            }
-        }
-        text
-    }
-}
-
-/// A resource that is no repository.
-fn other(forms: &[&str], random: &mut fastrand::Rng) -> String {
-    let forms: Vec<&&str> = forms
-        .iter()
-        .filter(|form| !form.contains("AWS::ECR::"))
-        .collect();
-    let form = random.choice(forms).copied().unwrap_or_default();
-    form.replace('$', &random.u32(..).to_string())
 }
 
 const WORDS: [&str; 48] = [
@@ -219,14 +75,21 @@ enum Content {
     Binary,
 }
 
+/// Makes the folder a git repository without a commit, as `git init` does.
+pub(crate) fn begin_git(root: &Path) -> io::Result<()> {
+    let git = root.join(".git");
+    fs::create_dir_all(git.join("objects"))?;
+    fs::create_dir_all(git.join("refs/heads"))?;
+    fs::write(git.join("HEAD"), "ref: refs/heads/main\n")?;
+    fs::write(
+        git.join("config"),
+        "[core]\n\trepositoryformatversion = 0\n\tbare = false\n",
+    )
+}
+
 /// Makes a tree in a folder that is not there yet.
 pub(crate) fn grow(root: &Path, plan: &Plan, shapes: &Shapes) -> io::Result<()> {
     let mut random = fastrand::Rng::with_seed(plan.seed);
-    let shapes: Vec<&Shape> = shapes
-        .all
-        .iter()
-        .filter(|shape| !plan.only_templates || shape.is_plain())
-        .collect();
     let mut made = Made::default();
     fs::create_dir_all(root)?;
     if !plan.only_templates {
@@ -234,6 +97,7 @@ pub(crate) fn grow(root: &Path, plan: &Plan, shapes: &Shapes) -> io::Result<()> 
     }
     // A hundred and fifty files to a service, in the mean.
     let services = (plan.files / 150).max(1);
+    let mut large = plan.large;
     for number in 0..plan.files {
         // Spreads the candidates evenly, to the last one.
         let is_candidate =
@@ -257,16 +121,14 @@ pub(crate) fn grow(root: &Path, plan: &Plan, shapes: &Shapes) -> io::Result<()> 
             random.choice(WORDS).unwrap_or_default()
         );
         if is_candidate {
-            let shape = random.choice(&shapes);
-            let Some(shape) = shape else { continue };
-            let count = random.usize(..10);
-            let text = shape.with(count, &mut random);
+            let size = large.take().unwrap_or_else(|| template::size(&mut random));
+            let template = shapes.template(size, &mut random);
             let folder = ["infra", "infra/stacks", "infra/stacks/regions/eu"];
             let folder = service.join(random.choice(folder).unwrap_or_default());
             made.file(
                 &folder,
-                &format!("{name}.{}", shape.ending),
-                text.as_bytes(),
+                &format!("{name}.{}", template.ending),
+                template.text.as_bytes(),
             )?;
             continue;
         }
@@ -365,7 +227,9 @@ fn filled(content: Content, size: usize, random: &mut fastrand::Rng) -> Vec<u8> 
             }
             Content::Manifest => format!("  {a}{number}:\n    - {b}: {c}  # {number}\n"),
             Content::Chart => format!("  {a}{number}: {{{{ .Values.{b}.{c} | quote }}}}\n"),
-            Content::Template => other(&stock::YAML, random),
+            Content::Template => {
+                template::numbered(random.choice(stock::YAML.others).unwrap_or(&""), random)
+            }
             Content::Binary => String::new(),
         };
         text += &line;

@@ -3,13 +3,14 @@
 //! ```text
 //! cargo bench --bench tree -- sparse FOLDER [--files 100000] [--candidates 1000] [--seed 1]
 //! cargo bench --bench tree -- dense FOLDER [--files 5000] [--seed 1]
-//! cargo bench --bench tree -- repositories FOLDER [--count 100] [--files 60] [--candidates 2] [--seed 1]
+//! cargo bench --bench tree -- repositories FOLDER [--count 100] [--files 60] [--candidates 2]
+//!     [--large BYTES] [--seed 1]
 //! ```
 //!
-//! `sparse` is a repository of many files, few of which concern us; `dense` is templates with
-//! repositories and nothing else; `repositories` are many small folders of the first kind, to be
-//! made git repositories by whoever wants them. The folder must not be there yet. The same
-//! command makes the same files.
+//! `sparse` is a git repository of many files, a few of which are templates with ECR repositories;
+//! `dense` is such templates and nothing else; `repositories` are many small git repositories of
+//! the first kind, without a commit, each with one template of `--large` bytes. The folder must
+//! not be there yet. The same command makes the same files.
 //!
 //! Without arguments (`cargo bench`) nothing is made.
 
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 
 mod forest;
 mod stock;
+mod template;
 
 use forest::Plan;
 
@@ -65,6 +67,7 @@ fn read(arguments: &[String]) -> Result<Job, String> {
             seed: 1,
             files,
             candidates,
+            large: None,
             only_templates: kind == "dense",
         },
     };
@@ -80,6 +83,7 @@ fn read(arguments: &[String]) -> Result<Job, String> {
             ("--seed", _) => job.plan.seed = number.into(),
             ("--files", _) => job.plan.files = number as usize,
             ("--candidates", _) => job.plan.candidates = number as usize,
+            ("--large", Some(_)) => job.plan.large = Some(number as usize),
             ("--count", Some(count)) => *count = number as usize,
             _ => return Err(format!("{kind} does not know {flag}")),
         }
@@ -91,7 +95,7 @@ fn read(arguments: &[String]) -> Result<Job, String> {
 }
 
 fn make(job: &Job) -> Result<(), String> {
-    let shapes = forest::Shapes::read()?;
+    let shapes = template::Shapes::read(job.plan.only_templates)?;
     if job.folder.exists() {
         return Err(format!("{} is there already", job.folder.display()));
     }
@@ -106,6 +110,7 @@ fn make(job: &Job) -> Result<(), String> {
         };
         let folder = job.folder.join(format!("repository-{number:04}"));
         forest::grow(&folder, &plan, &shapes).map_err(failed)?;
+        forest::begin_git(&folder).map_err(failed)?;
     }
     Ok(())
 }

@@ -85,11 +85,12 @@ pub fn verdicts(tree: &Tree<'_>, template: &Template<'_>, policy: &Policy) -> Ve
 /// `TemplateBody`, say).
 #[must_use]
 pub fn embedded(tree: &Tree<'_>) -> Vec<Embedded> {
+    let finder = memchr::memmem::Finder::new(REPOSITORY);
     tree.nodes()
         .filter(|&at| match tree.value(at) {
             Value::Scalar { text, .. } => {
                 text.len() > REPOSITORY.len()
-                    && memchr::memmem::find(text.as_bytes(), REPOSITORY.as_bytes()).is_some()
+                    && finder.find(text.as_bytes()).is_some()
                     && text.contains("Type")
             }
             _ => false,

@@ -50,7 +50,7 @@ impl<'p> Draft<'p> {
             Repair::AddProperties { body } => draft.add_properties(*body)?,
             Repair::FillProperties { value } => draft.fill_properties(*value)?,
             Repair::AddMutability { mapping, filters } => {
-                draft.add_mutability(*mapping, *filters)?
+                draft.add_mutability(*mapping, *filters)?;
             }
             Repair::RewriteMutability {
                 mapping,

@@ -243,6 +243,9 @@ impl<'t> Page<'t> {
         if returns.any(|at| text.as_bytes().get(at + 1) != Some(&b'\n')) {
             return true;
         }
+        if text.is_ascii() {
+            return false;
+        }
         let mut separators = text
             .match_indices(['\u{85}', '\u{2028}', '\u{2029}'])
             .map(|(at, _)| at)

@@ -42,7 +42,7 @@ pub(super) fn check(tree: &Tree<'_>) -> Result<(), SyntaxError> {
         }
         let span = tree.span(id);
         let written = span.of(text);
-        if !written.contains(['\n', '\r']) {
+        if memchr::memchr2(b'\n', b'\r', written.as_bytes()).is_none() {
             continue;
         }
         let Some(column) = parent_column(tree, id, is_flow) else {

@@ -82,6 +82,10 @@ fn is_whole(tree: &Tree<'_>) -> bool {
 /// like a mark (`{{/* below *}}`), and no engine takes it; but a dynamic
 /// reference without quotes is somebody's slip.
 fn deceptive(tree: &Tree<'_>, marks: &Markup) -> Option<usize> {
+    // Most templates hold neither, and cost no look at their nodes.
+    if marks.is_empty() && memchr::memmem::find(tree.text().as_bytes(), b"{{").is_none() {
+        return None;
+    }
     let flow = tree
         .nodes()
         .filter(|&id| tree.collection_style(id) == Some(CollectionStyle::Flow));

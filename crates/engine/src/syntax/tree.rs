@@ -638,6 +638,9 @@ impl<'a> Tree<'a> {
 
     /// Sorts the entries of the large mappings that aliases can name.
     pub(super) fn sort_large(&mut self) {
+        if self.aliases.is_empty() {
+            return;
+        }
         let sorted = self.nodes().filter_map(|id| {
             let entries = self.entries(id);
             if entries.len() < LARGE || self.anchor(id).is_none() {

@@ -107,7 +107,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 pub struct LineIndex<'a> {
     text: &'a str,
     starts: Vec<usize>,
-    /// Characters before each multiple of [`STRIDE`].
+    /// Characters before each multiple of [`STRIDE`]; empty where all are bytes (ASCII).
     counted: Vec<usize>,
     /// Characters that take two code units of UTF-16 before each multiple of [`STRIDE`]; empty
     /// where there are none at all.
@@ -127,11 +127,16 @@ impl<'a> LineIndex<'a> {
         let starts = std::iter::once(mark)
             .chain(memchr::memchr_iter(b'\n', bytes).map(|at| at + 1))
             .collect();
-        let has_wide = bytes.iter().any(|&byte| is_wide_lead(byte));
+        let is_ascii = text.is_ascii();
+        let has_wide = !is_ascii && bytes.iter().any(|&byte| is_wide_lead(byte));
         Self {
             text,
             starts,
-            counted: counts(bytes, characters),
+            counted: if is_ascii {
+                Vec::new()
+            } else {
+                counts(bytes, characters)
+            },
             wide: if has_wide {
                 counts(bytes, wide_characters)
             } else {
@@ -152,7 +157,9 @@ impl<'a> LineIndex<'a> {
         let line = self.line_number(offset);
         let start = self.line_start(line);
         let offset = offset.clamp(start, self.text.len().max(start));
-        let before = if offset - start < STRIDE {
+        let before = if self.counted.is_empty() {
+            offset - start
+        } else if offset - start < STRIDE {
             let line = self.text.as_bytes().get(start..offset);
             line.map_or(0, characters)
         } else {
