@@ -10,16 +10,21 @@
 //! the square of its input would not end. Without optimization the sizes are
 //! [smaller](SCALE).
 //!
+//! # Why this is a binary of its own
+//!
+//! The allocator counts for the whole process, and a limit that is exceeded aborts it. Beside
+//! other tests, theirs would be counted, and they would end with it.
+//!
 //! # What is held elsewhere
 //!
 //! - The commands of GitHub's runner, Markdown, `JUnit`, GitLab:
-//!   `tests/formats.rs`, from `HOSTILE` on.
-//! - The page, in a browser: `tests/page.rs`.
+//!   `tests/it/formats.rs`, from `HOSTILE` on.
+//! - The page, in a browser: `tests/it/page.rs`.
 //! - Names in JSON, SARIF and rdjson: `names_are_kept_whatever_they_hold` in
-//!   `tests/formats_machine.rs`; texts in SARIF that look like links:
+//!   `tests/it/formats_machine.rs`; texts in SARIF that look like links:
 //!   `src/report/sarif.rs`.
-//! - The patch: `a_patch_quotes_names_as_git_does` in `tests/cli.rs`.
-//! - What a repository configures for git: `tests/git.rs`.
+//! - The patch: `a_patch_quotes_names_as_git_does` in `tests/it/cli.rs`.
+//! - What a repository configures for git: `tests/it/git.rs`.
 
 #![cfg(unix)]
 #![allow(

@@ -1,4 +1,5 @@
-//! The recipes of `docs/bulk.md`, each run over 300 repositories.
+//! The recipes of `docs/bulk.md`, each run over repositories of every kind: the loop and
+//! GNU parallel over 300, the others over the first 60 of them.
 //!
 //! The scripts are those in `docs/bulk`, as they are. Their runners that cannot be had
 //! everywhere are stood in for by small scripts in `stand-ins`, which do what the

@@ -9,7 +9,7 @@
 //! - Special files by name and in a walk, links in a walk, names that are not
 //!   UTF-8, what does not exist: `src/files/discover.rs`, the module.
 //! - A link that leads out: `a_link_is_resolved_and_one_out_of_the_roots_refused`,
-//!   `a_linked_folder_does_not_lead_out` in `tests/cli.rs`.
+//!   `a_linked_folder_does_not_lead_out` in `tests/it/cli.rs`.
 //! - A standard output whose reader leaves, a closed standard error:
 //!   `a_reader_that_leaves_early_is_no_failure`,
 //!   `a_closed_standard_error_takes_nothing_from_standard_output`, there.
@@ -18,9 +18,9 @@
 //! - A `.trivyignore` that leads nowhere or is not of its form:
 //!   `a_trivyignore_yaml_counts_by_whatever_path_leads_to_the_file`,
 //!   `a_list_of_ignores_that_cannot_be_read_stops_the_run`, there.
-//! - Settings that are no file or not of their form: `tests/config.rs`.
+//! - Settings that are no file or not of their form: `tests/it/config.rs`.
 //! - What git cannot answer, blobs that are missing, links and submodules in
-//!   the index, a work tree beside the repository: `tests/git.rs`.
+//!   the index, a work tree beside the repository: `tests/it/git.rs`.
 //! - Templates that mean harm: `tests/hostile.rs`.
 //!
 //! What happens to a file between reading and writing is asked for by its own

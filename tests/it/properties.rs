@@ -9,7 +9,7 @@
 //!
 //! The number of cases and the seed are fixed, so that a run fails because
 //! the code changed and for no other reason. To look further than CI does:
-//! `PROPTEST_CASES=20000 PROPTEST_RNG_SEED=7 cargo test --release --test properties`.
+//! `PROPTEST_CASES=20000 PROPTEST_RNG_SEED=7 cargo test --release --test it properties::`.
 
 mod json;
 mod model;

@@ -8,12 +8,15 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use super::seeds::{ORGANIZATION, Outcome, Seed, seeds};
+use super::seeds::{ORGANIZATION, Outcome, Seed, original, seeds};
 use super::{command, git, message, stdout, text};
-use crate::common::IMMUTAG;
+use crate::common::{IMMUTAG, copy};
 
 /// The branch that the recipes make.
 pub(crate) const BRANCH: &str = "immutag";
+
+/// How many repositories are enough to have each kind of them.
+const FEW: usize = 60;
 
 /// What the text of a pull request is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,8 +34,13 @@ pub(crate) struct Host {
 
 impl Host {
     /// One that holds all repositories.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn whole() -> Self {
         Self::with(seeds().iter().collect())
+    }
+
+    /// One that holds the first of them, some of each kind: the number is nothing to a recipe.
+    pub(crate) fn new() -> Self {
+        Self::with(seeds().iter().take(FEW).collect())
     }
 
     /// One that holds some of them.
@@ -40,7 +48,7 @@ impl Host {
         let folder = tempfile::tempdir().unwrap();
         let host = Self { folder, seeds };
         for seed in &host.seeds {
-            seed.fill(&host.remote(seed));
+            copy(&original(seed), &host.remote(seed));
         }
         host
     }
@@ -88,12 +96,55 @@ impl Host {
     pub(crate) fn state(&self) -> BTreeMap<String, String> {
         let mut state = BTreeMap::new();
         for seed in &self.seeds {
-            let references = git(&self.remote(seed), &["for-each-ref"]);
+            let references = format!("{:?}\n", self.references(seed));
             let pull = self.path().join("pulls").join(seed.repository());
             let pull = fs::read_to_string(pull).unwrap_or_default();
-            state.insert(seed.name.clone(), text(&references).to_owned() + &pull);
+            state.insert(seed.name.clone(), references + &pull);
         }
         state
+    }
+
+    /// The references of a repository, each with its object. They are read as files, since
+    /// thousands of processes are slow.
+    fn references(&self, seed: &Seed) -> BTreeMap<String, String> {
+        let remote = self.remote(seed);
+        assert!(!remote.join("packed-refs").exists(), "all are files");
+        let mut references = BTreeMap::new();
+        let mut folders = vec![remote.join("refs")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(&remote).unwrap();
+                    let object = fs::read_to_string(&path).unwrap();
+                    let object = object.trim_end().to_owned();
+                    references.insert(name.to_str().unwrap().to_owned(), object);
+                }
+            }
+        }
+        references
+    }
+
+    /// The names of the repositories with an outcome.
+    fn named(&self, is_meant: impl Fn(&Outcome) -> bool) -> BTreeSet<String> {
+        let seeds = self.seeds.iter().filter(|seed| is_meant(&seed.outcome));
+        seeds.map(|seed| seed.repository()).collect()
+    }
+
+    /// The names of the repositories of which a recipe says that it failed.
+    pub(crate) fn failing(&self) -> BTreeSet<String> {
+        self.named(|outcome| matches!(outcome, Outcome::Failure))
+    }
+
+    /// The names of the repositories that get a branch.
+    pub(crate) fn migrated(&self) -> BTreeSet<String> {
+        self.named(|outcome| matches!(outcome, Outcome::Branch(_)))
+    }
+
+    pub(crate) fn seeds(&self) -> &[&'static Seed] {
+        &self.seeds
     }
 
     /// Holds each repository against what is to become of it.
@@ -101,19 +152,20 @@ impl Host {
         for seed in &self.seeds {
             let name = &seed.name;
             let remote = self.remote(seed);
-            let heads = git(&remote, &["for-each-ref", "--format=%(refname:short)"]);
-            let heads: BTreeSet<&str> = text(&heads).lines().collect();
+            let references = self.references(seed);
+            let base_name = format!("refs/heads/{}", seed.base);
+            let mut expected = BTreeSet::from([base_name.clone()]);
             let pull = self.path().join("pulls").join(seed.repository());
             let Outcome::Branch(changed) = &seed.outcome else {
-                assert_eq!(heads, BTreeSet::from([seed.base]), "{name}");
+                assert!(references.keys().eq(&expected), "{name}: {references:?}");
                 assert!(!pull.exists(), "{name} has a pull request");
                 continue;
             };
-            assert_eq!(heads, BTreeSet::from([seed.base, BRANCH]), "{name}");
-            let base = git(&remote, &["rev-parse", seed.base]);
+            expected.insert(format!("refs/heads/{BRANCH}"));
+            assert!(references.keys().eq(&expected), "{name}: {references:?}");
             let commit = git(&remote, &["log", "-1", "--format=%P%n%B", BRANCH]);
             let (parents, said) = text(&commit).split_once('\n').unwrap();
-            assert_eq!(parents, text(&base).trim_end(), "{name}: one commit");
+            assert_eq!(parents, references[&base_name], "{name}: one commit");
             assert_eq!(said.trim_end(), message().trim_end(), "{name}");
             assert_eq!(&self.changes(seed), changed, "{name}");
             let message = message();
@@ -232,13 +284,6 @@ fn promised() -> &'static BTreeMap<String, String> {
         };
         seeds().iter().filter(with_branch).map(of).collect()
     })
-}
-
-/// The names of the repositories of which a recipe says that it failed.
-pub(crate) fn failing() -> BTreeSet<String> {
-    let all = seeds().iter();
-    let failing = all.filter(|seed| matches!(seed.outcome, Outcome::Failure));
-    failing.map(Seed::repository).collect()
 }
 
 /// The repositories that lines name behind a word.

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::host::{BRANCH, Body, Host, failing, named_before, named_behind};
+use super::host::{BRANCH, Body, Host, named_before, named_behind};
 use super::machines::Machines;
 use super::seeds::{Outcome, Seed, seeds};
 use super::{git, message, recipe, run, stdout, text};
@@ -56,13 +56,6 @@ fn line(host: &Host, line: &str) -> Command {
     command
 }
 
-/// The repositories that get a branch.
-fn migrated() -> BTreeSet<String> {
-    let all = seeds().iter();
-    let with_branch = all.filter(|seed| matches!(seed.outcome, Outcome::Branch(_)));
-    with_branch.map(Seed::repository).collect()
-}
-
 #[test]
 fn multi_gitter_migrates_all_and_a_second_time_nothing() {
     let host = Host::new();
@@ -74,20 +67,23 @@ fn multi_gitter_migrates_all_and_a_second_time_nothing() {
         let done = run(&mut line(&host, command));
         assert_eq!(done.status, 0, "{}", done.stderr);
         let failed = named_behind(&done.lines(), "The script failed: ");
-        assert_eq!(failed, failing());
+        assert_eq!(failed, host.failing());
         done
     };
     let before = host.state();
     let done = run(dry_run);
-    assert_eq!(named_behind(&done.lines(), "Would be opened: "), migrated());
+    assert_eq!(
+        named_behind(&done.lines(), "Would be opened: "),
+        host.migrated()
+    );
     assert_eq!(host.state(), before);
     let done = run(migrate);
-    assert_eq!(named_behind(&done.lines(), "Opened: "), migrated());
+    assert_eq!(named_behind(&done.lines(), "Opened: "), host.migrated());
     host.judge(Body::Message);
     let after = host.state();
     let done = run(migrate);
     let skipped = named_behind(&done.lines(), "The new branch already exists: ");
-    assert_eq!(skipped, migrated());
+    assert_eq!(skipped, host.migrated());
     assert_eq!(host.state(), after);
 }
 
@@ -102,13 +98,13 @@ fn git_xargs_migrates_all_and_a_second_time_nothing() {
         let done = run(&mut line(&host, command));
         assert_eq!(done.status, 0, "{}", done.stderr);
         let failed = named_behind(&done.lines(), "COMMAND ERROR: ");
-        assert_eq!(failed, failing());
+        assert_eq!(failed, host.failing());
         named_behind(&done.lines(), "OPENED: ")
     };
     let before = host.state();
     assert_eq!(run(dry_run), BTreeSet::new());
     assert_eq!(host.state(), before);
-    assert_eq!(run(migrate), migrated());
+    assert_eq!(run(migrate), host.migrated());
     host.judge(Body::Message);
     let after = host.state();
     assert_eq!(run(migrate), BTreeSet::new());
@@ -126,8 +122,8 @@ fn turbolift_migrates_all_and_a_second_time_nothing() {
     }
     let done = run(&mut line(&host, migrate));
     assert_eq!(done.status, 0, "{}", done.stderr);
-    assert_eq!(named_behind(&done.lines(), "errored: "), failing());
-    assert_eq!(named_behind(&done.lines(), "opened: "), migrated());
+    assert_eq!(named_behind(&done.lines(), "errored: "), host.failing());
+    assert_eq!(named_behind(&done.lines(), "opened: "), host.migrated());
     host.judge(Body::Message);
     let after = host.state();
     let done = run(&mut line(&host, migrate));
@@ -138,25 +134,25 @@ fn turbolift_migrates_all_and_a_second_time_nothing() {
 
 #[test]
 fn a_loop_migrates_all_and_a_second_time_nothing() {
-    let host = Host::new();
+    let host = Host::whole();
     desk(&host);
     let migrate = || {
         let done = run(&mut line(&host, &commands("loop")[0]));
         assert_eq!(done.status, 1, "{}", done.stderr);
         let lines: Vec<&str> = done.stderr.lines().collect();
         let failed = named_before(&lines, &host.path(), ": failed with status 2");
-        assert_eq!(failed, failing(), "{}", done.stderr);
+        assert_eq!(failed, host.failing(), "{}", done.stderr);
         assert!(done.stderr.ends_with(&format!("{} failed\n", failed.len())));
         done
     };
     let done = migrate();
     let pushed = named_before(&done.lines(), &host.path(), ": immutag is pushed");
-    assert_eq!(pushed, migrated());
+    assert_eq!(pushed, host.migrated());
     host.judge(Body::Diff);
     let after = host.state();
     let done = migrate();
     let there = named_before(&done.lines(), &host.path(), ": immutag is there already");
-    assert_eq!(there, migrated());
+    assert_eq!(there, host.migrated());
     assert_eq!(host.state(), after);
     let temporary = fs::read_dir(host.folder("temporary files")).unwrap();
     assert_eq!(temporary.count(), 0);
@@ -181,10 +177,10 @@ fn a_loop_takes_a_last_line_that_has_no_end() {
 }
 
 #[test]
-#[ignore = "needs IMMUTAG_PARALLEL"]
+#[ignore = "needs IMMUTAG_PARALLEL and IMMUTAG_SSHD"]
 fn gnu_parallel_migrates_all_and_a_second_time_nothing() {
     let parallel = tool("IMMUTAG_PARALLEL");
-    let host = Host::new();
+    let host = Host::whole();
     let desk = desk(&host);
     let machines = Machines::start(&host);
     fs::write(desk.join("machines.txt"), Machines::list()).unwrap();
@@ -197,13 +193,13 @@ fn gnu_parallel_migrates_all_and_a_second_time_nothing() {
             .env("PARALLEL_SSH", machines.ssh_command())
             .env("OPEN", recipe("open-github.sh")));
         // The number of those that failed.
-        let failed = failing().len();
+        let failed = host.failing().len();
         assert_eq!(usize::try_from(done.status), Ok(failed), "{}", done.stderr);
         done
     };
     let done = migrate();
     let pushed = named_before(&done.lines(), &host.path(), ": immutag is pushed");
-    assert_eq!(pushed, migrated(), "{}", done.stderr);
+    assert_eq!(pushed, host.migrated(), "{}", done.stderr);
     host.judge(Body::Diff);
     let after = host.state();
 
@@ -213,7 +209,7 @@ fn gnu_parallel_migrates_all_and_a_second_time_nothing() {
     let jobs = &rows[1..];
     let mut numbers: Vec<usize> = jobs.iter().map(|row| row[0].parse().unwrap()).collect();
     numbers.sort_unstable();
-    assert_eq!(numbers, (1..=seeds().len()).collect::<Vec<_>>());
+    assert_eq!(numbers, (1..=host.seeds().len()).collect::<Vec<_>>());
     let by: BTreeSet<&str> = jobs.iter().map(|row| row[1]).collect();
     assert_eq!(by.len(), Machines::count(), "{by:?}");
 
@@ -222,7 +218,7 @@ fn gnu_parallel_migrates_all_and_a_second_time_nothing() {
     let rows = fs::read_to_string(&log).unwrap();
     assert_eq!(
         rows.lines().count(),
-        1 + seeds().len() + failing().len(),
+        1 + host.seeds().len() + host.failing().len(),
         "the heading, and a line for each job"
     );
     assert_eq!(host.state(), after);
@@ -230,7 +226,7 @@ fn gnu_parallel_migrates_all_and_a_second_time_nothing() {
     fs::remove_file(log).unwrap();
     let done = migrate();
     let there = named_before(&done.lines(), &host.path(), ": immutag is there already");
-    assert_eq!(there, migrated());
+    assert_eq!(there, host.migrated());
     assert_eq!(host.state(), after);
 }
 

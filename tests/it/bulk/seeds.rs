@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use super::{command, stdout};
-use crate::common::root;
+use crate::common::{copy, root};
 
 /// The organization that all repositories belong to.
 pub(crate) const ORGANIZATION: &str = "acme";
@@ -46,14 +46,14 @@ impl Seed {
         paths.filter(|path| path.contains("refused")).collect()
     }
 
-    /// Makes the bare repository.
-    pub(crate) fn fill(&self, path: &Path) {
-        let branch = format!("--initial-branch={}", self.base);
-        stdout(
-            command("git")
-                .args(["init", "--quiet", "--bare", "--template=", &branch])
-                .arg(path),
-        );
+    /// Makes the bare repository, from an empty one.
+    fn fill(&self, empty: &Path, path: &Path) {
+        copy(empty, path);
+        fs::write(
+            path.join("HEAD"),
+            format!("ref: refs/heads/{}\n", self.base),
+        )
+        .unwrap();
         let mut stream = Vec::new();
         writeln!(stream, "commit refs/heads/{}", self.base).unwrap();
         stream.extend_from_slice(b"committer a <a@example.com> 1700000000 +0000\ndata 5\nStart\n");
@@ -67,7 +67,8 @@ impl Seed {
         let mut import = command("git")
             .arg("-C")
             .arg(path)
-            .args(["fast-import", "--quiet"])
+            // A pack is two files to copy, and not one for each object.
+            .args(["-c", "fastimport.unpackLimit=1", "fast-import", "--quiet"])
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
@@ -124,6 +125,28 @@ fn others(index: usize) -> BTreeMap<String, Vec<u8>> {
         ("charts/web/templates/web.yaml".to_owned(), chart.into()),
         (".github/workflows/check.yml".to_owned(), workflow.into()),
     ])
+}
+
+/// The bare repository of a seed, to make copies of.
+pub(crate) fn original(seed: &Seed) -> PathBuf {
+    static ORIGINALS: OnceLock<PathBuf> = OnceLock::new();
+    let folder = ORIGINALS.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bulk");
+        if folder.exists() {
+            fs::remove_dir_all(&folder).unwrap();
+        }
+        let empty = folder.join("empty");
+        stdout(
+            command("git")
+                .args(["init", "--quiet", "--bare", "--template="])
+                .arg(&empty),
+        );
+        for seed in seeds() {
+            seed.fill(&empty, &folder.join(&seed.name));
+        }
+        folder
+    });
+    folder.join(&seed.name)
 }
 
 /// The repositories, always the same ones.

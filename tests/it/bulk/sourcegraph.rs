@@ -9,8 +9,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::host::{Body, Host, failing};
-use super::seeds::seeds;
+use super::host::{Body, Host};
 use super::{git, recipe, run, stdout, text};
 use crate::common::yaml::yaml;
 
@@ -38,7 +37,7 @@ fn execute(host: &Host, spec: &Value) -> BTreeSet<String> {
     assert!(!run_text.contains("${{"), "a script is handed no text");
     fs::write(&script, run_text).unwrap();
     let mut failed = BTreeSet::new();
-    for seed in seeds() {
+    for seed in host.seeds() {
         let clone = host.folder("clone");
         let remote = host.remote(seed);
         stdout(
@@ -88,10 +87,10 @@ fn execute(host: &Host, spec: &Value) -> BTreeSet<String> {
 fn a_batch_spec_migrates_all_and_a_second_time_nothing() {
     let spec = yaml(&fs::read_to_string(recipe("batch-spec.yaml")).unwrap());
     let host = Host::new();
-    assert_eq!(execute(&host, &spec), failing());
+    assert_eq!(execute(&host, &spec), host.failing());
     host.judge(Body::Diff);
     let after = host.state();
-    assert_eq!(execute(&host, &spec), failing());
+    assert_eq!(execute(&host, &spec), host.failing());
     assert_eq!(host.state(), after);
 }
 
