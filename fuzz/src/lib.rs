@@ -8,7 +8,7 @@
 //! The targets in `fuzz_targets/` are one line each. `text` takes templates
 //! as they are written, behind one letter for the rules; `template` draws
 //! what a template says and how it is written, by the grammar of
-//! `tests/properties`; `computed` draws functions and evaluates them again;
+//! `tests/it/properties`; `computed` draws functions and evaluates them again;
 //! `ignores` and `edits` take their parts of the crate by themselves.
 //!
 //! A target fails by a panic. Work is linear in the length of the input,
@@ -32,13 +32,13 @@ pub mod tree;
 
 // The grammar of the property tests, which the structured target shares.
 #[allow(dead_code, reason = "the property tests use more of it")]
-#[path = "../../tests/properties/json.rs"]
+#[path = "../../tests/it/properties/json.rs"]
 mod json;
 #[allow(dead_code, reason = "the property tests use more of it")]
-#[path = "../../tests/properties/model.rs"]
+#[path = "../../tests/it/properties/model.rs"]
 mod model;
 #[allow(dead_code, reason = "the property tests use more of it")]
-#[path = "../../tests/properties/yaml.rs"]
+#[path = "../../tests/it/properties/yaml.rs"]
 mod yaml;
 
 /// The longest input that a target takes, in bytes.
