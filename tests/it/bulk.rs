@@ -1,5 +1,5 @@
-//! The recipes of `docs/bulk.md`, each run over repositories of every kind: the loop and
-//! GNU parallel over 300, the others over the first 60 of them.
+//! The recipes of `docs/bulk.md`, each run over repositories of every kind: GNU
+//! parallel over 300, which it spreads over machines, the others over the first 60 of them.
 //!
 //! The scripts are those in `docs/bulk`, as they are. Their runners that cannot be had
 //! everywhere are stood in for by small scripts in `stand-ins`, which do what the

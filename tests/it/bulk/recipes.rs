@@ -134,7 +134,7 @@ fn turbolift_migrates_all_and_a_second_time_nothing() {
 
 #[test]
 fn a_loop_migrates_all_and_a_second_time_nothing() {
-    let host = Host::whole();
+    let host = Host::new();
     desk(&host);
     let migrate = || {
         let done = run(&mut line(&host, &commands("loop")[0]));
