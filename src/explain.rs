@@ -11,17 +11,17 @@ const CODES: &str = include_str!("../docs/codes.md");
 
 /// What the document says about one code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Topic {
+pub(crate) struct Topic {
     /// The code.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// The text, as Markdown without the title.
-    pub text: &'static str,
+    pub(crate) text: &'static str,
 }
 
 impl Topic {
     /// The first sentence of the text, on one line.
     #[must_use]
-    pub fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         let paragraph = self.text.split("\n\n").next().unwrap_or_default();
         let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
         let end = line.find(". ").unwrap_or(line.len());
@@ -31,7 +31,7 @@ impl Topic {
 }
 
 /// Everything that is explained, in the order of the document.
-pub fn topics() -> impl Iterator<Item = Topic> {
+pub(crate) fn topics() -> impl Iterator<Item = Topic> {
     CODES.split("\n### `").skip(1).filter_map(|part| {
         let (code, text) = part.split_once("`\n")?;
         let end = text.find("\n## ").unwrap_or(text.len());
@@ -44,7 +44,7 @@ pub fn topics() -> impl Iterator<Item = Topic> {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(topic: Option<Topic>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(topic: Option<Topic>, out: &mut dyn Write) -> io::Result<()> {
     if let Some(Topic { code, text }) = topic {
         return writeln!(out, "{code}\n\n{text}");
     }

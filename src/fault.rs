@@ -18,7 +18,7 @@ use std::path::Path;
 ///
 /// # Panics
 /// Where the text says `immutag-fault: panic`.
-pub fn strike(path: &Path, text: &[u8]) {
+pub(crate) fn strike(path: &Path, text: &[u8]) {
     let text = String::from_utf8_lossy(text);
     let asked = text
         .split_once("immutag-fault: ")

@@ -32,19 +32,19 @@
 //!   that machines agree wherever it lies; a git repository below it is not
 //!   split, since its changes are one change.
 
-pub mod cli;
-pub mod explain;
+mod cli;
+mod explain;
 #[cfg(feature = "fault")]
-pub mod fault;
-pub mod files;
-pub mod git;
-pub mod options;
-pub mod outcome;
-pub mod report;
-pub mod run;
-pub mod settings;
-pub mod survey;
-pub mod terminal;
+mod fault;
+mod files;
+mod git;
+mod options;
+mod outcome;
+mod report;
+mod run;
+mod settings;
+mod survey;
+mod terminal;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -91,5 +91,72 @@ fn usage(arguments: Vec<OsString>, error: clap::Error) -> ExitCode {
         // nobody who misses it.
         Err(failed) if failed.kind() != io::ErrorKind::BrokenPipe => ExitStatus::Error.into(),
         _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+    }
+}
+
+/// What the tests and the fuzzing of this workspace need of the inside. It changes without
+/// notice.
+#[doc(hidden)]
+pub mod testing {
+    use std::ffi::OsString;
+    use std::io;
+    use std::path::Path;
+
+    use immutag_engine::{Hunk, Rules};
+
+    use crate::cli::{self, Request};
+    use crate::settings::Settings;
+    use crate::{explain, files, report};
+
+    /// The globs of the files that a walk scans where none are given.
+    pub const DEFAULT_INCLUDE: &[&str] = files::discover::DEFAULT_INCLUDE;
+
+    /// The definition of the command line.
+    #[must_use]
+    pub fn command() -> clap::Command {
+        cli::command()
+    }
+
+    /// Whether arguments, the name of the program first, can be taken apart.
+    ///
+    /// # Errors
+    /// A usage error.
+    pub fn parses(arguments: impl IntoIterator<Item = OsString>) -> Result<(), String> {
+        let parsed = cli::parse(arguments);
+        parsed.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// The rules that `immutag check` takes with these flags, for all files.
+    ///
+    /// # Errors
+    /// A usage error.
+    pub fn rules(flags: &[&str]) -> Result<Rules, String> {
+        let arguments = ["immutag", "check"].iter().chain(flags);
+        let arguments = arguments.map(|word| OsString::from(*word));
+        let request = cli::parse(arguments).map_err(|error| error.to_string())?;
+        let Request::Run(options) = request else {
+            return Err("it is no run".to_owned());
+        };
+        let settings = Settings::new(&options.flags, None).map_err(|error| error.to_string())?;
+        let mut rules = Rules {
+            max_size: options.max_size,
+            ..Rules::default()
+        };
+        rules.suppressions.are_on = options.heeds_suppressions;
+        settings.apply(&mut rules);
+        Ok(rules)
+    }
+
+    /// The codes that are explained, each with its text.
+    pub fn topics() -> impl Iterator<Item = (&'static str, &'static str)> {
+        explain::topics().map(|topic| (topic.code, topic.text))
+    }
+
+    /// Writes the patch of a file.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_patch(file: &Path, hunks: &[Hunk], out: &mut dyn io::Write) -> io::Result<()> {
+        report::patch::write_file(file, hunks, out)
     }
 }

@@ -12,7 +12,7 @@ use crate::settings::layer::Layer;
 
 /// What to do with the fixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Report the findings.
     Check,
     /// Print the fixes as a patch.
@@ -23,7 +23,7 @@ pub enum Mode {
 
 /// How much is said beside what was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verbosity {
+pub(crate) enum Verbosity {
     /// Neither notes nor the summary.
     Quiet,
     /// Notes and the summary.
@@ -34,7 +34,7 @@ pub enum Verbosity {
 
 /// Where the names of files come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
+pub(crate) enum Input {
     /// The paths of the selection.
     Paths,
     /// A list of paths, one per line or NUL-terminated, beside those of the
@@ -60,7 +60,7 @@ pub enum Input {
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Color {
+pub(crate) enum Color {
     /// On a terminal, unless the environment (`NO_COLOR`) says otherwise.
     #[default]
     Auto,
@@ -72,7 +72,7 @@ pub enum Color {
 
 /// How outcomes are written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutputFormat {
+pub(crate) enum OutputFormat {
     /// Findings with the lines around them, for people.
     Full,
     /// A line for each finding.
@@ -101,7 +101,7 @@ pub enum OutputFormat {
 
 impl OutputFormat {
     /// All formats, in the order in which the help lists them.
-    pub const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Full,
         Self::Concise,
         Self::Patch,
@@ -118,7 +118,7 @@ impl OutputFormat {
 
     /// The name by which it is asked for.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Full => "full",
             Self::Concise => "concise",
@@ -137,7 +137,7 @@ impl OutputFormat {
 
     /// Whether the format shows edits. They are proven first, then.
     #[must_use]
-    pub fn shows_edits(self) -> bool {
+    pub(crate) fn shows_edits(self) -> bool {
         match self {
             Self::Concise | Self::Github | Self::Gitlab | Self::Junit => false,
             Self::Full
@@ -153,20 +153,20 @@ impl OutputFormat {
 
     /// Whether the format shows the lines that a fix changes.
     #[must_use]
-    pub fn shows_lines(self) -> bool {
+    pub(crate) fn shows_lines(self) -> bool {
         matches!(self, Self::Patch | Self::Markdown | Self::Html)
     }
 
     /// Whether the format shows files that nothing is wrong with.
     #[must_use]
-    pub fn shows_compliant(self) -> bool {
+    pub(crate) fn shows_compliant(self) -> bool {
         matches!(self, Self::Junit)
     }
 }
 
 /// How the summary of each git repository is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SummaryFormat {
+pub(crate) enum SummaryFormat {
     /// One document, for programs; schema in docs/immutag-output.schema.json
     Json,
     /// A table, for people
@@ -175,16 +175,16 @@ pub enum SummaryFormat {
 
 /// The summary of each git repository, in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SummaryFile {
+pub(crate) struct SummaryFile {
     /// How it is written.
-    pub format: SummaryFormat,
+    pub(crate) format: SummaryFormat,
     /// Where to.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 /// How the pushes of moving tags are written down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ImpactFormat {
+pub(crate) enum ImpactFormat {
     /// A line for each push, and what to do, for people.
     #[default]
     Text,
@@ -194,16 +194,16 @@ pub enum ImpactFormat {
 
 /// A report that goes to a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutputFile {
+pub(crate) struct OutputFile {
     /// How it is written.
-    pub format: OutputFormat,
+    pub(crate) format: OutputFormat,
     /// Where to.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 /// What standard output takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StandardOutput {
+pub(crate) enum StandardOutput {
     /// What suits the mode, and whether it is a terminal.
     Default,
     /// This format.
@@ -215,7 +215,7 @@ pub enum StandardOutput {
 impl StandardOutput {
     /// The format that standard output takes, if it takes a report.
     #[must_use]
-    pub fn format(self, mode: Mode, is_terminal: bool) -> Option<OutputFormat> {
+    pub(crate) fn format(self, mode: Mode, is_terminal: bool) -> Option<OutputFormat> {
         match (self, mode) {
             (Self::Nothing, _) => None,
             (Self::Format(format), _) => Some(format),
@@ -232,52 +232,52 @@ impl StandardOutput {
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line, independent of the others"
 )]
-pub struct Options {
+pub(crate) struct Options {
     /// What to do with the fixes.
-    pub mode: Mode,
+    pub(crate) mode: Mode,
     /// Which file of settings is read.
-    pub config: Choice,
+    pub(crate) config: Choice,
     /// The settings that the command line gives: they win over those of the file.
-    pub flags: Layer,
+    pub(crate) flags: Layer,
     /// Which files, but for the globs, which are settings.
-    pub selection: Selection,
+    pub(crate) selection: Selection,
     /// Where their names come from.
-    pub input: Input,
+    pub(crate) input: Input,
     /// The size above which a template is refused, in bytes.
-    pub max_size: u64,
+    pub(crate) max_size: u64,
     /// Leave alone what people asked to leave alone.
-    pub heeds_suppressions: bool,
+    pub(crate) heeds_suppressions: bool,
     /// Name the suppressions that cover nothing.
-    pub report_unused_suppressions: bool,
+    pub(crate) report_unused_suppressions: bool,
     /// Let the tags stay mutable that the files of the git repository move.
-    pub keep_moving_tags: bool,
+    pub(crate) keep_moving_tags: bool,
     /// Look for pipelines that would break when a folder is checked.
-    pub notes_impact: bool,
+    pub(crate) notes_impact: bool,
     /// How much to say.
-    pub verbosity: Verbosity,
+    pub(crate) verbosity: Verbosity,
     /// What standard output takes.
-    pub stdout: StandardOutput,
+    pub(crate) stdout: StandardOutput,
     /// The reports that go to files.
-    pub files: Vec<OutputFile>,
+    pub(crate) files: Vec<OutputFile>,
     /// Where a summary of each git repository goes.
-    pub summary_file: Option<SummaryFile>,
+    pub(crate) summary_file: Option<SummaryFile>,
     /// When to use colour.
-    pub color: Color,
+    pub(crate) color: Color,
     /// Ask for each fix.
-    pub interactive: bool,
+    pub(crate) interactive: bool,
     /// Write no file that has uncommitted changes.
-    pub require_clean: bool,
+    pub(crate) require_clean: bool,
     /// Exit with 0 although findings are left.
-    pub exit_zero: bool,
+    pub(crate) exit_zero: bool,
     /// Exit with 1 if a file was changed.
-    pub exit_non_zero_on_fix: bool,
+    pub(crate) exit_non_zero_on_fix: bool,
 }
 
 impl Options {
     /// Whether any format that is asked for shows something. `is_terminal` says whether
     /// standard output is one.
     #[must_use]
-    pub fn shows(&self, is_terminal: bool, shows_it: impl Fn(OutputFormat) -> bool) -> bool {
+    pub(crate) fn shows(&self, is_terminal: bool, shows_it: impl Fn(OutputFormat) -> bool) -> bool {
         let stdout = self.stdout.format(self.mode, is_terminal);
         let files = self.files.iter().map(|file| file.format);
         stdout.into_iter().chain(files).any(shows_it)

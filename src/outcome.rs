@@ -12,19 +12,19 @@ use immutag_engine::{
 
 /// Why a file was not assessed, or not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileError {
+pub(crate) struct FileError {
     /// Where in the file, if it is about its text.
-    pub position: Option<Position>,
+    pub(crate) position: Option<Position>,
     /// A short name that stays the same between releases.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// What is wrong, and the remedy.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 impl FileError {
     /// An error of the file system's, with its remedy.
     #[must_use]
-    pub fn io(message: String) -> Self {
+    pub(crate) fn io(message: String) -> Self {
         Self {
             position: None,
             code: "io",
@@ -69,29 +69,29 @@ fn remedy(code: &str) -> &'static str {
 
 /// What a run has to say about one file.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The file, as it was named or found.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Its own name, if it was named by a symbolic link.
-    pub real: Option<PathBuf>,
+    pub(crate) real: Option<PathBuf>,
     /// The root of the git repository that it lies in: as a path from the
     /// working directory if it lies below, `.` for that directory's own.
-    pub git_repository: Option<PathBuf>,
+    pub(crate) git_repository: Option<PathBuf>,
     /// What there is to say about the template, or why there is nothing.
-    pub result: Result<Facts, FileError>,
+    pub(crate) result: Result<Facts, FileError>,
     /// The edits that fix each finding, by its index; none where they are neither shown nor
     /// written.
     edits: BTreeMap<usize, Vec<FixedEdit>>,
     /// The lines that the fixes change, where a format shows them.
-    pub hunks: Vec<Hunk>,
+    pub(crate) hunks: Vec<Hunk>,
     /// Whether the file was changed.
-    pub changed: bool,
+    pub(crate) changed: bool,
 }
 
 impl Outcome {
     /// What there is to say about a file that nothing is done to.
     #[must_use]
-    pub fn new(path: PathBuf, result: Result<Facts, FileError>) -> Self {
+    pub(crate) fn new(path: PathBuf, result: Result<Facts, FileError>) -> Self {
         Self {
             path,
             real: None,
@@ -104,7 +104,7 @@ impl Outcome {
     }
 
     /// Takes what is shown of a proven fix.
-    pub fn show(&mut self, fixed: &Fixed, shows_edits: bool, shows_lines: bool) {
+    pub(crate) fn show(&mut self, fixed: &Fixed, shows_edits: bool, shows_lines: bool) {
         if shows_edits {
             self.edits = fixed.edits_by_finding();
         }
@@ -114,7 +114,7 @@ impl Outcome {
     }
 
     /// The findings, each with the edits that fix it.
-    pub fn findings(&self) -> impl Iterator<Item = (&Finding, &[FixedEdit])> {
+    pub(crate) fn findings(&self) -> impl Iterator<Item = (&Finding, &[FixedEdit])> {
         let findings = self.result.iter().flat_map(|facts| &facts.findings);
         findings.enumerate().map(|(index, finding)| {
             let edits = self.edits.get(&index);
@@ -125,59 +125,59 @@ impl Outcome {
     /// The name of the file in a patch. Behind a link it is the file's own
     /// name, since no tool patches through a link.
     #[must_use]
-    pub fn patched(&self) -> &Path {
+    pub(crate) fn patched(&self) -> &Path {
         self.real.as_deref().unwrap_or(&self.path)
     }
 }
 
 /// What a run came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// Files looked at, most of them no further than the prefilter.
-    pub files: usize,
+    pub(crate) files: usize,
     /// Templates that declare a repository.
-    pub templates: usize,
+    pub(crate) templates: usize,
     /// Templates with findings.
-    pub broken: usize,
+    pub(crate) broken: usize,
     /// ECR repositories declared.
-    pub ecr_repositories: usize,
+    pub(crate) ecr_repositories: usize,
     /// Findings that are, or would be, fixed.
-    pub fixed: usize,
+    pub(crate) fixed: usize,
     /// Findings whose fix the rules do not allow.
-    pub withheld: usize,
+    pub(crate) withheld: usize,
     /// Findings whose fix is not made since the rules ask for a report only.
-    pub report_only: usize,
+    pub(crate) report_only: usize,
     /// Findings without a fix.
-    pub refused: usize,
+    pub(crate) refused: usize,
     /// Findings whose fix the user said no to.
-    pub declined: usize,
+    pub(crate) declined: usize,
     /// What cannot be decided.
-    pub notes: usize,
+    pub(crate) notes: usize,
     /// What users asked to leave alone, findings and notes alike.
-    pub suppressed: usize,
+    pub(crate) suppressed: usize,
     /// Files that failed.
-    pub errors: usize,
+    pub(crate) errors: usize,
     /// Files changed.
-    pub changed: usize,
+    pub(crate) changed: usize,
     /// Whether a signal ended the run before all files were looked at.
-    pub interrupted: bool,
+    pub(crate) interrupted: bool,
 }
 
 impl Summary {
     /// All findings that break the rule.
     #[must_use]
-    pub fn findings(&self) -> usize {
+    pub(crate) fn findings(&self) -> usize {
         self.fixed + self.left()
     }
 
     /// The findings that `fix` leaves.
     #[must_use]
-    pub fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.withheld + self.report_only + self.refused + self.declined
     }
 
     /// Counts one more outcome.
-    pub fn add(&mut self, outcome: &Outcome) {
+    pub(crate) fn add(&mut self, outcome: &Outcome) {
         let Ok(facts) = &outcome.result else {
             self.errors += 1;
             return;
@@ -204,24 +204,24 @@ impl Summary {
 
 /// What a run came to, in all and in each git repository.
 #[derive(Clone, Debug, Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// In all.
-    pub summary: Summary,
+    pub(crate) summary: Summary,
     /// In each git repository, by [`Outcome::git_repository`]. The files that were
     /// scanned are not counted here.
-    pub git_repositories: BTreeMap<Option<PathBuf>, Summary>,
+    pub(crate) git_repositories: BTreeMap<Option<PathBuf>, Summary>,
 }
 
 impl Tally {
     /// Counts one more outcome.
-    pub fn add(&mut self, outcome: &Outcome) {
+    pub(crate) fn add(&mut self, outcome: &Outcome) {
         self.summary.add(outcome);
         let repository = self.git_repositories.entry(outcome.git_repository.clone());
         repository.or_default().add(outcome);
     }
 
     /// Takes note of a repository in which nothing may be found.
-    pub fn enter(&mut self, repository: Option<PathBuf>) {
+    pub(crate) fn enter(&mut self, repository: Option<PathBuf>) {
         self.git_repositories.entry(repository).or_default();
     }
 }

@@ -38,15 +38,15 @@ const HEAD: usize = 8192;
 
 /// What is known of one git repository.
 #[derive(Clone, Debug)]
-pub struct Survey {
+pub(crate) struct Survey {
     /// Its root, without links.
-    pub root: PathBuf,
+    pub(crate) root: PathBuf,
     /// What its files push.
-    pub impact: Impact,
+    pub(crate) impact: Impact,
     /// The files that were too large to be read, from the root.
-    pub too_large: Vec<String>,
+    pub(crate) too_large: Vec<String>,
     /// The files and folders that could not be opened, from the root.
-    pub unreadable: Vec<String>,
+    pub(crate) unreadable: Vec<String>,
     /// The texts of the run's templates, by their paths from the root: hashes,
     /// since all that is asked is whether a text is the same.
     texts: HashMap<String, u64>,
@@ -55,7 +55,7 @@ pub struct Survey {
 
 /// Which tags pipelines move in the ECR repositories of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Moving {
+pub(crate) enum Moving {
     /// Those that are literal, by the logical IDs of all ECR repositories that are
     /// known. None at all are known of a template that could not be read as
     /// one.
@@ -69,7 +69,7 @@ pub enum Moving {
 
 /// The surveys of a run, each made when it is asked for.
 #[derive(Debug)]
-pub struct Surveys {
+pub(crate) struct Surveys {
     no_ignore: bool,
     here: WorkingDirectory,
     git_repositories: GitRepositories,
@@ -83,7 +83,7 @@ impl Surveys {
     /// None is made yet. `templates` are those of the run that declare an
     /// ECR repository.
     #[must_use]
-    pub fn new<'t>(
+    pub(crate) fn new<'t>(
         no_ignore: bool,
         templates: impl IntoIterator<Item = &'t Path>,
         here: &WorkingDirectory,
@@ -117,7 +117,7 @@ impl Surveys {
     /// that of the working directory, if the file lies below, or else of its
     /// folder. None where there is no such file.
     #[must_use]
-    pub fn of(&self, file: &Path) -> Option<Arc<Survey>> {
+    pub(crate) fn of(&self, file: &Path) -> Option<Arc<Survey>> {
         let whole = fs::canonicalize(file).ok()?;
         let root = self.root(&whole)?;
         // Others wait: they are likely to ask for the same. A poisoned lock
@@ -134,7 +134,7 @@ impl Surveys {
     /// its text: standard input and what is staged may be others than the file
     /// that was read here.
     #[must_use]
-    pub fn moving_tags(&self, file: &Path, text: &[u8]) -> Moving {
+    pub(crate) fn moving_tags(&self, file: &Path, text: &[u8]) -> Moving {
         let nothing = || Moving::Known(BTreeMap::new());
         let Some(survey) = self.of(file) else {
             return nothing();
@@ -260,14 +260,14 @@ impl Survey {
 
     /// The path of a file from the root, with `/`.
     #[must_use]
-    pub fn relative(&self, file: &Path) -> Option<String> {
+    pub(crate) fn relative(&self, file: &Path) -> Option<String> {
         relative(&self.root, &fs::canonicalize(file).ok()?)
     }
 
     /// The path of a file of this git repository as it is to be shown: from the
     /// working directory, where that lies in it or around it.
     #[must_use]
-    pub fn shown(&self, path: &str) -> PathBuf {
+    pub(crate) fn shown(&self, path: &str) -> PathBuf {
         let whole = self.root.join(path);
         let Some(here) = self.here.real() else {
             return whole;
@@ -376,27 +376,27 @@ fn relative(root: &Path, file: &Path) -> Option<String> {
 
 /// What is to turn immutable in one template.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Turning {
+pub(crate) struct Turning {
     /// The logical IDs of the ECR repositories.
-    pub logical_ids: BTreeSet<String>,
+    pub(crate) logical_ids: BTreeSet<String>,
     /// The tags that stay mutable there.
-    pub kept: Vec<TagPattern>,
+    pub(crate) kept: Vec<TagPattern>,
 }
 
 /// What a run would turn immutable in one git repository, and what that breaks.
 #[derive(Clone, Debug)]
-pub struct Facing {
+pub(crate) struct Facing {
     /// What is known of the git repository.
-    pub survey: Arc<Survey>,
+    pub(crate) survey: Arc<Survey>,
     /// The templates, by their paths from the root.
-    pub turning: BTreeMap<String, Turning>,
+    pub(crate) turning: BTreeMap<String, Turning>,
 }
 
 impl Facing {
     /// The pushes that matter to what turns immutable: those that go there,
     /// but for tags that stay mutable, and those of which nobody can tell
     /// where they go.
-    pub fn pushes(&self) -> impl Iterator<Item = Faced<'_>> {
+    pub(crate) fn pushes(&self) -> impl Iterator<Item = Faced<'_>> {
         let kin = self.kin();
         self.survey.impact.pushes.iter().filter_map(move |push| {
             let Target::EcrRepository { number, .. } = push.target else {
@@ -417,7 +417,7 @@ impl Facing {
 
     /// How many ECR repositories turn immutable that moving tags are pushed to.
     #[must_use]
-    pub fn hit(&self) -> usize {
+    pub(crate) fn hit(&self) -> usize {
         let kin = self.kin();
         let mut hit: BTreeMap<usize, usize> = BTreeMap::new();
         for push in &self.survey.impact.pushes {
@@ -456,13 +456,13 @@ impl Facing {
 
     /// The tags that stay mutable in an ECR repository.
     #[must_use]
-    pub fn kept(&self, ecr_repository: &EcrRepository) -> &[TagPattern] {
+    pub(crate) fn kept(&self, ecr_repository: &EcrRepository) -> &[TagPattern] {
         let turning = self.turning.get(&ecr_repository.path);
         turning.map_or(&[], |turning| &turning.kept)
     }
 
     /// The ECR repositories that turn immutable, by their numbers.
-    pub fn numbers(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = usize> + '_ {
         let all = self.survey.impact.ecr_repositories.iter().enumerate();
         all.filter(|(_, ecr_repository)| {
             let turning = self.turning.get(&ecr_repository.path);
@@ -474,13 +474,13 @@ impl Facing {
 
 /// A push of a tag to what turns immutable, or that may go there.
 #[derive(Clone, Copy, Debug)]
-pub struct Faced<'f> {
+pub(crate) struct Faced<'f> {
     /// The push.
-    pub push: &'f Push,
+    pub(crate) push: &'f Push,
     /// The first ECR repository that it goes to, by its number, if that can be told.
-    pub to: Option<usize>,
+    pub(crate) to: Option<usize>,
     /// How many others of the same name it goes to.
-    pub more: usize,
+    pub(crate) more: usize,
 }
 
 /// ECR repositories of one name in which the same tags stay mutable.
@@ -492,7 +492,7 @@ struct Kin<'f> {
 
 /// Whether a tag stays mutable where these do.
 #[must_use]
-pub fn is_kept(tag: &Tag, kept: &[TagPattern]) -> bool {
+pub(crate) fn is_kept(tag: &Tag, kept: &[TagPattern]) -> bool {
     match tag {
         Tag::Moving {
             literal: Some(tag), ..
@@ -503,7 +503,7 @@ pub fn is_kept(tag: &Tag, kept: &[TagPattern]) -> bool {
 
 /// What turns immutable, sorted by the git repositories that it lies in.
 #[must_use]
-pub fn facing(surveys: &Surveys, templates: Vec<(PathBuf, Turning)>) -> Vec<Facing> {
+pub(crate) fn facing(surveys: &Surveys, templates: Vec<(PathBuf, Turning)>) -> Vec<Facing> {
     let mut by_root: BTreeMap<PathBuf, Facing> = BTreeMap::new();
     for (file, turning) in templates {
         let Some(survey) = surveys.of(&file) else {

@@ -32,15 +32,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use immutag::cli::{self, Request};
-use immutag::settings::Settings;
+use immutag::testing;
 #[path = "it/common/proven.rs"]
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod engine;
 
 use engine::{Proven, proven};
 use immutag_engine::plan::Layout;
-use immutag_engine::{Date, Decision, Rules, SuppressionRules};
+use immutag_engine::{Date, Decision, Rules};
 use libtest_mimic::{Arguments, Trial};
 
 /// What becomes of the templates in a folder.
@@ -124,27 +123,13 @@ fn test(folder: PathBuf, judge: Judge) {
 /// What the flags in `args` mean, on the day of the fixtures.
 fn rules(folder: &Path) -> Rules {
     let flags = fs::read_to_string(folder.join("args")).unwrap_or_default();
-    let arguments = ["immutag", "check"].into_iter();
-    let arguments = arguments.chain(flags.split_whitespace()).map(Into::into);
-    let options = match cli::parse(arguments) {
-        Ok(Request::Run(options)) => options,
-        other => panic!("{other:?}"),
+    let flags: Vec<&str> = flags.split_whitespace().collect();
+    let mut rules = testing::rules(&flags).unwrap();
+    rules.suppressions.today = Date {
+        year: 2026,
+        month: 1,
+        day: 1,
     };
-    let mut rules = Rules {
-        suppressions: SuppressionRules {
-            are_on: options.heeds_suppressions,
-            today: Date {
-                year: 2026,
-                month: 1,
-                day: 1,
-            },
-            ..SuppressionRules::default()
-        },
-        ..Rules::default()
-    };
-    Settings::new(&options.flags, None)
-        .unwrap()
-        .apply(&mut rules);
     rules
 }
 

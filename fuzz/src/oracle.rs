@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::proven::{Failed, Proven, proven, proven_without};
-use immutag::report::patch;
+use immutag::testing::write_patch;
 use immutag_engine::Fixed;
 use immutag_engine::find::TagPattern;
 use immutag_engine::plan::Applicability;
@@ -221,7 +221,7 @@ fn sinks(text: &str, assessment: &Proven, rules: &Rules) {
     }
     if let Some(fixed) = &assessment.fixed {
         let mut out = Vec::new();
-        patch::write_file(Path::new("t"), &fixed.hunks(), &mut out).expect("memory takes it");
+        write_patch(Path::new("t"), &fixed.hunks(), &mut out).expect("memory takes it");
         let out = String::from_utf8(out).expect("text");
         let patched = patched(fixed.before(), &out);
         ensure!(

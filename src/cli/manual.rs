@@ -15,7 +15,7 @@ use super::{Shell, command};
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_completions(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_completions(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
     let generator = match shell {
         Shell::Bash => Generator::Bash,
         Shell::Zsh => Generator::Zsh,
@@ -34,7 +34,7 @@ pub fn write_completions(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// Those of `out`, and [`io::ErrorKind::NotFound`] where there is no such
 /// subcommand.
-pub fn write_page(name: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_page(name: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
     // `immutag help` is the help, and has no page.
     let mut all = command().disable_help_subcommand(true);
     all.build();

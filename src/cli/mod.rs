@@ -6,7 +6,7 @@
 //! generated from the definition of the command line, completions and manual pages, is in
 //! [`manual`].
 
-pub mod manual;
+pub(crate) mod manual;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -116,7 +116,8 @@ Examples:
 
 /// A shell that completions are there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Shell {
+#[allow(clippy::enum_variant_names, reason = "that is its name")]
+pub(crate) enum Shell {
     /// GNU Bash, with its package bash-completion or without.
     Bash,
     /// The Z shell, with `compinit`.
@@ -193,7 +194,7 @@ impl ValueEnum for ImpactFormat {
 
 /// What the process is asked to do.
 #[derive(Clone, Debug)]
-pub enum Request {
+pub(crate) enum Request {
     /// To look at files.
     Run(Box<Options>),
     /// To look for what pushes tags that move.
@@ -214,7 +215,7 @@ pub enum Request {
 /// # Errors
 /// What clap has to say: a usage error, or the help that was asked for. Its
 /// exit status is 2 and 0.
-pub fn parse(
+pub(crate) fn parse(
     arguments: impl IntoIterator<Item = std::ffi::OsString>,
 ) -> Result<Request, clap::Error> {
     Cli::try_parse_from(arguments)?.into_request()
@@ -223,7 +224,7 @@ pub fn parse(
 /// The definition of the command line, for generators of completions and
 /// manual pages.
 #[must_use]
-pub fn command() -> clap::Command {
+pub(crate) fn command() -> clap::Command {
     <Cli as clap::CommandFactory>::command()
 }
 

@@ -9,14 +9,14 @@ use std::io::{self, Read};
 use std::path::Path;
 
 /// The size of such a file, in bytes, above which it is not read.
-pub const LIMIT: u64 = 1 << 20;
+pub(crate) const LIMIT: u64 = 1 << 20;
 
 /// Reads a file, by the link that may lead to it.
 ///
 /// # Errors
 /// Those of the operating system; [`io::ErrorKind::Unsupported`] where it is no file,
 /// [`io::ErrorKind::FileTooLarge`] where it is larger than [`LIMIT`].
-pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::Unsupported, "it is no file"));
     }
@@ -35,7 +35,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// Those of [`read`]; [`io::ErrorKind::InvalidData`] where it is not UTF-8.
-pub fn text(path: &Path) -> io::Result<String> {
+pub(crate) fn text(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path)?)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }

@@ -2,8 +2,8 @@
 //!
 //! This module does not know what templates mean.
 
-pub mod bounded;
-pub mod discover;
-pub mod paths;
-pub mod read;
-pub mod write;
+pub(crate) mod bounded;
+pub(crate) mod discover;
+pub(crate) mod paths;
+pub(crate) mod read;
+pub(crate) mod write;

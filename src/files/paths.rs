@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 /// The working directory. A run reads it once and passes it to all who need it, so that they
 /// agree.
 #[derive(Clone, Debug)]
-pub struct WorkingDirectory {
+pub(crate) struct WorkingDirectory {
     /// As the operating system names it, or why it does not.
     named: Result<PathBuf, (io::ErrorKind, String)>,
     /// Without links.
@@ -20,7 +20,7 @@ pub struct WorkingDirectory {
 impl WorkingDirectory {
     /// Reads it. One that cannot be read is an error only for those who ask for it.
     #[must_use]
-    pub fn read() -> WorkingDirectory {
+    pub(crate) fn read() -> WorkingDirectory {
         let named = std::env::current_dir();
         WorkingDirectory {
             real: named
@@ -35,7 +35,7 @@ impl WorkingDirectory {
     ///
     /// # Errors
     /// Those of the operating system.
-    pub fn path(&self) -> io::Result<&Path> {
+    pub(crate) fn path(&self) -> io::Result<&Path> {
         match &self.named {
             Ok(named) => Ok(named),
             Err((kind, message)) => Err(io::Error::new(*kind, message.clone())),
@@ -44,13 +44,13 @@ impl WorkingDirectory {
 
     /// Returns it as an absolute path without links.
     #[must_use]
-    pub fn real(&self) -> Option<&Path> {
+    pub(crate) fn real(&self) -> Option<&Path> {
         self.real.as_deref()
     }
 
     /// Returns an absolute path without links as it is shown: from here if it lies below.
     #[must_use]
-    pub fn shown(&self, whole: &Path) -> PathBuf {
+    pub(crate) fn shown(&self, whole: &Path) -> PathBuf {
         let below = self.real().and_then(|here| whole.strip_prefix(here).ok());
         below.unwrap_or(whole).to_path_buf()
     }

@@ -16,7 +16,7 @@
 //! that one writes the index where only time stamps differ, even with
 //! `--no-optional-locks`, and then runs a hook.
 
-pub mod repository;
+pub(crate) mod repository;
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -28,7 +28,7 @@ use thiserror::Error;
 
 /// Why git had no answer.
 #[derive(Debug, Error)]
-pub enum GitError {
+pub(crate) enum GitError {
     /// It cannot be started.
     #[error(
         "git cannot be started: {0}; --staged, --since and --require-clean need the git command"
@@ -67,25 +67,25 @@ pub enum GitError {
 
 /// A file that git names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GitFile {
+pub(crate) struct GitFile {
     /// Its path from the working directory, to show and to open.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Its absolute path, without links.
-    pub whole: PathBuf,
+    pub(crate) whole: PathBuf,
 }
 
 /// A file of the index that differs from the last commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Staged {
+pub(crate) struct Staged {
     /// The file.
-    pub file: GitFile,
+    pub(crate) file: GitFile,
     /// The name of its contents; None while a merge has left several.
-    pub blob: Option<String>,
+    pub(crate) blob: Option<String>,
 }
 
 /// The git repository of the working directory.
 #[derive(Debug)]
-pub struct GitRepository {
+pub(crate) struct GitRepository {
     /// The folder of its work tree, without links.
     top: PathBuf,
     /// The working directory, from there; empty if it is the same.
@@ -97,7 +97,7 @@ impl GitRepository {
     ///
     /// # Errors
     /// Where git is not to be had, or there is no work tree.
-    pub fn here() -> Result<Self, GitError> {
+    pub(crate) fn here() -> Result<Self, GitError> {
         let task = "find the work tree of the working directory";
         let line = |flag: &str| {
             let mut name = output(task, ["rev-parse", flag])?;
@@ -112,7 +112,7 @@ impl GitRepository {
 
     /// The folder of its work tree, without links.
     #[must_use]
-    pub fn top(&self) -> &Path {
+    pub(crate) fn top(&self) -> &Path {
         &self.top
     }
 
@@ -121,7 +121,7 @@ impl GitRepository {
     ///
     /// # Errors
     /// Those of git.
-    pub fn staged(&self) -> Result<Vec<Staged>, GitError> {
+    pub(crate) fn staged(&self) -> Result<Vec<Staged>, GitError> {
         let listed = output(
             "list what is staged",
             [
@@ -166,7 +166,7 @@ impl GitRepository {
     ///
     /// # Errors
     /// Those of git.
-    pub fn unstaged(&self) -> Result<HashSet<PathBuf>, GitError> {
+    pub(crate) fn unstaged(&self) -> Result<HashSet<PathBuf>, GitError> {
         let files = self.status("--untracked-files=no")?;
         Ok(files.into_iter().map(|file| file.whole).collect())
     }
@@ -204,7 +204,7 @@ impl GitRepository {
     ///
     /// # Errors
     /// Where git knows no such revision, or no common commit.
-    pub fn changed_since(&self, revision: &str) -> Result<Vec<GitFile>, GitError> {
+    pub(crate) fn changed_since(&self, revision: &str) -> Result<Vec<GitFile>, GitError> {
         let commit = format!("{revision}^{{commit}}");
         let task = "look up the revision";
         let found = output(
@@ -289,7 +289,7 @@ impl GitRepository {
 
 /// What a git repository holds that is not committed.
 #[derive(Clone, Debug)]
-pub struct Uncommitted {
+pub(crate) struct Uncommitted {
     /// Files, and folders all of which is not committed, by their absolute paths.
     paths: HashSet<PathBuf>,
     /// Files whose changes git is told not to look for, likewise.
@@ -300,14 +300,14 @@ impl Uncommitted {
     /// Whether a file has changes that are not committed, or is not known to git. The path
     /// is absolute and without links.
     #[must_use]
-    pub fn has(&self, file: &Path) -> bool {
+    pub(crate) fn has(&self, file: &Path) -> bool {
         file.ancestors().any(|path| self.paths.contains(path))
     }
 
     /// Whether git would not tell that a file has changes (`git update-index
     /// --skip-worktree`, `--assume-unchanged`). The path is as for [`has`](Self::has).
     #[must_use]
-    pub fn hides(&self, file: &Path) -> bool {
+    pub(crate) fn hides(&self, file: &Path) -> bool {
         self.unwatched.contains(file)
     }
 }
@@ -318,7 +318,7 @@ impl Uncommitted {
 ///
 /// # Errors
 /// Those of git.
-pub fn uncommitted(top: &Path) -> Result<Uncommitted, GitError> {
+pub(crate) fn uncommitted(top: &Path) -> Result<Uncommitted, GitError> {
     let ask = |arguments: &[&str]| {
         let mut command = git();
         // Source: `git rev-parse --local-env-vars`, those that lead to another repository.
@@ -382,7 +382,7 @@ pub fn uncommitted(top: &Path) -> Result<Uncommitted, GitError> {
 
 /// Contents of the index, one at a time from one process.
 #[derive(Debug)]
-pub struct Blobs {
+pub(crate) struct Blobs {
     child: Child,
     names: ChildStdin,
     contents: BufReader<ChildStdout>,
@@ -393,7 +393,7 @@ impl Blobs {
     ///
     /// # Errors
     /// Where git cannot be started.
-    pub fn open() -> Result<Self, GitError> {
+    pub(crate) fn open() -> Result<Self, GitError> {
         let mut command = git();
         command
             .args(["cat-file", "--batch"])
@@ -415,7 +415,7 @@ impl Blobs {
     ///
     /// # Errors
     /// Where git does not have the blob, or those of reading.
-    pub fn read<T>(
+    pub(crate) fn read<T>(
         &mut self,
         blob: &str,
         read: impl FnOnce(&mut dyn Read, u64) -> io::Result<T>,

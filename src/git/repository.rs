@@ -20,7 +20,7 @@ pub(crate) fn dot_git(folder: &Path) -> Option<FileType> {
 
 /// What is known of the folders that were asked about.
 #[derive(Debug)]
-pub struct GitRepositories {
+pub(crate) struct GitRepositories {
     here: WorkingDirectory,
     /// The root of the git repository that each folder lies in, by the folder as it was named.
     known: Mutex<HashMap<PathBuf, Option<PathBuf>>>,
@@ -41,7 +41,7 @@ struct Ways {
 impl GitRepositories {
     /// Nothing is known yet but the working directory.
     #[must_use]
-    pub fn new(here: &WorkingDirectory) -> Self {
+    pub(crate) fn new(here: &WorkingDirectory) -> Self {
         Self {
             here: here.clone(),
             known: Mutex::default(),
@@ -51,7 +51,7 @@ impl GitRepositories {
 
     /// The root of the git repository that a file lies in, as an absolute path without links.
     /// None outside of any. The file need not be there, but its folder must.
-    pub fn root(&self, file: &Path) -> Option<PathBuf> {
+    pub(crate) fn root(&self, file: &Path) -> Option<PathBuf> {
         let folder = file.parent().unwrap_or(Path::new(""));
         // A poisoned lock would mean a panic in `get` or `insert`.
         if let Some(root) = self.known.lock().ok()?.get(folder) {
@@ -97,7 +97,7 @@ impl GitRepositories {
 
     /// The same for people: as a path from the working directory if it lies below, `.` for
     /// itself and what is above, and else as an absolute path.
-    pub fn of(&self, file: &Path) -> Option<PathBuf> {
+    pub(crate) fn of(&self, file: &Path) -> Option<PathBuf> {
         let root = self.root(file)?;
         let is_around = self.here.real().is_some_and(|here| here.starts_with(&root));
         Some(if is_around {
@@ -108,7 +108,7 @@ impl GitRepositories {
     }
 
     /// The folders of the files that were asked about, as they were named, in order.
-    pub fn folders(&self) -> Vec<PathBuf> {
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
         let known = self.known.lock();
         let mut folders: Vec<_> =
             known.map_or_else(|_| Vec::new(), |known| known.keys().cloned().collect());

@@ -14,7 +14,7 @@ use super::rule;
 use immutag_engine::Facts;
 
 /// The version of the recipe. It changes if the fingerprints do.
-pub const VERSION: &str = "immutag/v1";
+pub(crate) const VERSION: &str = "immutag/v1";
 
 /// How many bytes of the hash are kept.
 const BYTES: usize = 16;
@@ -24,7 +24,7 @@ const BYTES: usize = 16;
 /// `/` between its parts, the logical ID, and how many findings of that ID
 /// stand above in the file, with a NUL behind each.
 #[must_use]
-pub fn all(path: &Path, facts: &Facts) -> Vec<String> {
+pub(crate) fn all(path: &Path, facts: &Facts) -> Vec<String> {
     let mut place = Sha256::new();
     place.update(rule::ID);
     place.update([0]);

@@ -21,7 +21,7 @@ const USER_GUIDE: &str =
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &Report<'_>, has_links: bool, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(report: &Report<'_>, has_links: bool, out: &mut dyn Write) -> io::Result<()> {
     let renderer = Renderer::styled();
     for (outcome, _) in report.assessed() {
         let path = shown(&outcome.path);

@@ -14,7 +14,7 @@ use super::{Report, answer, escaped, slashed};
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     for outcome in report.outcomes {
         let file = property(&slashed(&outcome.path));
         let facts = match &outcome.result {

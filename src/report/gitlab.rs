@@ -40,7 +40,7 @@ struct Lines {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut escaping = Escaping(&mut *out);
     let mut serializer = serde_json::Serializer::pretty(&mut escaping);
     let mut issues = serializer.serialize_seq(None)?;

@@ -18,7 +18,7 @@ use immutag_engine::MOST_TAGS;
 use immutag_impact::{EcrRepository, Evidence, FileKind, MAX_PUSHES, MAX_SIZE, Tag, Target};
 
 /// The version of the format.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// What no look at the files of a git repository tells.
 const NOT_SEEN: [&str; 9] = [
@@ -37,7 +37,7 @@ const NOT_SEEN: [&str; 9] = [
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(
+pub(crate) fn write(
     facing: &[Facing],
     outcomes: &[Outcome],
     format: ImpactFormat,
@@ -227,7 +227,7 @@ fn named(repository: &EcrRepository, survey: &Survey) -> String {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_note(facing: &[Facing], is_kept: bool, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_note(facing: &[Facing], is_kept: bool, out: &mut dyn Write) -> io::Result<()> {
     let counts = Counts::of(facing);
     if counts.more > 0 {
         let more = counted(counts.more, "push was", "pushes were");

@@ -16,13 +16,13 @@ use crate::outcome::{self, Outcome};
 use immutag_engine::{Decision, Facts, FixedEdit};
 
 /// The version of the format.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// Writes the report as one document.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let document = Document {
         run: Run::of(report),
         files: Files(report),
@@ -35,7 +35,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_lines(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_lines(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     write_line(&Line::Run(Run::of(report)), out)?;
     for file in files(report) {
         write_line(&Line::File(file), out)?;
@@ -47,7 +47,7 @@ pub fn write_lines(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_repositories(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_repositories(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let repositories = report.git_repositories.iter();
     let document = Campaign {
         run: Run::of(report),
@@ -66,7 +66,7 @@ pub fn write_repositories(report: &Report<'_>, out: &mut dyn Write) -> io::Resul
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(Escaping(&mut *out), value)?;
     out.write_all(b"\n")
 }

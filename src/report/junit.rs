@@ -17,7 +17,7 @@ use immutag_engine::{Decision, Finding};
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut suites = quick_junit::Report::new("immutag");
     for outcome in report.outcomes {
         let suite = suite(report, outcome);

@@ -23,7 +23,7 @@ const LIMIT: usize = 60_000;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut comment = String::from("### immutag: tags of ECR repositories\n\n");
     let mut summary = Vec::new();
     text::write_summary(report.summary, report.options.mode, &mut summary)?;
@@ -148,7 +148,7 @@ fn longest_run(text: &str) -> usize {
 /// A text as code within a line of a table: there even code cannot hold a bar
 /// as it is.
 #[must_use]
-pub fn as_code(text: &str) -> String {
+pub(crate) fn as_code(text: &str) -> String {
     let ticks = "`".repeat(longest_run(text) + 1);
     let text = text.replace('|', "\\|");
     let pad = if text.starts_with('`') || text.ends_with('`') || text.is_empty() {

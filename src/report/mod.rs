@@ -4,23 +4,23 @@
 //! counts, is fixed or is refused has been said before it gets here. Every
 //! format renders the same outcomes, and none touches a file.
 
-pub mod fingerprint;
-pub mod full;
-pub mod github;
-pub mod gitlab;
-pub mod html;
-pub mod impact;
-pub mod json;
-pub mod junit;
-pub mod markdown;
-pub mod patch;
-pub mod rdjson;
-pub mod rule;
-pub mod sarif;
-pub mod settings;
-pub mod summary;
-pub mod text;
-pub mod uri;
+pub(crate) mod fingerprint;
+pub(crate) mod full;
+pub(crate) mod github;
+pub(crate) mod gitlab;
+pub(crate) mod html;
+pub(crate) mod impact;
+pub(crate) mod json;
+pub(crate) mod junit;
+pub(crate) mod markdown;
+pub(crate) mod patch;
+pub(crate) mod rdjson;
+pub(crate) mod rule;
+pub(crate) mod sarif;
+pub(crate) mod settings;
+pub(crate) mod summary;
+pub(crate) mod text;
+pub(crate) mod uri;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -39,30 +39,30 @@ use immutag_engine::{
 
 /// What there is to report.
 #[derive(Clone, Copy, Debug)]
-pub struct Report<'r> {
+pub(crate) struct Report<'r> {
     /// What was asked for.
-    pub options: &'r Options,
+    pub(crate) options: &'r Options,
     /// The rules for all files.
-    pub rules: &'r Rules,
+    pub(crate) rules: &'r Rules,
     /// What came of it, in the order of the paths. Files that there is nothing
     /// to say about, in any format that is asked for, may be left out.
-    pub outcomes: &'r [Outcome],
+    pub(crate) outcomes: &'r [Outcome],
     /// The same in numbers.
-    pub summary: &'r Summary,
+    pub(crate) summary: &'r Summary,
     /// The same for each git repository.
-    pub git_repositories: &'r BTreeMap<Option<PathBuf>, Summary>,
+    pub(crate) git_repositories: &'r BTreeMap<Option<PathBuf>, Summary>,
 }
 
 impl<'r> Report<'r> {
     /// The files that were assessed, with what there is to say about them.
-    pub fn assessed(&self) -> impl Iterator<Item = (&'r Outcome, &'r Facts)> {
+    pub(crate) fn assessed(&self) -> impl Iterator<Item = (&'r Outcome, &'r Facts)> {
         let outcomes = self.outcomes.iter();
         outcomes.filter_map(|outcome| Some((outcome, outcome.result.as_ref().ok()?)))
     }
 
     /// The findings of a file that are to be said: all, or with `--quiet`
     /// those that count.
-    pub fn findings<'a>(
+    pub(crate) fn findings<'a>(
         &self,
         facts: &'a Facts,
     ) -> impl Iterator<Item = &'a Finding> + use<'a, 'r> {
@@ -72,7 +72,7 @@ impl<'r> Report<'r> {
     }
 
     /// The same, each with the edits that fix it.
-    pub fn fixed_findings<'a>(
+    pub(crate) fn fixed_findings<'a>(
         &self,
         outcome: &'a Outcome,
     ) -> impl Iterator<Item = (&'a Finding, &'a [FixedEdit])> + use<'a, 'r> {
@@ -82,7 +82,7 @@ impl<'r> Report<'r> {
     }
 
     /// Those of them that nobody asked to leave alone.
-    pub fn open_findings<'a>(
+    pub(crate) fn open_findings<'a>(
         &self,
         facts: &'a Facts,
     ) -> impl Iterator<Item = &'a Finding> + use<'a, 'r> {
@@ -92,12 +92,12 @@ impl<'r> Report<'r> {
 
     /// Whether a finding is to be said: with `--quiet` only if it counts.
     #[must_use]
-    pub fn says(&self, finding: &Finding) -> bool {
+    pub(crate) fn says(&self, finding: &Finding) -> bool {
         finding.counts || self.options.verbosity > Verbosity::Quiet
     }
 
     /// The same as [`Report::fixed_findings`], each with its fingerprint; see [`fingerprint`].
-    pub fn known_findings<'a>(
+    pub(crate) fn known_findings<'a>(
         &self,
         outcome: &'a Outcome,
         facts: &'a Facts,
@@ -111,13 +111,13 @@ impl<'r> Report<'r> {
     }
 
     /// The notes on a file that are to be said: all, or none with `--quiet`.
-    pub fn notes<'a>(&self, facts: &'a Facts) -> impl Iterator<Item = &'a Note> + use<'a> {
+    pub(crate) fn notes<'a>(&self, facts: &'a Facts) -> impl Iterator<Item = &'a Note> + use<'a> {
         let is_quiet = self.options.verbosity == Verbosity::Quiet;
         facts.notes.iter().filter(move |_| !is_quiet)
     }
 
     /// The ignores of no use, if they were asked for.
-    pub fn unused<'a>(
+    pub(crate) fn unused<'a>(
         &self,
         facts: &'a Facts,
     ) -> impl Iterator<Item = &'a UnusedSuppression> + use<'a> {
@@ -127,7 +127,7 @@ impl<'r> Report<'r> {
 
     /// Whether a file is to be named although nothing is wrong with it.
     #[must_use]
-    pub fn names_compliant(&self, outcome: &Outcome) -> bool {
+    pub(crate) fn names_compliant(&self, outcome: &Outcome) -> bool {
         let declares = |facts: &Facts| facts.ecr_repositories > 0;
         self.options.verbosity == Verbosity::Verbose && outcome.result.as_ref().is_ok_and(declares)
     }
@@ -141,7 +141,7 @@ impl<'r> Report<'r> {
 /// # Errors
 /// Those of standard output. It is written first and whole; a standard error
 /// that fails takes nothing away from it, nor the other way round.
-pub fn write(report: &Report<'_>, stdin: Option<&[u8]>) -> io::Result<()> {
+pub(crate) fn write(report: &Report<'_>, stdin: Option<&[u8]>) -> io::Result<()> {
     let options = report.options;
     let color = choice(options.color);
     let repaired = stdin.filter(|_| options.mode == Mode::Fix);
@@ -184,7 +184,7 @@ pub fn write(report: &Report<'_>, stdin: Option<&[u8]>) -> io::Result<()> {
 
 /// When to use colour, as the streams are told.
 #[must_use]
-pub fn choice(color: Color) -> ColorChoice {
+pub(crate) fn choice(color: Color) -> ColorChoice {
     match color {
         Color::Auto => ColorChoice::Auto,
         Color::Always => ColorChoice::Always,
@@ -196,7 +196,7 @@ pub fn choice(color: Color) -> ColorChoice {
 ///
 /// # Errors
 /// None: memory takes all bytes.
-pub fn to_bytes(report: &Report<'_>, format: OutputFormat) -> io::Result<Vec<u8>> {
+pub(crate) fn to_bytes(report: &Report<'_>, format: OutputFormat) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     match format {
         OutputFormat::Full | OutputFormat::Concise => {
@@ -211,7 +211,7 @@ pub fn to_bytes(report: &Report<'_>, format: OutputFormat) -> io::Result<Vec<u8>
 ///
 /// # Errors
 /// None: memory takes all bytes.
-pub fn summary_to_bytes(report: &Report<'_>, format: SummaryFormat) -> io::Result<Vec<u8>> {
+pub(crate) fn summary_to_bytes(report: &Report<'_>, format: SummaryFormat) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     match format {
         SummaryFormat::Json => json::write_repositories(report, &mut bytes)?,
@@ -267,7 +267,7 @@ fn write_errors(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 /// What is done about a finding, as one word: for machines.
 #[must_use]
-pub fn status(finding: &Finding, mode: Mode) -> &'static str {
+pub(crate) fn status(finding: &Finding, mode: Mode) -> &'static str {
     match &finding.decision {
         Decision::Fix(_) if mode == Mode::Fix => "fixed",
         Decision::Fix(_) => "fixable",
@@ -308,7 +308,7 @@ fn remedy(code: &str) -> &'static str {
 
 /// What is done about a finding, in words.
 #[must_use]
-pub fn answer(finding: &Finding, mode: Mode) -> String {
+pub(crate) fn answer(finding: &Finding, mode: Mode) -> String {
     match &finding.decision {
         Decision::Fix(_) if mode == Mode::Fix => "fixed".to_owned(),
         Decision::Fix(_) => "fixable".to_owned(),
@@ -330,7 +330,7 @@ pub fn answer(finding: &Finding, mode: Mode) -> String {
 /// What is wrong and what is done about it, for formats that have a place of
 /// their own for a fix and for a suppression.
 #[must_use]
-pub fn told(finding: &Finding, mode: Mode) -> String {
+pub(crate) fn told(finding: &Finding, mode: Mode) -> String {
     let what = format!("{}: {}", finding.logical_id, finding.message);
     match (&finding.decision, mode) {
         (Decision::Fix(_), Mode::Check | Mode::Diff) | (Decision::Suppressed { .. }, _) => what,
@@ -340,7 +340,7 @@ pub fn told(finding: &Finding, mode: Mode) -> String {
 
 /// Why an ignore is of no use, in words.
 #[must_use]
-pub fn useless(unused: &UnusedSuppression) -> String {
+pub(crate) fn useless(unused: &UnusedSuppression) -> String {
     let why = match unused.why {
         Useless::HidesNothing => "hides nothing",
         Useless::Expired => "has expired and hides nothing",
@@ -351,14 +351,14 @@ pub fn useless(unused: &UnusedSuppression) -> String {
 /// A path as it is shown: control characters escaped, so that a file's name
 /// cannot act on a terminal or forge a line.
 #[must_use]
-pub fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     escaped(&path.to_string_lossy())
 }
 
 /// A path for programs: as it was given, with `/` between its parts on every
 /// system, so that a report reads the same wherever it was made.
 #[must_use]
-pub fn portable(path: &Path) -> Cow<'_, str> {
+pub(crate) fn portable(path: &Path) -> Cow<'_, str> {
     let path = path.to_string_lossy();
     if MAIN_SEPARATOR == '/' {
         return path;
@@ -368,7 +368,7 @@ pub fn portable(path: &Path) -> Cow<'_, str> {
 
 /// A path for platforms: with `/` between its parts, and none of them `.`.
 #[must_use]
-pub fn slashed(path: &Path) -> String {
+pub(crate) fn slashed(path: &Path) -> String {
     let parts = path.components().filter(|part| *part != Component::CurDir);
     let parts: Vec<_> = parts
         .map(|part| part.as_os_str().to_string_lossy())
@@ -383,7 +383,7 @@ pub fn slashed(path: &Path) -> String {
 /// A line of a file with its control characters escaped, but tabs as they
 /// are, and without the `\r` of its end.
 #[must_use]
-pub fn escaped_but_tabs(line: &str) -> String {
+pub(crate) fn escaped_but_tabs(line: &str) -> String {
     let line = line.strip_suffix('\r').unwrap_or(line);
     line.split('\t').map(escaped).collect::<Vec<_>>().join("\t")
 }
@@ -395,7 +395,7 @@ pub fn escaped_but_tabs(line: &str) -> String {
 /// Sources: Unicode Standard, 5.8 "Newline Guidelines"; Unicode Standard Annex
 /// #9, "Unicode Bidirectional Algorithm", 2.1 and 2.2.
 #[must_use]
-pub fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() || ends_line(character) || turns_direction(character) {

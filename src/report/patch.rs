@@ -14,7 +14,7 @@ use immutag_engine::{Hunk, Sign};
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     for outcome in report.outcomes {
         write_file(outcome.patched(), &outcome.hunks, out)?;
     }
@@ -25,7 +25,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_file(path: &Path, hunks: &[Hunk], out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_file(path: &Path, hunks: &[Hunk], out: &mut dyn Write) -> io::Result<()> {
     if hunks.is_empty() {
         return Ok(());
     }
@@ -47,7 +47,7 @@ pub fn write_file(path: &Path, hunks: &[Hunk], out: &mut dyn Write) -> io::Resul
 
 /// The lines above the hunks of a file.
 #[must_use]
-pub fn names(path: &Path) -> [String; 2] {
+pub(crate) fn names(path: &Path) -> [String; 2] {
     [
         format!("--- {}", name("a", path)),
         format!("+++ {}", name("b", path)),
@@ -55,17 +55,17 @@ pub fn names(path: &Path) -> [String; 2] {
 }
 
 /// What follows a line without an end, as git has it.
-pub const NO_LINE_END: &str = "\\ No newline at end of file";
+pub(crate) const NO_LINE_END: &str = "\\ No newline at end of file";
 
 /// The line above a hunk.
 #[must_use]
-pub fn header(hunk: &Hunk) -> String {
+pub(crate) fn header(hunk: &Hunk) -> String {
     format!("@@ -{} +{} @@", place(&hunk.old), place(&hunk.new))
 }
 
 /// What stands before a line.
 #[must_use]
-pub fn sign(sign: Sign) -> u8 {
+pub(crate) fn sign(sign: Sign) -> u8 {
     match sign {
         Sign::Kept => b' ',
         Sign::Removed => b'-',

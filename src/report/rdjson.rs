@@ -20,7 +20,7 @@ use immutag_engine::{Decision, Finding, FixedEdit};
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let result = DiagnosticResult {
         source: Source {
             name: env!("CARGO_PKG_NAME"),

@@ -3,22 +3,22 @@
 //! This module owns words about the rule that only reports have, which are the same in every
 //! one. The facts are for [`immutag_engine::rule`]; what a finding says is not its matter.
 
-pub use immutag_engine::rule::{CATEGORY, DESCRIPTION, ID, SEVERITY, TITLE, URL};
+pub(crate) use immutag_engine::rule::{CATEGORY, DESCRIPTION, ID, SEVERITY, TITLE, URL};
 
 /// Its name, in words that can be part of one.
-pub const NAME: &str = "EcrImageTagNotImmutable";
+pub(crate) const NAME: &str = "EcrImageTagNotImmutable";
 
 /// Its severity on the scale of CVSS, from 0 to 10: in the middle of what code
 /// scanning calls medium (4.0 to 6.9).
-pub const SECURITY_SEVERITY: &str = "5.0";
+pub(crate) const SECURITY_SEVERITY: &str = "5.0";
 
 /// The same as [`HELP`], with a link.
-pub const HELP_MARKDOWN: &str = "Declare `ImageTagMutability: IMMUTABLE` in the `Properties` of \
+pub(crate) const HELP_MARKDOWN: &str = "Declare `ImageTagMutability: IMMUTABLE` in the `Properties` of \
      the repository. `immutag fix` does that and changes no other byte; `immutag diff` shows it \
      first. Where a pipeline moves a tag, `--keep-mutable TAG` lets it. See \
      [tag mutability](https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html).";
 
 /// What to do about a finding.
-pub const HELP: &str = "Declare ImageTagMutability: IMMUTABLE in the Properties of the \
+pub(crate) const HELP: &str = "Declare ImageTagMutability: IMMUTABLE in the Properties of the \
      repository. `immutag fix` does that and changes no other byte; `immutag diff` shows it \
      first. Where a pipeline moves a tag, `--keep-mutable TAG` lets it.";

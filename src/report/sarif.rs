@@ -45,7 +45,7 @@ const ROOT: &str = "%SRCROOT%";
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let log = Log {
         schema: SCHEMA,
         version: "2.1.0",

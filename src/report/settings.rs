@@ -12,7 +12,7 @@ use crate::settings::layer::{Entry, Origin};
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(settings: &Settings, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(settings: &Settings, out: &mut dyn Write) -> io::Result<()> {
     // What is to be known where the output is kept elsewhere than the file.
     if let Some(file) = settings.file()
         && let Some(folder) = file.parent()

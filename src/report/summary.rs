@@ -69,7 +69,7 @@ const NONE: &str = "(in no git repository)";
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_table(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_table(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let columns = columns(report);
     let names_all = report.options.verbosity == Verbosity::Verbose;
     let (rows, others): (Vec<_>, Vec<_>) =
@@ -114,7 +114,7 @@ pub fn write_table(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_markdown(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_markdown(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let columns = columns(report);
     writeln!(out, "### immutag: tags of ECR repositories\n")?;
     let mut summary = Vec::new();

@@ -25,7 +25,7 @@ const DIM: Style = Style::new().dimmed();
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_error(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_error(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let Err(error) = &outcome.result else {
         return Ok(());
     };
@@ -46,7 +46,7 @@ pub fn write_error(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     for outcome in report.outcomes {
         write_findings(outcome, report, |_| true, out)?;
     }
@@ -57,7 +57,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_left(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_left(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let is_told = |finding: &Finding| {
         report.options.mode != Mode::Fix && matches!(finding.decision, Decision::Fix(_))
     };
@@ -87,7 +87,7 @@ fn write_findings(
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_finding(
+pub(crate) fn write_finding(
     path: &Path,
     finding: &Finding,
     mode: Mode,
@@ -116,7 +116,11 @@ pub fn write_finding(
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_notes(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_notes(
+    outcome: &Outcome,
+    options: &Options,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let Ok(facts) = &outcome.result else {
         return Ok(());
     };
@@ -162,7 +166,7 @@ fn write_note(
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_patches(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_patches(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     for outcome in report.outcomes {
         if !outcome.hunks.is_empty() {
             for name in patch::names(outcome.patched()) {
@@ -179,7 +183,7 @@ pub fn write_patches(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()>
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_hunks(hunks: &[Hunk], out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_hunks(hunks: &[Hunk], out: &mut dyn Write) -> io::Result<()> {
     for hunk in hunks {
         writeln!(out, "{PLACE}{}{PLACE:#}", patch::header(hunk))?;
         for line in &hunk.lines {
@@ -213,7 +217,7 @@ pub fn write_hunks(hunks: &[Hunk], out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_summary(summary: &Summary, mode: Mode, out: &mut dyn Write) -> io::Result<()> {
     let Summary {
         files,
         templates,

@@ -20,7 +20,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 /// UTF-8 or not: a reference that is relative to the working directory, or
 /// `file:///…` where the path is absolute.
 #[must_use]
-pub fn of(path: &Path) -> String {
+pub(crate) fn of(path: &Path) -> String {
     let mut uri = String::new();
     let mut is_first = true;
     for part in path.components() {

@@ -24,7 +24,7 @@ use immutag_engine::{Decision, Rules};
 ///
 /// # Errors
 /// Those of [`run()`](super::run).
-pub fn impact(
+pub(crate) fn impact(
     options: &Options,
     format: ImpactFormat,
     interrupt: &Interrupt,

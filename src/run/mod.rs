@@ -46,11 +46,11 @@ use crate::terminal::progress::{Counts, Progress};
 use crate::terminal::questions::Session;
 use immutag_engine::{Date, Decision, Rules, SuppressionRules};
 
-pub use self::impact::impact;
+pub(crate) use self::impact::impact;
 
 /// How a run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ExitStatus {
+pub(crate) enum ExitStatus {
     /// Nothing is left to do.
     Clean,
     /// Findings are left, or files were changed and the user asked to know.
@@ -83,7 +83,7 @@ impl From<ExitStatus> for std::process::ExitCode {
 ///
 /// An interrupted run finishes the files in hand, scans no other, and
 /// reports what it has.
-pub fn run(options: &Options, interrupt: &Interrupt) -> anyhow::Result<ExitStatus> {
+pub(crate) fn run(options: &Options, interrupt: &Interrupt) -> anyhow::Result<ExitStatus> {
     let here = &WorkingDirectory::read();
     let settings = &resolved(&options.config, &options.flags, here)?;
     let inputs = Inputs::of(options, settings, here)?;
@@ -153,7 +153,7 @@ fn report_failed(path: &Path) -> String {
 /// # Errors
 /// A file of settings that cannot be read, an invalid glob, or a failing
 /// output. A reader that closes it early is no error.
-pub fn settings(choice: &Choice, flags: &Layer) -> anyhow::Result<ExitStatus> {
+pub(crate) fn settings(choice: &Choice, flags: &Layer) -> anyhow::Result<ExitStatus> {
     let settings = resolved(choice, flags, &WorkingDirectory::read())?;
     for patterns in [settings.include(), settings.exclude()] {
         for glob in &patterns.globs {
@@ -172,7 +172,7 @@ fn resolved(choice: &Choice, flags: &Layer, here: &WorkingDirectory) -> anyhow::
 ///
 /// # Errors
 /// A failing output. A reader that closes it early is no error.
-pub fn explain(topic: Option<Topic>) -> anyhow::Result<ExitStatus> {
+pub(crate) fn explain(topic: Option<Topic>) -> anyhow::Result<ExitStatus> {
     printed(explain::write(topic, &mut io::stdout().lock()))
 }
 
@@ -180,7 +180,7 @@ pub fn explain(topic: Option<Topic>) -> anyhow::Result<ExitStatus> {
 ///
 /// # Errors
 /// As those of [`explain()`].
-pub fn completions(shell: Shell) -> anyhow::Result<ExitStatus> {
+pub(crate) fn completions(shell: Shell) -> anyhow::Result<ExitStatus> {
     printed(manual::write_completions(shell, &mut io::stdout().lock()))
 }
 
@@ -189,7 +189,7 @@ pub fn completions(shell: Shell) -> anyhow::Result<ExitStatus> {
 ///
 /// # Errors
 /// As those of [`explain()`].
-pub fn manual(command: Option<&str>) -> anyhow::Result<ExitStatus> {
+pub(crate) fn manual(command: Option<&str>) -> anyhow::Result<ExitStatus> {
     printed(manual::write_page(command, &mut io::stdout().lock()))
 }
 

@@ -27,11 +27,11 @@ use crate::files::paths::{WorkingDirectory, folder_of};
 use crate::git::repository::dot_git;
 
 /// The name of the file.
-pub const NAME: &str = "immutag.toml";
+pub(crate) const NAME: &str = "immutag.toml";
 
 /// Which file is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Choice {
+pub(crate) enum Choice {
     /// The one that is found, if there is one.
     #[default]
     Found,
@@ -43,14 +43,14 @@ pub enum Choice {
 
 /// A file that has been read.
 #[derive(Clone, Debug)]
-pub struct Config {
+pub(crate) struct Config {
     /// The file, as it is shown: relative to the working directory, or as it
     /// was named.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// The folder that holds it, as an absolute path without links.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// What it says.
-    pub layer: Layer,
+    pub(crate) layer: Layer,
     text: String,
 }
 
@@ -60,7 +60,10 @@ impl Config {
     /// # Errors
     /// Where it is there, or is named, and cannot be read or is not of its
     /// form.
-    pub fn read(choice: &Choice, here: &WorkingDirectory) -> Result<Option<Self>, ConfigError> {
+    pub(crate) fn read(
+        choice: &Choice,
+        here: &WorkingDirectory,
+    ) -> Result<Option<Self>, ConfigError> {
         let path = match choice {
             Choice::Not => return Ok(None),
             Choice::Named(path) => path.clone(),
@@ -108,7 +111,7 @@ impl Config {
 
     /// The line of an offset, counted from 1.
     #[must_use]
-    pub fn line(&self, offset: usize) -> usize {
+    pub(crate) fn line(&self, offset: usize) -> usize {
         line(&self.text, offset)
     }
 }
@@ -121,13 +124,13 @@ fn line(text: &str, offset: usize) -> usize {
 /// Why a file cannot be used. Nothing may be scanned then.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{}: {message}", .path.display(), .line.map(|line| format!(":{line}")).unwrap_or_default())]
-pub struct ConfigError {
+pub(crate) struct ConfigError {
     /// The file, as it is shown.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// The line, counted from 1, if it is about one.
-    pub line: Option<usize>,
+    pub(crate) line: Option<usize>,
     /// What is wrong, and the remedy where there is one to tell.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 fn unreadable(path: &Path, reason: &str) -> ConfigError {
@@ -161,7 +164,7 @@ fn find(here: &Path) -> Result<Option<PathBuf>, ConfigError> {
 /// The file that would hold if a folder of a git repository with this root were the working
 /// directory, be it readable or not. Both are given without links.
 #[must_use]
-pub fn beside(folder: &Path, root: &Path) -> Option<PathBuf> {
+pub(crate) fn beside(folder: &Path, root: &Path) -> Option<PathBuf> {
     let is_none = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
     let is_there =
         |file: &PathBuf| fs::symlink_metadata(file).map_or_else(|error| !is_none(error), |_| true);

@@ -42,7 +42,7 @@ pub(super) const OF_FIXES: [&str; 2] = ["unsafe-fixes", "report-only"];
 
 /// Where a setting comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// Nobody said anything.
     Default,
     /// This flag.
@@ -56,16 +56,16 @@ pub enum Origin {
 
 /// A value, and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting<T> {
+pub(crate) struct Setting<T> {
     /// The value.
-    pub value: T,
+    pub(crate) value: T,
     /// Who said so.
-    pub origin: Origin,
+    pub(crate) origin: Origin,
 }
 
 impl<T> Setting<T> {
     /// Returns what a flag says.
-    pub fn flag(name: &'static str, value: T) -> Self {
+    pub(crate) fn flag(name: &'static str, value: T) -> Self {
         let origin = Origin::Flag(name);
         Self { value, origin }
     }
@@ -95,46 +95,46 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Setting<T> {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Layer {
+pub(crate) struct Layer {
     /// In folders, look only at the files that match one of these globs. They
     /// are relative to the folder of this file.
-    pub include: Option<Setting<Globs>>,
+    pub(crate) include: Option<Setting<Globs>>,
     /// Leave out the files and folders that match one of these globs. They are
     /// relative to the folder of this file.
-    pub exclude: Option<Setting<Vec<Glob>>>,
+    pub(crate) exclude: Option<Setting<Vec<Glob>>>,
     /// The files and folders that match one of these globs. They are relative
     /// to the folder of this file.
-    pub paths: Option<Setting<Globs>>,
+    pub(crate) paths: Option<Setting<Globs>>,
     /// Pass only what is proven to be a literal IMMUTABLE.
-    pub strict: Option<Setting<bool>>,
+    pub(crate) strict: Option<Setting<bool>>,
     /// Allow repairs that take a decision.
-    pub unsafe_fixes: Option<Setting<bool>>,
+    pub(crate) unsafe_fixes: Option<Setting<bool>>,
     /// The tags that are to stay mutable; `*` stands for any characters.
-    pub keep_mutable: Option<Setting<Tags>>,
+    pub(crate) keep_mutable: Option<Setting<Tags>>,
     /// Cover `AWS::ECR::RepositoryCreationTemplate`, too.
-    pub creation_templates: Option<Setting<bool>>,
+    pub(crate) creation_templates: Option<Setting<bool>>,
     /// Report what is found in these files, and never write them.
-    pub report_only: Option<Setting<bool>>,
+    pub(crate) report_only: Option<Setting<bool>>,
     /// Other settings for some of the files. What stands further down wins.
     #[serde(default, rename = "override")]
-    pub overrides: Vec<Setting<Layer>>,
+    pub(crate) overrides: Vec<Setting<Layer>>,
 }
 
 /// A setting as it is shown: its key, its value, and where that comes from.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The key in `immutag.toml`.
-    pub key: &'static str,
+    pub(crate) key: &'static str,
     /// The value, as TOML has it.
-    pub value: Value,
+    pub(crate) value: Value,
     /// Who said so.
-    pub origin: Origin,
+    pub(crate) origin: Origin,
 }
 
 impl Layer {
     /// Returns what holds where nobody says anything.
     #[must_use]
-    pub fn defaults() -> Self {
+    pub(crate) fn defaults() -> Self {
         let include = discover::DEFAULT_INCLUDE.iter();
         let include = include.map(|&glob| Glob(glob.to_owned())).collect();
         Self {
@@ -150,7 +150,7 @@ impl Layer {
 
     /// Returns what is said, in the order in which it is shown, without the overrides.
     #[must_use]
-    pub fn entries(&self) -> Vec<Entry> {
+    pub(crate) fn entries(&self) -> Vec<Entry> {
         fn entry<T>(
             key: &'static str,
             setting: Option<&Setting<T>>,
@@ -186,7 +186,7 @@ impl Layer {
     }
 
     /// Sets in `rules` what is said.
-    pub fn apply(&self, rules: &mut Rules) {
+    pub(crate) fn apply(&self, rules: &mut Rules) {
         if let Some(strict) = &self.strict {
             rules.policy.profile = if strict.value {
                 Profile::Strict
@@ -234,7 +234,7 @@ impl<T> Visitor<'_> for Text<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(extend("minLength" = 1, "pattern" = "^[^!]")))]
-pub struct Glob(String);
+pub(crate) struct Glob(String);
 
 impl<'de> Deserialize<'de> for Glob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -248,13 +248,13 @@ impl<'de> Deserialize<'de> for Glob {
 impl Glob {
     /// Takes a glob of the command line, which is checked where it is used.
     #[must_use]
-    pub fn unchecked(glob: String) -> Self {
+    pub(crate) fn unchecked(glob: String) -> Self {
         Self(glob)
     }
 
     /// Returns the glob as it is written.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -264,7 +264,7 @@ impl Glob {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(extend("minItems" = 1)))]
 #[serde(try_from = "Vec<Glob>")]
-pub struct Globs(Vec<Glob>);
+pub(crate) struct Globs(Vec<Glob>);
 
 impl TryFrom<Vec<Glob>> for Globs {
     type Error = &'static str;
@@ -280,7 +280,7 @@ impl TryFrom<Vec<Glob>> for Globs {
 impl Globs {
     /// Returns the globs.
     #[must_use]
-    pub fn as_slice(&self) -> &[Glob] {
+    pub(crate) fn as_slice(&self) -> &[Glob] {
         &self.0
     }
 }
@@ -312,7 +312,7 @@ impl<'de> Deserialize<'de> for Tag {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(extend("maxItems" = MAX_FILTERS)))]
 #[serde(try_from = "Vec<Tag>")]
-pub struct Tags(#[cfg_attr(test, schemars(with = "Vec<Tag>"))] Vec<TagPattern>);
+pub(crate) struct Tags(#[cfg_attr(test, schemars(with = "Vec<Tag>"))] Vec<TagPattern>);
 
 impl TryFrom<Vec<Tag>> for Tags {
     type Error = String;
@@ -343,7 +343,7 @@ impl FromIterator<TagPattern> for Tags {
 impl Tags {
     /// Returns the tags, each once.
     #[must_use]
-    pub fn as_slice(&self) -> &[TagPattern] {
+    pub(crate) fn as_slice(&self) -> &[TagPattern] {
         &self.0
     }
 }

@@ -23,23 +23,23 @@ use crate::files::paths::absolute;
 use immutag_engine::{Listed, trivyignore, trivyignore_yaml};
 
 /// The list of IDs.
-pub const PLAIN: &str = ".trivyignore";
+pub(crate) const PLAIN: &str = ".trivyignore";
 /// The list of mappings.
-pub const YAML: &str = ".trivyignore.yaml";
+pub(crate) const YAML: &str = ".trivyignore.yaml";
 
 /// Why a list cannot be used. Nothing may be edited then.
 #[derive(Debug, Error)]
 #[error("{name}: {message}; correct it, or leave all ignores out with --no-suppressions")]
-pub struct ListFileError {
+pub(crate) struct ListFileError {
     /// The list.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What is wrong.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// The entries of both lists that name our rule.
 #[derive(Debug, Default)]
-pub struct Lists {
+pub(crate) struct Lists {
     here: PathBuf,
     /// The same behind all links, if it can be told.
     real_here: Option<PathBuf>,
@@ -60,7 +60,7 @@ impl Lists {
     ///
     /// # Errors
     /// Where one is there and cannot be read, or is not of its form.
-    pub fn read(here: &Path) -> Result<Self, ListFileError> {
+    pub(crate) fn read(here: &Path) -> Result<Self, ListFileError> {
         let mut listed: Vec<(&'static str, Listed)> = Vec::new();
         if let Some(text) = text(here, PLAIN)? {
             let found = trivyignore(&text);
@@ -102,7 +102,7 @@ impl Lists {
     /// The entries that are for a file, by its path as it is named or by its
     /// own, behind all links.
     #[must_use]
-    pub fn of(&self, path: &Path, real: &Path) -> Vec<Listed> {
+    pub(crate) fn of(&self, path: &Path, real: &Path) -> Vec<Listed> {
         let own = self.real_here.as_ref().and_then(|here| {
             let real = fs::canonicalize(real).ok()?;
             real.strip_prefix(here).ok().map(Path::to_path_buf)
@@ -120,7 +120,7 @@ impl Lists {
     }
 
     /// All entries, with the list that each stands in.
-    pub fn entries(&self) -> impl Iterator<Item = (&'static str, &Listed)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&'static str, &Listed)> {
         self.entries.iter().map(|entry| (entry.name, &entry.listed))
     }
 

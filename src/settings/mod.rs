@@ -10,9 +10,9 @@
 //! override as they are. A list that is given takes the place of another one
 //! and is not added to it, so that what holds can be seen in one place.
 
-pub mod file;
-pub mod layer;
-pub mod lists;
+pub(crate) mod file;
+pub(crate) mod layer;
+pub(crate) mod lists;
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ use immutag_engine::Rules;
 
 /// All settings, as they hold.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     config: Option<Config>,
     defaults: Layer,
     flags: Layer,
@@ -35,10 +35,10 @@ pub struct Settings {
 
 /// What is set otherwise for some of the files.
 #[derive(Clone, Debug)]
-pub struct Override {
+pub(crate) struct Override {
     layer: Layer,
     /// Who said so.
-    pub origin: Origin,
+    pub(crate) origin: Origin,
     cover: Cover,
 }
 
@@ -48,7 +48,7 @@ impl Settings {
     /// # Errors
     /// An invalid glob of `--report-only`. Those of `--include` and
     /// `--exclude` are checked where they are used.
-    pub fn new(flags: &Layer, config: Option<Config>) -> Result<Self, GlobError> {
+    pub(crate) fn new(flags: &Layer, config: Option<Config>) -> Result<Self, GlobError> {
         let of = |layer: &Layer, base: Option<&Path>| {
             let overrides = layer.overrides.iter().map(|one| {
                 let paths = one.value.paths.as_ref();
@@ -87,7 +87,7 @@ impl Settings {
 
     /// Returns the globs of the files that are scanned, in folders.
     #[must_use]
-    pub fn include(&self) -> Patterns {
+    pub(crate) fn include(&self) -> Patterns {
         let mut layers = self.layers();
         let include = layers.find_map(|(layer, base)| {
             let include = layer.include.as_ref()?;
@@ -98,7 +98,7 @@ impl Settings {
 
     /// Returns the globs of the files and folders that are left out.
     #[must_use]
-    pub fn exclude(&self) -> Patterns {
+    pub(crate) fn exclude(&self) -> Patterns {
         let mut layers = self.layers();
         let exclude = layers.find_map(|(layer, base)| {
             let exclude = layer.exclude.as_ref()?;
@@ -109,7 +109,7 @@ impl Settings {
 
     /// Returns the settings that hold for all files, in the order in which they are shown.
     #[must_use]
-    pub fn entries(&self) -> Vec<Entry> {
+    pub(crate) fn entries(&self) -> Vec<Entry> {
         let all = self.defaults.entries().into_iter().map(|default| {
             let mut layers = self.layers();
             let said = layers.find_map(|(layer, _)| {
@@ -123,7 +123,7 @@ impl Settings {
 
     /// Returns what is set otherwise for some of the files, the last one to win. What a flag
     /// sets for all files is no longer in it.
-    pub fn overrides(&self) -> impl Iterator<Item = (Origin, Vec<Entry>)> {
+    pub(crate) fn overrides(&self) -> impl Iterator<Item = (Origin, Vec<Entry>)> {
         let of_flags = self.flags.entries();
         self.overrides.iter().map(move |one| {
             let mut entries = one.layer.entries();
@@ -134,18 +134,18 @@ impl Settings {
 
     /// The file that was read, as it is shown.
     #[must_use]
-    pub fn file(&self) -> Option<&Path> {
+    pub(crate) fn file(&self) -> Option<&Path> {
         Some(&self.config.as_ref()?.path)
     }
 
     /// The line of the file that an offset is in, counted from 1.
     #[must_use]
-    pub fn line(&self, offset: usize) -> Option<usize> {
+    pub(crate) fn line(&self, offset: usize) -> Option<usize> {
         Some(self.config.as_ref()?.line(offset))
     }
 
     /// Sets in `rules` what holds for all files.
-    pub fn apply(&self, rules: &mut Rules) {
+    pub(crate) fn apply(&self, rules: &mut Rules) {
         self.defaults.apply(rules);
         if let Some(config) = &self.config {
             config.layer.apply(rules);
@@ -155,7 +155,13 @@ impl Settings {
 
     /// Sets in `rules` what holds for one file: by its path as it is named, or by its own,
     /// behind all links.
-    pub fn apply_for(&self, path: &Path, real: &Path, here: &WorkingDirectory, rules: &mut Rules) {
+    pub(crate) fn apply_for(
+        &self,
+        path: &Path,
+        real: &Path,
+        here: &WorkingDirectory,
+        rules: &mut Rules,
+    ) {
         self.apply(rules);
         for one in &self.overrides {
             if one.cover.has(path, real, here) {
@@ -170,7 +176,7 @@ impl Settings {
     /// with a `/`. Where nothing is to be fixed (`is_report_only`), the settings that decide on
     /// fixes alone make no difference.
     #[must_use]
-    pub fn is_equivalent_to(&self, other: &Self, is_report_only: bool) -> bool {
+    pub(crate) fn is_equivalent_to(&self, other: &Self, is_report_only: bool) -> bool {
         let decides = |key: &str| !is_report_only || !OF_FIXES.contains(&key);
         let has_overrides = |settings: &Self| {
             settings.overrides().any(|(origin, entries)| {

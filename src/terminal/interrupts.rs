@@ -17,11 +17,11 @@ use signal_hook::flag;
 
 /// The exit status of a run that was interrupted, by the convention of shells for SIGINT
 /// (128 and the number of the signal).
-pub const STATUS: u8 = 130;
+pub(crate) const STATUS: u8 = 130;
 
 /// Whether the run is to end. One that nobody [watches](Interrupt::watch) never is.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt {
+pub(crate) struct Interrupt {
     is_set: Arc<AtomicBool>,
     is_waiting: Arc<AtomicBool>,
 }
@@ -30,7 +30,7 @@ impl Interrupt {
     /// Takes over the signals of the process, once and for its whole life. Where the system
     /// does not let us, a signal ends the process as it does any other.
     #[must_use]
-    pub fn watch() -> Self {
+    pub(crate) fn watch() -> Self {
         let interrupt = Self::default();
         for signal in [SIGINT, SIGTERM].into_iter().chain(hangup()) {
             let (set, waiting) = (&interrupt.is_set, &interrupt.is_waiting);
@@ -43,13 +43,13 @@ impl Interrupt {
 
     /// Whether there was a signal.
     #[must_use]
-    pub fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         self.is_set.load(Ordering::Relaxed)
     }
 
     /// Does something during which a signal ends the process at once, since nothing is in
     /// hand: to read what a user types.
-    pub fn at_any_time<T>(&self, wait: impl FnOnce() -> T) -> T {
+    pub(crate) fn at_any_time<T>(&self, wait: impl FnOnce() -> T) -> T {
         self.is_waiting.store(true, Ordering::Relaxed);
         let result = wait();
         self.is_waiting.store(false, Ordering::Relaxed);

@@ -1,5 +1,5 @@
 //! What a person at a terminal sees and does while a run goes on.
 
-pub mod interrupts;
-pub mod progress;
-pub mod questions;
+pub(crate) mod interrupts;
+pub(crate) mod progress;
+pub(crate) mod questions;

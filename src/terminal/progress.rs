@@ -22,17 +22,17 @@ const LINE: Duration = Duration::from_secs(30);
 
 /// What a run has come to so far.
 #[derive(Debug, Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Files looked at.
-    pub files: AtomicU64,
+    pub(crate) files: AtomicU64,
     /// Git repositories entered.
-    pub repositories: AtomicU64,
+    pub(crate) repositories: AtomicU64,
     /// Findings that break the rule.
-    pub findings: AtomicU64,
+    pub(crate) findings: AtomicU64,
     /// Files that there are in all; 0 as long as nobody knows.
-    pub total: AtomicU64,
+    pub(crate) total: AtomicU64,
     /// Whether the run is over, for whoever counts the files ahead of it.
-    pub is_over: AtomicBool,
+    pub(crate) is_over: AtomicBool,
 }
 
 impl Counts {
@@ -62,7 +62,7 @@ impl Counts {
 
 /// Shows how far a run has come until it is dropped.
 #[derive(Debug)]
-pub struct Progress<'scope> {
+pub(crate) struct Progress<'scope> {
     counts: &'scope Counts,
     end: Option<Sender<()>>,
     shows: Option<ScopedJoinHandle<'scope, ()>>,
@@ -71,7 +71,7 @@ pub struct Progress<'scope> {
 impl<'scope> Progress<'scope> {
     /// Begins. If the run takes long enough for a bar, `count` is called on a thread of its
     /// own, to set [`Counts::total`] unless [`Counts::is_over`].
-    pub fn begin<'env>(
+    pub(crate) fn begin<'env>(
         scope: &'scope Scope<'scope, 'env>,
         counts: &'scope Counts,
         count: impl FnOnce() + Send + 'scope,

@@ -36,7 +36,7 @@ enum Rest {
 
 /// A conversation with the user, over all files.
 #[derive(Debug)]
-pub struct Session<I, O> {
+pub(crate) struct Session<I, O> {
     answers: I,
     questions: O,
     /// How many repairs there are in all, and how many were passed.
@@ -48,7 +48,7 @@ pub struct Session<I, O> {
 impl<I: BufRead, O: Write> Session<I, O> {
     /// A session that reads lines from `answers` and writes to `questions`
     /// (with the escape sequences of colour), about `total` repairs.
-    pub fn new(answers: I, questions: O, total: usize) -> Self {
+    pub(crate) fn new(answers: I, questions: O, total: usize) -> Self {
         Self {
             answers,
             questions,
@@ -64,7 +64,7 @@ impl<I: BufRead, O: Write> Session<I, O> {
     ///
     /// # Errors
     /// Those of the terminal.
-    pub fn declined(
+    pub(crate) fn declined(
         &mut self,
         path: &Path,
         facts: &Facts,

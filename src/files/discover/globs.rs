@@ -43,7 +43,7 @@ use crate::files::paths::{WorkingDirectory, absolute_names, unrooted};
 
 /// The include globs that hold when none are given: the names that CloudFormation's own
 /// tools take for templates, and those of files from which a template engine makes one.
-pub const DEFAULT_INCLUDE: &[&str] = &[
+pub(crate) const DEFAULT_INCLUDE: &[&str] = &[
     "*.yaml",
     "*.yml",
     "*.json",
@@ -57,12 +57,12 @@ pub const DEFAULT_INCLUDE: &[&str] = &[
 /// Globs as they were written, and where. They are explained in the
 /// documentation of the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Patterns {
+pub(crate) struct Patterns {
     /// The globs.
-    pub globs: Vec<String>,
+    pub(crate) globs: Vec<String>,
     /// The folder that they are relative to, as an absolute path without links. None for
     /// those of the command line.
-    pub base: Option<PathBuf>,
+    pub(crate) base: Option<PathBuf>,
 }
 
 impl From<Vec<String>> for Patterns {
@@ -74,7 +74,7 @@ impl From<Vec<String>> for Patterns {
 /// An include or exclude glob that is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("invalid glob `{glob}`: {reason}")]
-pub struct GlobError {
+pub(crate) struct GlobError {
     glob: String,
     reason: String,
 }
@@ -90,7 +90,7 @@ impl GlobError {
 
 /// Globs with which single files are picked: see the documentation of the module.
 #[derive(Clone, Debug)]
-pub struct Cover {
+pub(crate) struct Cover {
     globs: Arc<Globs>,
     /// The folder that the globs are relative to; None for the working directory.
     base: Option<PathBuf>,
@@ -101,7 +101,7 @@ impl Cover {
     ///
     /// # Errors
     /// The first glob that is empty, negated, or not valid.
-    pub fn new(patterns: &Patterns) -> Result<Cover, GlobError> {
+    pub(crate) fn new(patterns: &Patterns) -> Result<Cover, GlobError> {
         Ok(Cover {
             globs: Arc::new(Globs::of(patterns, Role::Exclude)?),
             base: patterns.base.clone(),
@@ -111,7 +111,7 @@ impl Cover {
     /// Whether one of the globs matches a file or a directory that it lies in, by its path
     /// as it is named or by its own, behind all links. The file need not exist.
     #[must_use]
-    pub fn has(&self, path: &Path, real: &Path, here: &WorkingDirectory) -> bool {
+    pub(crate) fn has(&self, path: &Path, real: &Path, here: &WorkingDirectory) -> bool {
         let here = here.path().unwrap_or(Path::new(""));
         let base = self.base.as_deref().unwrap_or(here);
         absolute_names(here, path, fs::canonicalize(real).ok())
@@ -124,7 +124,7 @@ impl Cover {
 ///
 /// # Errors
 /// Where it is empty, negated, or not valid.
-pub fn check_glob(glob: &str) -> Result<(), GlobError> {
+pub(crate) fn check_glob(glob: &str) -> Result<(), GlobError> {
     Globs::new(&[glob], Role::Exclude).map(|_| ())
 }
 
@@ -262,7 +262,7 @@ impl Globs {
 
 /// Whether a file has one of the names that [`DEFAULT_INCLUDE`] takes.
 #[must_use]
-pub fn is_named_as_template(file: &Path) -> bool {
+pub(crate) fn is_named_as_template(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().as_encoded_bytes();
     let mut suffixes = DEFAULT_INCLUDE
         .iter()

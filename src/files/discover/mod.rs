@@ -29,9 +29,10 @@ mod testing;
 mod threads;
 mod walk;
 
-pub use globs::{Cover, DEFAULT_INCLUDE, GlobError, Patterns, check_glob, is_named_as_template};
-pub use partition::Partition;
-pub use problem::Problem;
-pub use roots::Target;
-pub use threads::MAX_THREADS;
-pub use walk::{Discovered, Selection, Walk};
+pub(crate) use globs::{
+    Cover, DEFAULT_INCLUDE, GlobError, Patterns, check_glob, is_named_as_template,
+};
+pub(crate) use partition::Partition;
+pub(crate) use problem::Problem;
+pub(crate) use threads::MAX_THREADS;
+pub(crate) use walk::{Discovered, Selection, Walk};

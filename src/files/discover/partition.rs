@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 /// One of the parts of a walk. They are explained in the documentation of the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Partition {
+pub(crate) struct Partition {
     index: u64,
     count: u64,
 }
@@ -22,7 +22,7 @@ pub struct Partition {
 impl Partition {
     /// The part with a number from 1 to `count`; None for any other.
     #[must_use]
-    pub fn new(number: u32, count: u32) -> Option<Partition> {
+    pub(crate) fn new(number: u32, count: u32) -> Option<Partition> {
         let index = u64::from(number.checked_sub(1)?);
         let count = u64::from(count);
         (index < count).then_some(Partition { index, count })

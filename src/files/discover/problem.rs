@@ -12,7 +12,7 @@ use thiserror::Error;
 /// The message says what is wrong and what to do, and does not repeat the path.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum Problem {
+pub(crate) enum Problem {
     /// A given path does not exist, or is a symbolic link to nothing.
     #[error("no such file or directory")]
     NotFound {
@@ -72,7 +72,7 @@ pub enum Problem {
 impl Problem {
     /// Returns the path that the problem is about, as it is to be shown.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         match self {
             Problem::NotFound { path }
             | Problem::NotRegular { path, .. }

@@ -41,12 +41,12 @@ use crate::files::paths::{tidy, walkable};
 
 /// A file to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub(crate) struct Target {
     /// The path to show: the given path joined with the rest, without a leading `./`.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// The path to read and to replace. It differs from `path` only if a symbolic link
     /// was given: then it is the absolute path of the file behind it.
-    pub real: PathBuf,
+    pub(crate) real: PathBuf,
 }
 
 /// A given path that exists and is a file or a directory.

@@ -16,7 +16,8 @@ use tempfile::TempDir;
 
 use crate::files::paths::WorkingDirectory;
 
-use super::{Discovered, Patterns, Problem, Selection, Target, Walk};
+use super::roots::Target;
+use super::{Discovered, Patterns, Problem, Selection, Walk};
 
 /// A directory with files in it.
 pub(super) struct Tree {

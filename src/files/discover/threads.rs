@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::thread;
 
 /// More threads than this are not started, whatever is asked for.
-pub const MAX_THREADS: usize = 256;
+pub(crate) const MAX_THREADS: usize = 256;
 
 /// Returns how many threads to start at the most; 0 asks for as many as there are cores.
 pub(super) fn most(asked: usize) -> usize {

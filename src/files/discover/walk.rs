@@ -40,29 +40,29 @@ use crate::git::repository::dot_git;
 
 /// What to look at. The globs are explained at [`Patterns`].
 #[derive(Clone, Debug, Default)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// Files and directories, as given. Nothing is visited if there are none.
-    pub paths: Vec<PathBuf>,
+    pub(crate) paths: Vec<PathBuf>,
     /// Files met in a walk are taken if one of these globs matches.
     /// If there are none, [`DEFAULT_INCLUDE`] holds.
-    pub include: Patterns,
+    pub(crate) include: Patterns,
     /// Files and directories met in a walk are left out if one of these globs matches.
-    pub exclude: Patterns,
+    pub(crate) exclude: Patterns,
     /// Do not heed ignore files.
-    pub no_ignore: bool,
+    pub(crate) no_ignore: bool,
     /// Walk hidden files and directories too.
-    pub hidden: bool,
+    pub(crate) hidden: bool,
     /// Let `exclude` hold for the given paths themselves too.
-    pub force_exclude: bool,
+    pub(crate) force_exclude: bool,
     /// How many threads to use; 0 means as many as there are cores.
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// Which part of all files to take; None for all of them.
-    pub partition: Option<Partition>,
+    pub(crate) partition: Option<Partition>,
 }
 
 /// What a visit comes to.
 #[derive(Debug)]
-pub enum Discovered {
+pub(crate) enum Discovered {
     /// A file to look at.
     File(Target),
     /// A directory that holds the work tree of a git repository, as it would be shown. A
@@ -77,7 +77,7 @@ type Visitor<'v> = dyn Fn(Discovered) -> ControlFlow<()> + Sync + 'v;
 
 /// A [`Selection`] whose globs are known to be valid.
 #[derive(Clone, Debug)]
-pub struct Walk {
+pub(crate) struct Walk {
     selection: Selection,
     filter: Arc<Filter>,
     threads: usize,
@@ -89,7 +89,7 @@ impl Walk {
     /// # Errors
     ///
     /// The first glob that is empty, negated, or not valid.
-    pub fn new(selection: Selection, here: &WorkingDirectory) -> Result<Walk, GlobError> {
+    pub(crate) fn new(selection: Selection, here: &WorkingDirectory) -> Result<Walk, GlobError> {
         let include = if selection.include.globs.is_empty() {
             Globs::new(DEFAULT_INCLUDE, Role::Include)?
         } else {
@@ -114,7 +114,7 @@ impl Walk {
     /// each thread ends after what it has in hand.
     ///
     /// A panic in `on` is handed on to the caller.
-    pub fn visit(&self, on: &Visitor<'_>) {
+    pub(crate) fn visit(&self, on: &Visitor<'_>) {
         let mut tell = |problem| {
             // There is nothing to break off yet.
             let _ = on(Discovered::Problem(problem));
@@ -141,7 +141,11 @@ impl Walk {
     ///
     /// A path that could not be visited is handed to `on`, and so is one that has nothing to
     /// do with the folder: it would hold no such file whatever is in it.
-    pub fn takes(&self, folder: &Path, on: &mut dyn FnMut(Problem)) -> impl Fn(&Path) -> bool + '_ {
+    pub(crate) fn takes(
+        &self,
+        folder: &Path,
+        on: &mut dyn FnMut(Problem),
+    ) -> impl Fn(&Path) -> bool + '_ {
         let mut roots = Vec::new();
         for (path, root) in self.given(on) {
             if root.canonical.starts_with(folder) || folder.starts_with(&root.canonical) {

@@ -7,16 +7,16 @@ mod reports;
 mod templates;
 mod temporary;
 
-pub use reports::{create, destination, expect_to_create, is_stream};
-pub use templates::{WriteError, replace};
+pub(crate) use reports::{create, destination, expect_to_create, is_stream};
+pub(crate) use templates::replace;
 pub(in crate::files) use temporary::is_temporary;
-pub use temporary::temporary_files;
+pub(crate) use temporary::temporary_files;
 
 /// Lets a write that goes beyond the limit for files (`ulimit -f`) fail as any other does.
 /// Without this the system ends the process for it, and a temporary file is left. Where the
 /// system does not let us, it stays so.
 #[cfg(unix)]
-pub fn outlive_limits() {
+pub(crate) fn outlive_limits() {
     use signal_hook::consts::SIGXFSZ;
     // A signal that is handled, by whatever, does not end the process.
     let seen = std::sync::Arc::default();
@@ -25,4 +25,4 @@ pub fn outlive_limits() {
 
 /// Other systems have no such limit.
 #[cfg(not(unix))]
-pub fn outlive_limits() {}
+pub(crate) fn outlive_limits() {}

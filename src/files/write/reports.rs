@@ -21,7 +21,7 @@ use crate::files::paths::folder_of;
     clippy::disallowed_methods,
     reason = "the one module that writes: opens what cannot be replaced"
 )]
-pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
+pub(crate) fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
     match descriptor(path) {
         Some(1) => {
             let mut stdout = io::stdout().lock();
@@ -51,7 +51,7 @@ pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
 /// # Errors
 ///
 /// What the operating system says, or would say.
-pub fn expect_to_create(path: &Path) -> io::Result<()> {
+pub(crate) fn expect_to_create(path: &Path) -> io::Result<()> {
     match descriptor(path) {
         Some(1 | 2) => return Ok(()),
         Some(_) => is_no_file(path)?,
@@ -78,7 +78,7 @@ pub fn expect_to_create(path: &Path) -> io::Result<()> {
 /// # Errors
 ///
 /// What the operating system says where its folder is not there, or links lead in a circle.
-pub fn destination(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn destination(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_path_buf();
     let mut links = 0;
     loop {
@@ -99,7 +99,7 @@ pub fn destination(path: &Path) -> io::Result<PathBuf> {
 
 /// Whether [`create`] writes on what is there, and replaces nothing.
 #[must_use]
-pub fn is_stream(path: &Path) -> bool {
+pub(crate) fn is_stream(path: &Path) -> bool {
     matches!(descriptor(path), Some(1 | 2))
 }
 

@@ -51,7 +51,7 @@ use crate::files::paths::folder_of;
 /// do. It does not repeat the path.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum WriteError {
+pub(crate) enum WriteError {
     /// The path is a symbolic link, a directory, or a special file.
     #[error("not written: this is not a regular file; give the path of the file itself")]
     NotRegular,
@@ -106,7 +106,7 @@ fn failed(action: &'static str) -> impl FnOnce(io::Error) -> WriteError {
 /// If the file is not one that is written (see the documentation of the module), if it
 /// does not hold `read` any more, or if the operating system does not let us do this. The
 /// file is then as it was, and no temporary file is left.
-pub fn replace(path: &Path, read: &[u8], new: &[u8]) -> Result<(), WriteError> {
+pub(crate) fn replace(path: &Path, read: &[u8], new: &[u8]) -> Result<(), WriteError> {
     let before = inspect(path)?;
     if !may_write(path) {
         return Err(WriteError::ReadOnly);

@@ -54,7 +54,7 @@ pub(in crate::files) fn is_temporary(name: &OsStr) -> bool {
 /// Returns the temporary files in a folder, in order: those of processes that were killed, and
 /// those that are being written just now. None of a folder that cannot be read.
 #[must_use]
-pub fn temporary_files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn temporary_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(walkable(folder))
         .into_iter()
         .flatten()

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::thread::available_parallelism;
 
-use immutag::files::discover::DEFAULT_INCLUDE;
+use immutag::testing::DEFAULT_INCLUDE;
 use tempfile::TempDir;
 
 use super::{

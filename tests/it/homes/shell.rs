@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use immutag::cli;
+use immutag::testing;
 
 use super::{IMMUTAG, immutag, run, said, tool, write};
 
@@ -152,7 +152,7 @@ fn what_is_printed_may_be_read_in_part() {
 /// Each subcommand with its long flags and its short ones, as clap has them;
 /// the program itself with an empty name.
 fn commands() -> Vec<(String, Vec<String>)> {
-    let mut all = cli::command().disable_help_subcommand(true);
+    let mut all = testing::command().disable_help_subcommand(true);
     all.build();
     let flags = |command: &clap::Command| {
         let arguments = command.get_arguments().filter(|flag| !flag.is_hide_set());
@@ -270,7 +270,7 @@ fn every_help_has_examples_that_are_read() {
                     assert_eq!(&call[0], name);
                 }
                 let arguments = ["immutag".to_owned()].into_iter().chain(call.clone());
-                let parsed = cli::parse(arguments.map(Into::into));
+                let parsed = testing::parses(arguments.map(Into::into));
                 assert!(parsed.is_ok(), "{call:?}: {parsed:?}");
             }
             for line in help.lines() {
