@@ -142,6 +142,36 @@ fn a_key_in_the_wrong_mapping_or_order_fails() {
 }
 
 #[test]
+fn key_that_readers_take_in_different_ways_beside_the_change_fails() {
+    let with = |key: &str| {
+        let text = YAML.replace("RepositoryName", key);
+        let edit = replace(&text, "MUTABLE", "IMMUTABLE");
+        proven(&text, edit, |tree| {
+            let keys = ["Resources", "Web", "Properties", "ImageTagMutability"];
+            let value = New::Text("IMMUTABLE".to_owned());
+            (find(tree, &keys), Change::Replace(value))
+        })
+    };
+    for key in ["RepositoryName", "! RepositoryName", "!!str RepositoryName"] {
+        assert!(with(key).is_ok(), "{key}");
+    }
+    for key in [
+        "!!merge <<",
+        "!<tag:yaml.org,2002:merge> <<",
+        "!Ref RepositoryName",
+        "!!str <<",
+        "\"<<\"",
+        "'<<'",
+    ] {
+        let result = with(key);
+        assert!(
+            matches!(result, Err(ProofError::UnsureKey { .. })),
+            "{key}: {result:?}"
+        );
+    }
+}
+
+#[test]
 fn json_that_breaks_or_changes_its_kind_fails() {
     let before = |member: &str| proven(JSON, insert_before(JSON, r#""A""#, member), insert);
     assert!(
@@ -180,6 +210,7 @@ fn each_failure_says_what_failed() {
             "second parser rejects it: a tab",
         ),
         (ProofError::JudgeDisagrees, "second parser reads"),
+        (ProofError::UnsureKey { at: 9 }, "means (byte 9)"),
         (ProofError::NotDone("A is left".to_owned()), "A is left"),
     ] {
         assert!(error.to_string().contains(says), "{error}");

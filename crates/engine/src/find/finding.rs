@@ -75,6 +75,9 @@ pub enum Obstacle {
         /// The key in its declaration that has something against it.
         at: NodeId,
     },
+    /// A key beside the place has a tag, or is a merge key in quotes: readers take it in
+    /// different ways, so that what the mapping says is not sure.
+    UnsureKey,
     /// A creation template that makes the repositories of a pull through
     /// cache, whose tags move when those upstream do.
     PullThroughCache,
@@ -179,6 +182,11 @@ impl fmt::Display for Obstacle {
             Self::NotAllowed { parameter, .. } => {
                 write!(f, "parameter {parameter} does not allow {IMMUTABLE}, or may not")
             }
+            Self::UnsureKey => write!(
+                f,
+                "a key beside the place has a tag, or is a merge key in quotes, and readers \
+                 differ in what it means; write {MUTABILITY}: {IMMUTABLE} by hand"
+            ),
             Self::PullThroughCache => f.write_str(
                 "AppliedFor may hold PULL_THROUGH_CACHE, whose tags move with those upstream; leave it mutable",
             ),

@@ -30,6 +30,8 @@ pub(super) struct Judge<'e, 't, 'a> {
     pub(super) resource: Resource,
     pub(super) policy: &'e Policy,
     pub(super) budget: &'e mut Budget,
+    /// See [`Tree::with_unsure_keys`].
+    pub(super) unsure: &'e BTreeSet<NodeId>,
     /// What reads a parameter or a mapping for the mode.
     pub(super) reads: Vec<NodeId>,
     /// Whether exclusion filters stand beside the mode.
@@ -68,7 +70,34 @@ impl Judge<'_, '_, '_> {
         if finding.repair.is_ok() && self.may_serve_a_cache() {
             finding.repair = Err(Obstacle::PullThroughCache);
         }
+        if let Ok(repair) = &finding.repair
+            && self.stands_beside_an_unsure_key(repair)
+        {
+            finding.repair = Err(Obstacle::UnsureKey);
+        }
         Some(finding)
+    }
+
+    /// Whether a repair changes a mapping with a key that readers take in different ways, or
+    /// the resource that says so has one.
+    fn stands_beside_an_unsure_key(&self, repair: &Repair) -> bool {
+        if self.unsure.is_empty() {
+            return false;
+        }
+        let tree = self.tree;
+        let properties = tree.entries_named(self.resource.body, "Properties");
+        let mut mappings: Vec<NodeId> = properties.map(|own| tree.resolve(own.value)).collect();
+        mappings.push(self.resource.body);
+        match repair {
+            Repair::AddMutability { mapping, .. } | Repair::RewriteMutability { mapping, .. } => {
+                mappings.push(*mapping);
+            }
+            Repair::RewriteSources { literals } => {
+                mappings.extend(literals.iter().filter_map(|&(at, _)| tree.parent(at)));
+            }
+            Repair::AddProperties { .. } | Repair::FillProperties { .. } => {}
+        }
+        mappings.iter().any(|mapping| self.unsure.contains(mapping))
     }
 
     fn ours(&self) -> Ours {
@@ -305,7 +334,7 @@ impl Judge<'_, '_, '_> {
             Some(Obstacle::Computed(
                 "a function stands among its Properties".to_owned(),
             ))
-        } else if has_filters && own_filters.is_none() {
+        } else if has_filters && own_filters.is_none() || self.uncovers(mapping, own_filters) {
             Some(Obstacle::Merged(FILTERS))
         } else if !judged.literals.is_empty()
             && mode.is_some_and(|mode| self.is_conditional(mode.key))
@@ -437,6 +466,11 @@ impl Judge<'_, '_, '_> {
             Word::Nothing => Some(Verdict::Missing),
             Word::Collection => Some(Verdict::Invalid),
         }
+    }
+
+    /// Whether merged exclusion filters would count if the own ones went.
+    fn uncovers(&self, mapping: NodeId, own_filters: Option<Entry>) -> bool {
+        own_filters.is_some() && template::merged(self.tree, mapping, FILTERS) != Merged::Absent
     }
 
     /// Whether some tags are to stay mutable.

@@ -53,6 +53,7 @@ pub struct Embedded {
 pub fn verdicts(tree: &Tree<'_>, template: &Template<'_>, policy: &Policy) -> Verdicts {
     let mut verdicts = Verdicts::default();
     let mut budget = Budget::of(tree.text().len());
+    let unsure = tree.with_unsure_keys();
     for &resource in &template.resources {
         verdicts.repositories += usize::from(policy.covers(tree, resource.body));
         let mut judge = Judge {
@@ -61,6 +62,7 @@ pub fn verdicts(tree: &Tree<'_>, template: &Template<'_>, policy: &Policy) -> Ve
             resource,
             policy,
             budget: &mut budget,
+            unsure: &unsure,
             reads: Vec::new(),
             has_filters: false,
         };

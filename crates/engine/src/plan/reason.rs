@@ -59,6 +59,7 @@ impl Refusal {
             Self::Obstacle(Obstacle::NotAMapping) => "not-a-mapping",
             Self::Obstacle(Obstacle::NotAScalar) => "not-a-scalar",
             Self::Obstacle(Obstacle::NotAllowed { .. }) | Self::NotAllowed { .. } => "not-allowed",
+            Self::Obstacle(Obstacle::UnsureKey) => "unsure-key",
             Self::Obstacle(Obstacle::PullThroughCache) => "pull-through-cache",
             Self::OtherUser { .. } => "other-user",
             Self::Shared { .. } => "shared",

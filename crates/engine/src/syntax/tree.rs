@@ -7,7 +7,7 @@
 //! other by index; nothing here recurses on the depth of a document.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use super::Format;
@@ -116,6 +116,10 @@ pub enum TagKind {
     /// What it would be without: `!!str` on a scalar, `!!map` on a mapping,
     /// `!!seq` on a sequence, `!` on any.
     Own,
+    /// That it is a merge key, which `<<` is without, too: `!!merge`.
+    ///
+    /// Source: yaml.org/type/merge.
+    Merge,
     /// Something else: the short form of one of CloudFormation's functions
     /// (`!If`), or another type (`!!null`, `!!set`).
     Other,
@@ -528,6 +532,33 @@ impl<'a> Tree<'a> {
         let entries = self.entries(self.parent(id)?);
         let entry = entries.get(self.index(id) / 2)?;
         (entry.value == id).then_some(entry.key)
+    }
+
+    /// The mappings with a key that readers take in different ways: one with a tag that is not
+    /// its own, be it the tag of a merge key, or a merge key (`<<`) in quotes or with the tag of
+    /// a string. Linear in the tree, and not more than a look where there are no such tags.
+    #[must_use]
+    pub fn with_unsure_keys(&self) -> BTreeSet<NodeId> {
+        let has_quoted_merge = ["\"<<\"", "'<<'"]
+            .iter()
+            .any(|quoted| memchr::memmem::find(self.text.as_bytes(), quoted.as_bytes()).is_some());
+        let is_merge = |id| self.value(id).word() == Some("<<");
+        let is_unsure = |id| match self.tag(id).map(|tag| tag.kind) {
+            Some(TagKind::Own) => is_merge(id),
+            Some(TagKind::Merge | TagKind::Other) => true,
+            None if has_quoted_merge => {
+                is_merge(id) && self.scalar_style(id) != Some(ScalarStyle::Plain)
+            }
+            None => false,
+        };
+        let of_key = |id: NodeId| {
+            let parent = self.parent(id)?;
+            (self.index(id).is_multiple_of(2) && self.is_mapping(parent)).then_some(parent)
+        };
+        let written = self.nodes().filter(|&id| is_unsure(id));
+        let aliases = self.aliases.iter().copied();
+        let aliases = aliases.filter(|&id| is_unsure(self.resolve(id)));
+        written.chain(aliases).filter_map(of_key).collect()
     }
 
     /// Whether the node carries a tag that gives it another meaning.

@@ -110,11 +110,18 @@ fn tag(event: &Event<'_>, place: &granit_parser::Span) -> Option<Tag> {
         _ => return None,
     };
     let tag = event.tag()?;
+    let is_merge = || tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() == Some("merge");
     let is_own = tag.core_suffix() == Some(own) || tag.original() == "!";
     Some(Tag {
         // Where a tag is too long to have a place it is at least there.
         span: place.tag_span().as_ref().map_or(span(place), span),
-        kind: if is_own { TagKind::Own } else { TagKind::Other },
+        kind: if is_own {
+            TagKind::Own
+        } else if own == "str" && is_merge() {
+            TagKind::Merge
+        } else {
+            TagKind::Other
+        },
     })
 }
 

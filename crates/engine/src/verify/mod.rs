@@ -13,10 +13,11 @@ mod bytes;
 mod json;
 mod yaml;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::syntax::change::{self, Changes};
-use crate::syntax::{self, Format, NodeId, Tree};
+use crate::syntax::{self, Format, NodeId, ScalarStyle, Tree};
 use crate::text::edit::EditSet;
 
 /// Which part of the proof failed. It is never the user's fault.
@@ -42,6 +43,11 @@ pub enum ProofError {
     Judge(String),
     /// The judge sees another document than the reader, or another change.
     JudgeDisagrees,
+    /// The judge sees a key beside the change that readers take in different ways.
+    UnsureKey {
+        /// Where in the old text, in bytes.
+        at: usize,
+    },
     /// Something is left to do, or something new is wrong.
     NotDone(String),
 }
@@ -62,6 +68,10 @@ impl fmt::Display for ProofError {
             Self::JudgeDisagrees => {
                 f.write_str("the second parser reads the file in another way than the first")
             }
+            Self::UnsureKey { at } => write!(
+                f,
+                "readers differ in what a key beside the change means (byte {at})"
+            ),
             Self::NotDone(why) => f.write_str(why),
         }
     }
@@ -107,11 +117,45 @@ pub fn prove<'t>(
             let judged_changes = changes
                 .renamed(|id| counterpart(tree, &judged_old, id))
                 .ok_or(ProofError::JudgeDisagrees)?;
+            if let Some(key) = unsure_key(&judged_old, &judged_changes) {
+                let at = judged_old.start(key);
+                return Err(ProofError::UnsureKey { at });
+            }
             compare(&judged_old, &judged_new, &judged_changes)
                 .map_err(|_| ProofError::JudgeDisagrees)?;
         }
     }
     Ok(new)
+}
+
+/// The judge's own reading of what a key is: the first key of a changed mapping that is written
+/// with a tag other than that of a string, or that is a merge key in any other way than `<<`.
+/// The reader decides by what a tag means; this goes by what is written.
+fn unsure_key(judged: &Tree<'_>, changes: &Changes) -> Option<NodeId> {
+    let mappings = changes.iter().filter_map(|(at, _)| {
+        if judged.is_mapping(at) {
+            Some(at)
+        } else {
+            judged.parent(at)
+        }
+    });
+    let mappings: BTreeSet<NodeId> = mappings.collect();
+    let mut keys = mappings
+        .into_iter()
+        .flat_map(|mapping| judged.entries(mapping))
+        .map(|entry| entry.key);
+    keys.find(|&key| {
+        let tag = judged
+            .tag(key)
+            .map(|tag| tag.span.of(judged.text()).trim_end());
+        let is_merge = judged.value(key).word() == Some("<<");
+        let is_plain = judged.scalar_style(key) == Some(ScalarStyle::Plain);
+        match tag {
+            Some("!" | "!!str") => is_merge,
+            Some(_) => true,
+            None => is_merge && !is_plain,
+        }
+    })
 }
 
 fn compare(old: &Tree<'_>, new: &Tree<'_>, changes: &Changes) -> Result<(), ProofError> {
