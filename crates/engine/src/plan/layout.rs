@@ -187,3 +187,25 @@ impl Layout {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Fixtures tell the sub-code by the reason, which others may follow.
+    #[test]
+    fn reason_begins_no_other_reason() {
+        for one in Layout::ALL {
+            let mut others = Layout::ALL.into_iter().filter(|other| *other != one);
+            assert!(!others.any(|other| other.reason().starts_with(one.reason())));
+        }
+    }
+
+    #[test]
+    fn sub_codes_are_distinct() {
+        let codes: BTreeSet<&str> = Layout::ALL.into_iter().map(Layout::sub_code).collect();
+        assert_eq!(codes.len(), Layout::ALL.len());
+    }
+}
