@@ -94,7 +94,9 @@ fn taken(
         Source::Text(text) => (text.clone(), Sink::Text(text)),
     };
     let mut outcome = Outcome::new(path.to_path_buf(), Ok(Facts::default()));
-    outcome.real = (real != path).then(|| run.here.shown(real));
+    if matches!(sink, Sink::File) && real != path {
+        outcome.real = Some(run.here.shown(real));
+    }
     let rules = run.rules_for(path, real, &bytes);
     let mut assessment = assess(&bytes, &rules)?;
     let near = match sink {
