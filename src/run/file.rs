@@ -17,7 +17,7 @@ use crate::files::{read, write};
 use crate::git::Blobs;
 use crate::options::Mode;
 use crate::outcome::{FileError, Outcome};
-use immutag_engine::{Facts, Fixed, assess};
+use immutag_engine::{Decision, Facts, Fixed, assess};
 
 /// Something to assess.
 pub(super) struct Input<'i> {
@@ -99,13 +99,22 @@ fn taken(
     }
     let rules = run.rules_for(path, real, &bytes);
     let mut assessment = assess(&bytes, &rules)?;
+    let writes = run.options.mode == Mode::Fix && (asks.is_some() || !run.options.interactive);
+    if matches!(sink, Sink::Nowhere) && writes && is_planned(&assessment.facts) {
+        return Err(FileError {
+            position: None,
+            code: "unstaged",
+            message: "not written: it has changes that are not staged, and the repair is for what \
+                      is; stage or stash them, and run again"
+                .to_owned(),
+        });
+    }
     let near = match sink {
         Sink::Text(_) => paths::near(path),
         Sink::File | Sink::Nowhere => outcome.patched().to_path_buf(),
     };
     run.guards
         .settings_hold(&near, &assessment.facts, &run.git_repositories)?;
-    let writes = run.options.mode == Mode::Fix && (asks.is_some() || !run.options.interactive);
     let mut fixed = if run.proves {
         assessment.prove()?
     } else {
@@ -134,15 +143,7 @@ fn taken(
                 *text = fixed.after().as_bytes().to_vec();
                 outcome.changed = true;
             }
-            Sink::Nowhere => {
-                return Err(FileError {
-                    position: None,
-                    code: "unstaged",
-                    message: "not written: it has changes that are not staged, and the repair is \
-                              for what is; stage or stash them, and run again"
-                        .to_owned(),
-                });
-            }
+            Sink::Nowhere => {}
         }
     }
     if is_file {
@@ -150,6 +151,12 @@ fn taken(
     }
     outcome.result = Ok(assessment.facts);
     Ok(Some(outcome))
+}
+
+/// Whether a fix is planned.
+fn is_planned(facts: &Facts) -> bool {
+    let mut findings = facts.findings.iter();
+    findings.any(|finding| matches!(finding.decision, Decision::Fix(_)))
 }
 
 /// Where the fixed template goes.

@@ -63,8 +63,9 @@ impl Inputs {
         match &options.input {
             options::Input::Stdin { name } => return Ok(Self::Text(name.clone())),
             options::Input::Staged => {
+                let repository = GitRepository::here()?;
                 let walk = Walk::new(selection, here)?;
-                return StagedFiles::of(options, &walk).map(Self::Staged);
+                return StagedFiles::of(options, &repository, &walk).map(Self::Staged);
             }
             options::Input::List { from, nul } => {
                 selection.paths.extend(listed(from.as_deref(), *nul)?);
@@ -147,8 +148,7 @@ impl Inputs {
 }
 
 impl StagedFiles {
-    fn of(options: &Options, walk: &Walk) -> anyhow::Result<Self> {
-        let repository = GitRepository::here()?;
+    fn of(options: &Options, repository: &GitRepository, walk: &Walk) -> anyhow::Result<Self> {
         let mut files = repository.staged()?;
         let mut problems = Vec::new();
         let takes = walk.takes(repository.top(), &mut |problem| problems.push(problem));

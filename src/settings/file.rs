@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::layer::{KEYS, Layer, OVERRIDE_KEYS, Origin};
+use super::layer::{KEYS, Layer, OVERRIDE_KEYS};
 use crate::files::bounded;
 use crate::files::paths::{WorkingDirectory, folder_of};
 use crate::git::repository::dot_git;
@@ -192,16 +192,33 @@ impl From<toml::de::Error> for FormError {
 fn parse(text: &str) -> Result<Layer, FormError> {
     let table = DeTable::parse(text)?;
     known(table.get_ref())?;
-    let layer: Layer = toml::from_str(text)?;
-    for one in &layer.overrides {
-        if let (None, Origin::File { offset }) = (&one.value.paths, one.origin) {
-            return Err(FormError {
-                offset: Some(offset),
-                message: "missing field `paths`".to_owned(),
-            });
-        }
+    let layer = toml::from_str::<Layer>(text).map_err(FormError::from);
+    let Some((start, end)) = without_paths(table.get_ref()) else {
+        return layer;
+    };
+    // The first error of the file is the one to tell.
+    match layer {
+        Err(error) if error.offset.is_none_or(|offset| offset < end) => Err(error),
+        _ => Err(FormError {
+            offset: Some(start),
+            message: "missing field `paths`".to_owned(),
+        }),
     }
-    Ok(layer)
+}
+
+/// Where the first override without paths begins, and where the next one does.
+fn without_paths(table: &DeTable<'_>) -> Option<(usize, usize)> {
+    let (_, overrides) = table.iter().find(|(key, _)| key.get_ref() == "override")?;
+    let DeValue::Array(overrides) = overrides.get_ref() else {
+        return None;
+    };
+    let mut overrides = overrides.iter();
+    let one = overrides.find(|one| match one.get_ref() {
+        DeValue::Table(table) => table.keys().all(|key| key.get_ref() != "paths"),
+        _ => false,
+    })?;
+    let next = overrides.next().map(|next| next.span().start);
+    Some((one.span().start, next.unwrap_or(usize::MAX)))
 }
 
 /// Checks that all keys are known, for an error with a suggestion in it.
@@ -264,7 +281,7 @@ fn nearest<'k>(name: &str, keys: &[&'k str]) -> Option<&'k str> {
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "a test sets up its files itself")]
 mod tests {
-    use super::super::layer::{Setting, Tags};
+    use super::super::layer::{Origin, Setting, Tags};
     use super::*;
     use std::collections::BTreeSet;
 
@@ -344,6 +361,13 @@ mod tests {
             "it belongs above the first [[override]]",
         ),
         ("[[override]]\nstrict = true", 1, "missing field `paths`"),
+        (
+            "[[override]]\nstrict = true\n[[override]]\npaths = 'x'",
+            1,
+            "missing field `paths`",
+        ),
+        ("[[override]]\nstrict = 3", 2, "expected a boolean"),
+        ("override = [1]", 1, "expected struct Override"),
         ("[[override]]\n\npaths = []", 3, "at least one glob"),
         ("include = []", 1, "at least one glob"),
         ("[override]\npaths = ['a']", 1, "expected a sequence"),

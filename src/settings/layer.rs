@@ -94,7 +94,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Setting<T> {
 /// of an override hold.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(
+    expecting = "struct Override",
+    rename_all = "kebab-case",
+    deny_unknown_fields
+)]
 pub(crate) struct Layer {
     /// In folders, look only at the files that match one of these globs. They
     /// are relative to the folder of this file.

@@ -178,10 +178,13 @@ impl Settings {
     #[must_use]
     pub(crate) fn is_equivalent_to(&self, other: &Self, is_report_only: bool) -> bool {
         let decides = |key: &str| !is_report_only || !OF_FIXES.contains(&key);
+        // What an override says may hold for a file here and not there, even where a flag says
+        // it, too, now.
         let has_overrides = |settings: &Self| {
             settings.overrides().any(|(origin, entries)| {
                 let mut of_files = entries.iter().filter(|entry| entry.key != "paths");
-                !matches!(origin, Origin::Flag(_)) && of_files.any(|entry| decides(entry.key))
+                let counts = !is_report_only || of_files.any(|entry| decides(entry.key));
+                !matches!(origin, Origin::Flag(_)) && counts
             })
         };
         let globs = |one: &Patterns, other: &Patterns| {

@@ -599,3 +599,22 @@ fn the_rules_of_a_file_are_not_those_of_another_repository() {
     assert_eq!(output.status, 0, "{}", output.stderr);
     assert_eq!(folder.read("there/a.yaml"), GOOD);
 }
+
+/// What an override says may hold for a file there and not here, also where a flag says
+/// something else for all files, or where it says nothing but for which files.
+#[test]
+fn override_of_another_git_repository_keeps_its_files_from_being_fixed() {
+    for settings in [
+        "[[override]]\npaths = ['a.yaml']\nstrict = false\n",
+        "[[override]]\npaths = ['x']\n",
+    ] {
+        let folder = Folder::new(&[("r/immutag.toml", settings), ("r/a.yaml", BAD)]);
+        folder.git_in("r", &["init", "-q"], b"");
+        for flags in [&["fix", "r"][..], &["fix", "--strict", "r"]] {
+            let output = folder.run(flags);
+            assert_eq!(output.status, 2, "{flags:?}: {}", output.stderr);
+            assert!(output.stderr.contains("[settings]"), "{}", output.stderr);
+            assert_eq!(folder.read("r/a.yaml"), BAD);
+        }
+    }
+}
