@@ -34,7 +34,11 @@ use std::path::{Path, PathBuf};
 
 use immutag::testing;
 #[path = "it/common/proven.rs"]
-#[allow(dead_code, reason = "each test uses a part of it")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test uses a part; the fuzz crate, all"
+)]
 mod engine;
 
 use engine::{Proven, proven};

@@ -46,7 +46,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cap::Cap;
 #[path = "it/common/proven.rs"]
-#[allow(dead_code, reason = "each test uses a part of it")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test uses a part; the fuzz crate, all"
+)]
 mod engine;
 
 use engine::{Failed, Proven, proven};

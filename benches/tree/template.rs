@@ -28,8 +28,8 @@ pub(crate) struct Template {
 }
 
 impl Shapes {
-    /// Reads the fixtures that are fixed or kept without flags of their own; of these only the
-    /// whole templates in plain YAML or JSON, if other programs are to read them, too.
+    /// Reads the fixtures without flags that are fixed, comply or declare no ECR repository.
+    /// With `only_plain`, skips those that cfn-guard or Checkov cannot read.
     pub(crate) fn read(only_plain: bool) -> Result<Shapes, String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
         let mut all = Vec::new();
@@ -113,7 +113,7 @@ pub(crate) fn size(random: &mut fastrand::Rng) -> usize {
     size
 }
 
-/// What a folder holds, by name; nothing if it is none.
+/// Returns the paths in a folder, sorted; none if it is not a folder.
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, String> {
     if !folder.is_dir() {
         return Ok(Vec::new());
@@ -128,10 +128,9 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(paths)
 }
 
-/// What is in shapes that another program cannot read: cfn-guard and Checkov end at the first of
-/// them, and the rest would not be measured. Skips of Checkov's that are not as it wants them;
-/// anchors, aliases and merges; marks of template engines; JSON and flow mappings that are laid
-/// out oddly; types that are none.
+/// Text that marks a fixture as unreadable for cfn-guard or Checkov, which stop at the first such
+/// file: invalid Checkov skips, anchors and merges, markup, odd JSON and flow mappings, and
+/// invalid resource types.
 const ODD: [&str; 13] = [
     "Type: !Sub",
     "checkov",

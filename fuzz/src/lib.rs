@@ -25,6 +25,7 @@ pub mod computed;
 pub mod edits;
 pub mod ignores;
 pub mod oracle;
+#[path = "../../tests/it/common/proven.rs"]
 pub mod proven;
 pub mod template;
 pub mod text;

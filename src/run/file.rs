@@ -17,7 +17,7 @@ use crate::files::{read, write};
 use crate::git::Blobs;
 use crate::options::Mode;
 use crate::outcome::{FileError, Outcome};
-use immutag_engine::{Decision, Facts, Fixed, assess};
+use immutag_engine::{Facts, Fixed, assess};
 
 /// Something to assess.
 pub(super) struct Input<'i> {
@@ -100,7 +100,7 @@ fn taken(
     let rules = run.rules_for(path, real, &bytes);
     let mut assessment = assess(&bytes, &rules)?;
     let writes = run.options.mode == Mode::Fix && (asks.is_some() || !run.options.interactive);
-    if matches!(sink, Sink::Nowhere) && writes && is_planned(&assessment.facts) {
+    if matches!(sink, Sink::Nowhere) && writes && assessment.facts.has_fix() {
         return Err(FileError {
             position: None,
             code: "unstaged",
@@ -151,12 +151,6 @@ fn taken(
     }
     outcome.result = Ok(assessment.facts);
     Ok(Some(outcome))
-}
-
-/// Whether a fix is planned.
-fn is_planned(facts: &Facts) -> bool {
-    let mut findings = facts.findings.iter();
-    findings.any(|finding| matches!(finding.decision, Decision::Fix(_)))
 }
 
 /// Where the fixed template goes.

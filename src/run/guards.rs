@@ -152,10 +152,7 @@ impl Guards {
         let Some(settings) = &self.settings else {
             return Ok(());
         };
-        let is_planned = facts
-            .findings
-            .iter()
-            .any(|finding| matches!(finding.decision, Decision::Fix(_)));
+        let is_planned = facts.has_fix();
         if !is_planned && !facts.findings.iter().any(|finding| finding.counts) {
             return Ok(());
         }

@@ -15,27 +15,18 @@ use std::time::SystemTime;
 
 use serde_json::value::RawValue;
 
-use crate::common::{immutag, tool};
+use crate::common::{files_below, immutag, tool};
 
 /// Every file below a folder, by its path from there.
 type Files = BTreeMap<PathBuf, (Vec<u8>, SystemTime)>;
 
 fn read(root: &Path) -> Files {
-    let mut files = Files::new();
-    let mut folders = vec![root.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(root).unwrap().to_path_buf();
-                let modified = fs::metadata(&path).unwrap().modified().unwrap();
-                files.insert(name, (fs::read(&path).unwrap(), modified));
-            }
-        }
-    }
-    files
+    let files = files_below(root).into_iter().map(|path| {
+        let name = path.strip_prefix(root).unwrap().to_path_buf();
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        (name, (fs::read(&path).unwrap(), modified))
+    });
+    files.collect()
 }
 
 /// A copy that may be written, whatever the original allows.

@@ -7,24 +7,15 @@ use std::process::{Command, Output};
 use immutag::testing::topics;
 use immutag_engine::rule::SCANNERS;
 
-use crate::common::{IMMUTAG, root};
+use crate::common::{IMMUTAG, files_below, root};
 
 /// Every text of the sources.
 fn sources() -> Vec<String> {
-    let mut texts = Vec::new();
-    let root = root();
-    let mut folders = vec![root.join("src"), root.join("crates")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                texts.push(fs::read_to_string(path).unwrap());
-            }
-        }
-    }
-    texts
+    let folders = ["src", "crates"].map(|name| files_below(&root().join(name)));
+    let files = folders.into_iter().flatten();
+    files
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect()
 }
 
 /// The words in quotes of a piece of code.

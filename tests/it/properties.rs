@@ -642,7 +642,7 @@ proptest! {
         }
     }
 
-    /// A text without the type's name is none of our business: it is neither
+    /// A text without the type's name cannot declare an ECR repository: it is neither
     /// changed nor an error, be it whole or broken off anywhere.
     #[test]
     fn a_text_without_the_name_is_left_alone(text in files(), cut in any::<Index>()) {

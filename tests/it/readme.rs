@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::common::{IMMUTAG, copy, root};
+use crate::common::{IMMUTAG, copy, files_below, root};
 
 const README: &str = include_str!("../../README.md");
 
@@ -104,19 +104,11 @@ fn the_diff_at_the_top_is_what_the_program_prints() {
 
 #[test]
 fn each_guarantee_names_a_test_that_there_is() {
-    let root = root();
-    let mut code = String::new();
-    let mut folders = vec![root.join("tests"), root.join("src"), root.join("crates")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                code.push_str(&fs::read_to_string(path).unwrap());
-            }
-        }
-    }
+    let folders = ["tests", "src", "crates"].map(|name| files_below(&root().join(name)));
+    let files = folders.into_iter().flatten();
+    let code: String = files
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
     let table = README.split("## Guarantees").nth(1).unwrap();
     let table = table.split("\n## ").next().unwrap();
     let trust = include_str!("../../docs/trust.md");
@@ -130,7 +122,7 @@ fn each_guarantee_names_a_test_that_there_is() {
         for test in tests.split('`').skip(1).step_by(2) {
             // The fixtures of a folder, or a function.
             let is_there = match test.strip_suffix('/') {
-                Some(kind) => root.join("fixtures").join(kind).is_dir(),
+                Some(kind) => root().join("fixtures").join(kind).is_dir(),
                 None => code.contains(&format!("fn {test}(")),
             };
             assert!(is_there, "no test {test}");

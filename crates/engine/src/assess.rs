@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::iter;
 
-use crate::find::{self, Finding as Breach, Policy, Verdict, Verdicts};
+use crate::find::{self, Breach, Policy, Verdict, Verdicts};
 use crate::plan::{Applicability, Fix, Planner, Refusal};
 use crate::prove::Plan;
 use crate::suppress::{self, SuppressionRules, Useless};
@@ -160,6 +160,15 @@ pub struct Facts {
     pub listed: BTreeSet<usize>,
 }
 
+impl Facts {
+    /// Whether a fix is planned for any of the findings.
+    #[must_use]
+    pub fn has_fix(&self) -> bool {
+        let mut findings = self.findings.iter();
+        findings.any(|finding| matches!(finding.decision, Decision::Fix(_)))
+    }
+}
+
 /// A template that was read: what there is to say about it, and what is planned for it.
 ///
 /// Its text with the fixes made is only to be had from [`Assessment::prove`].
@@ -221,13 +230,13 @@ pub fn assess(template: &[u8], rules: &Rules) -> Result<Assessment, TemplateErro
     let lines = LineIndex::new(text);
     let not_syntax = |error| not_syntax(&lines, &error);
     let tree = syntax::read(text).map_err(not_syntax)?;
-    let read = if tree.text() == text {
-        Reading::of(&tree, &lines, rules)
-    } else {
-        Reading::of(&tree, &LineIndex::new(tree.text()), rules)
-    };
-    let read = read.map_err(not_syntax)?;
-    Ok(told(&lines, tree, read, rules.clone()))
+    let masked = (tree.text() != text).then(|| LineIndex::new(tree.text()));
+    let own_lines = masked.as_ref().unwrap_or(&lines);
+    let template = Template::of(&tree);
+    let read = Reading::of(&tree, &template, own_lines, rules).map_err(not_syntax)?;
+    let told = told(&lines, own_lines, &tree, &template, read, rules);
+    drop((template, masked));
+    Ok(told.assessment(text, tree, rules.clone()))
 }
 
 impl Assessment {
@@ -259,35 +268,53 @@ impl Assessment {
             rules,
             ..
         } = *plan;
-        let lines = text.as_deref().unwrap_or(tree.text()).to_owned();
-        let lines = LineIndex::new(&lines);
-        told(&lines, tree, read.without(findings), rules)
+        let text = text.unwrap_or_else(|| tree.text().to_owned());
+        let (lines, own_lines) = (LineIndex::new(&text), LineIndex::new(tree.text()));
+        let template = Template::of(&tree);
+        let read = read.without(findings);
+        let told = told(&lines, &own_lines, &tree, &template, read, &rules);
+        drop((template, own_lines));
+        told.assessment(&text, tree, rules)
     }
 }
 
+/// What is said and planned about a reading.
+struct Told {
+    read: Reading,
+    fixes: Vec<Result<Fix, Refusal>>,
+    facts: Facts,
+}
+
 /// Plans what is to be done about a reading, and says it. `lines` are those of the template
-/// itself, be its markup masked in the tree or not.
-fn told(lines: &LineIndex<'_>, tree: Tree<'_>, read: Reading, rules: Rules) -> Assessment {
-    let is_masked = tree.text() != lines.text();
-    let template = Template::of(&tree);
-    let fixes = if is_masked {
-        read.fixes(&tree, &template, &LineIndex::new(tree.text()), &rules)
-    } else {
-        read.fixes(&tree, &template, lines, &rules)
-    };
-    let facts = facts(lines, &tree, &template, &read, &fixes, &rules);
-    let is_planned = fixes.iter().any(|fix| rules.made(fix).is_some());
-    drop(template);
-    let plan = is_planned.then(|| {
-        Box::new(Plan {
-            text: is_masked.then(|| lines.text().to_owned()),
-            tree: tree.into_owned(),
-            read,
-            fixes,
-            rules,
-        })
-    });
-    Assessment { facts, plan }
+/// itself, `own_lines` those of the tree's text, in which markup may be masked.
+fn told(
+    lines: &LineIndex<'_>,
+    own_lines: &LineIndex<'_>,
+    tree: &Tree<'_>,
+    template: &Template<'_>,
+    read: Reading,
+    rules: &Rules,
+) -> Told {
+    let fixes = read.fixes(tree, template, own_lines, rules);
+    let facts = facts(lines, tree, template, &read, &fixes, rules);
+    Told { read, fixes, facts }
+}
+
+impl Told {
+    /// The assessment of the template with this text, which keeps the tree if a fix is planned.
+    fn assessment(self, text: &str, tree: Tree<'_>, rules: Rules) -> Assessment {
+        let Self { read, fixes, facts } = self;
+        let plan = facts.has_fix().then(|| {
+            Box::new(Plan {
+                text: (tree.text() != text).then(|| text.to_owned()),
+                tree: tree.into_owned(),
+                read,
+                fixes,
+                rules,
+            })
+        });
+        Assessment { facts, plan }
+    }
 }
 
 fn facts(
@@ -480,16 +507,16 @@ impl Reading {
     /// Where the comments of the tree's text cannot be read.
     pub(crate) fn of(
         tree: &Tree<'_>,
+        template: &Template<'_>,
         lines: &LineIndex<'_>,
         rules: &Rules,
     ) -> Result<Self, SyntaxError> {
-        let template = Template::of(tree);
         let Verdicts {
             findings,
             reads,
             settled,
             repositories,
-        } = find::verdicts(tree, &template, &rules.policy);
+        } = find::verdicts(tree, template, &rules.policy);
         let resources = &template.resources;
         let suppressions = suppress::read(tree, lines, resources, &rules.suppressions)?;
         let (mut used, mut listed) = (Vec::new(), BTreeSet::new());
@@ -557,8 +584,8 @@ impl Reading {
             .collect()
     }
 
-    /// The fix of each open finding, or why there is none. `lines` are those of the tree's
-    /// text.
+    /// Plans a fix for each open finding; a refusal says why a finding has no fix. `lines` index the
+    /// tree's text.
     pub(crate) fn fixes(
         &self,
         tree: &Tree<'_>,

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::assess::{Assessment, Reading, Rules};
-use crate::find::{Finding as Breach, Verdict};
+use crate::find::{Breach, Verdict};
 use crate::plan::{Fix, Refusal};
 use crate::syntax::change::Changes;
 use crate::syntax::{self, Tree};
@@ -192,7 +192,8 @@ impl Plan {
     fn is_done(&self, tree: &Tree<'_>) -> Result<(), ProofError> {
         let rules = &self.rules;
         let lines = &LineIndex::new(tree.text());
-        let new = Reading::of(tree, lines, rules)
+        let template = Template::of(tree);
+        let new = Reading::of(tree, &template, lines, rules)
             .map_err(|error| ProofError::NotDone(format!("its ignores cannot be read: {error}")))?;
         let mut fixes = self.fixes.iter();
         // What each finding is to become, if it is to be reported still.
@@ -231,7 +232,7 @@ impl Plan {
             )));
         }
         let new = new.without(&declined);
-        let fixes = new.fixes(tree, &Template::of(tree), lines, rules);
+        let fixes = new.fixes(tree, &template, lines, rules);
         let mut again = new.open().zip(&fixes);
         match again.find(|(_, fix)| rules.made(fix).is_some()) {
             Some((breach, _)) => Err(still_reported(breach)),

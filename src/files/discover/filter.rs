@@ -147,11 +147,6 @@ pub(super) fn is_passed_over(name: &OsStr, is_directory: bool) -> bool {
 }
 
 #[cfg(all(test, unix))]
-#[allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test sets up its files itself, and is to fail if it cannot"
-)]
 mod tests {
     use super::*;
     use crate::files::discover::globs::Role;

@@ -271,11 +271,6 @@ pub(crate) fn is_named_as_template(file: &Path) -> bool {
 }
 
 #[cfg(all(test, unix))]
-#[allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test sets up its files itself, and is to fail if it cannot"
-)]
 mod tests {
     use super::*;
     use crate::files::discover::testing::{NOTHING, Tree, below, owned};

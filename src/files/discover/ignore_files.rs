@@ -99,11 +99,6 @@ pub(super) fn in_repository(canonical: &Path) -> bool {
 }
 
 #[cfg(all(test, unix))]
-#[allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test sets up its files itself, and is to fail if it cannot"
-)]
 mod tests {
     use crate::files::discover::Selection;
     use crate::files::discover::testing::{NOTHING, Tree};

@@ -179,11 +179,6 @@ fn kind_name(_: FileType) -> &'static str {
 }
 
 #[cfg(all(test, unix))]
-#[allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test sets up its files itself, and is to fail if it cannot"
-)]
 mod tests {
     use super::*;
     use crate::files::discover::Selection;

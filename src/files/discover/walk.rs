@@ -432,11 +432,6 @@ fn error_path(error: &ignore::Error) -> Option<&Path> {
 }
 
 #[cfg(all(test, unix))]
-#[allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test sets up its files itself, and is to fail if it cannot"
-)]
 mod tests {
     use super::*;
     use crate::files::discover::testing::{Tree, visit};

@@ -224,11 +224,6 @@ fn sync_folder(folder: &Path) {
 fn sync_folder(_: &Path) {}
 
 #[cfg(all(test, unix))]
-#[allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test sets up its files itself, and is to fail if it cannot"
-)]
 mod tests {
     use super::*;
     use std::fs::Permissions;

@@ -68,11 +68,6 @@ pub(crate) fn temporary_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[cfg(all(test, unix))]
-#[allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test sets up its files itself, and is to fail if it cannot"
-)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;

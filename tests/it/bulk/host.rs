@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::seeds::{ORGANIZATION, Outcome, Seed, original, seeds};
 use super::{command, git, message, stdout, text};
-use crate::common::{IMMUTAG, copy};
+use crate::common::{IMMUTAG, copy, files_below};
 
 /// The branch that the recipes make.
 pub(crate) const BRANCH: &str = "immutag";
@@ -109,22 +109,12 @@ impl Host {
     fn references(&self, seed: &Seed) -> BTreeMap<String, String> {
         let remote = self.remote(seed);
         assert!(!remote.join("packed-refs").exists(), "all are files");
-        let mut references = BTreeMap::new();
-        let mut folders = vec![remote.join("refs")];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    let name = path.strip_prefix(&remote).unwrap();
-                    let object = fs::read_to_string(&path).unwrap();
-                    let object = object.trim_end().to_owned();
-                    references.insert(name.to_str().unwrap().to_owned(), object);
-                }
-            }
-        }
-        references
+        let references = files_below(&remote.join("refs")).into_iter().map(|path| {
+            let name = path.strip_prefix(&remote).unwrap().to_str().unwrap();
+            let object = fs::read_to_string(&path).unwrap();
+            (name.to_owned(), object.trim_end().to_owned())
+        });
+        references.collect()
     }
 
     /// The names of the repositories with an outcome.

@@ -1,4 +1,4 @@
-//! What the engine says of a template, with its fix proven.
+//! What the engine says of a template, with its fix proven. The fuzz crate uses this file, too.
 
 use std::collections::BTreeSet;
 
@@ -6,17 +6,17 @@ use immutag_engine::{Facts, Fixed, Position, Rules, assess};
 
 /// What there is to say, and the proven fix, if there is one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Proven {
-    pub(crate) facts: Facts,
-    pub(crate) fixed: Option<Fixed>,
+pub struct Proven {
+    pub facts: Facts,
+    pub fixed: Option<Fixed>,
 }
 
 /// Why there is neither: where, the code of the error, and its words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failed {
-    pub(crate) position: Position,
-    pub(crate) code: &'static str,
-    pub(crate) message: String,
+pub struct Failed {
+    pub position: Position,
+    pub code: &'static str,
+    pub message: String,
 }
 
 impl std::fmt::Display for Failed {
@@ -26,12 +26,12 @@ impl std::fmt::Display for Failed {
 }
 
 /// Assesses a template, and proves what is planned. A proof that fails has the code `proof`.
-pub(crate) fn proven(template: &[u8], rules: &Rules) -> Result<Proven, Failed> {
+pub fn proven(template: &[u8], rules: &Rules) -> Result<Proven, Failed> {
     proven_without(template, rules, &BTreeSet::new())
 }
 
 /// The same, with some fixes declined, by the indexes of their findings.
-pub(crate) fn proven_without(
+pub fn proven_without(
     template: &[u8],
     rules: &Rules,
     declined: &BTreeSet<usize>,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::finding::{Finding, Obstacle, Repair, Source, Verdict};
+use super::breach::{Breach, Obstacle, Repair, Source, Verdict};
 use super::policy::{Policy, Profile, TagPattern};
 use crate::rule::{
     FILTER_TYPE, FILTER_VALUE, FILTERS, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MUTABILITY, MUTABLE,
@@ -43,7 +43,7 @@ const MAX_BRANCHES: usize = 64;
 
 impl Judge<'_, '_, '_> {
     /// Returns what is wrong with the resource; None where it complies, or is none of ours.
-    pub(super) fn verdict(&mut self) -> Option<Finding> {
+    pub(super) fn verdict(&mut self) -> Option<Breach> {
         let body = self.resource.body;
         match self.ours() {
             Ours::Yes => {}
@@ -158,7 +158,7 @@ impl Judge<'_, '_, '_> {
         }
     }
 
-    fn no_properties(&mut self) -> Option<Finding> {
+    fn no_properties(&mut self) -> Option<Breach> {
         let body = self.resource.body;
         let at = self.resource.logical_id;
         match template::merged(self.tree, body, "Properties") {
@@ -184,7 +184,7 @@ impl Judge<'_, '_, '_> {
         }
     }
 
-    fn properties(&mut self, properties: Entry) -> Option<Finding> {
+    fn properties(&mut self, properties: Entry) -> Option<Breach> {
         let tree = self.tree;
         let value = tree.resolve(properties.value);
         if Call::of(tree, value).is_some() {
@@ -210,7 +210,7 @@ impl Judge<'_, '_, '_> {
 
     /// Judges every branch of `Fn::If` in the place of `Properties`. What is
     /// known to break the rule in one breaks it; nothing is repaired there.
-    fn computed_properties(&mut self, at: NodeId, value: NodeId) -> Option<Finding> {
+    fn computed_properties(&mut self, at: NodeId, value: NodeId) -> Option<Breach> {
         let tree = self.tree;
         let mut unsure = None;
         let mut todo = vec![(value, String::new())];
@@ -252,7 +252,7 @@ impl Judge<'_, '_, '_> {
                 }
                 Some(finding) => {
                     let why = "its Properties are computed".to_owned();
-                    return Some(Finding {
+                    return Some(Breach {
                         message: format!("{given}{}", finding.message),
                         repair: Err(Obstacle::Computed(why)),
                         ..finding
@@ -268,7 +268,7 @@ impl Judge<'_, '_, '_> {
 
     /// Judges the mapping of the properties; a mode that is missing is
     /// reported `at`.
-    fn judge_mapping(&mut self, mapping: NodeId, at: NodeId) -> Option<Finding> {
+    fn judge_mapping(&mut self, mapping: NodeId, at: NodeId) -> Option<Breach> {
         let tree = self.tree;
         let is_computed = template::holds_function(tree, mapping);
         let mut modes = tree.entries_named(mapping, MUTABILITY);
@@ -357,7 +357,7 @@ impl Judge<'_, '_, '_> {
             }),
             _ => Ok(Repair::AddMutability { mapping, filters }),
         };
-        Some(Finding {
+        Some(Breach {
             is_safe: judged.is_safe,
             is_rest_unsure: judged.is_rest_unsure && mode.is_some(),
             sources: judged.sources,
@@ -646,18 +646,18 @@ impl Judge<'_, '_, '_> {
             .is_some()
     }
 
-    fn missing(&self, at: NodeId, repair: Result<Repair, Obstacle>) -> Finding {
+    fn missing(&self, at: NodeId, repair: Result<Repair, Obstacle>) -> Breach {
         let message = format!("{MUTABILITY} is missing, so tags are mutable");
         self.finding(Verdict::Missing, at, message, repair)
     }
 
-    fn ambiguous(&self, at: NodeId, key: &'static str) -> Finding {
+    fn ambiguous(&self, at: NodeId, key: &'static str) -> Breach {
         let message = format!("{key} stands twice, and readers differ in which one counts");
         let repair = Err(Obstacle::DuplicateKey(key));
         self.finding(Verdict::Ambiguous, at, message, repair)
     }
 
-    fn unverifiable(&self, at: NodeId, why: &str) -> Finding {
+    fn unverifiable(&self, at: NodeId, why: &str) -> Breach {
         let message = format!("{UNSURE}: {why}");
         let repair = Err(Obstacle::Computed(why.to_owned()));
         self.finding(Verdict::Unverifiable, at, message, repair)
@@ -669,9 +669,9 @@ impl Judge<'_, '_, '_> {
         at: NodeId,
         message: String,
         repair: Result<Repair, Obstacle>,
-    ) -> Finding {
+    ) -> Breach {
         let logical_id = self.tree.literal(self.resource.logical_id);
-        Finding {
+        Breach {
             verdict,
             resource: self.resource,
             logical_id: logical_id.unwrap_or("(computed)").to_owned(),
@@ -696,7 +696,7 @@ const UNSURE: &str = "cannot tell whether tags are immutable";
 
 /// Whether it is the one plain mode or the other, but for upper and lower case.
 fn is_cased(word: &Word) -> bool {
-    let modes = ["MUTABLE", IMMUTABLE];
+    let modes = [MUTABLE, IMMUTABLE];
     matches!(word, Word::Text(word) if modes.iter().any(|mode| word.eq_ignore_ascii_case(mode)))
 }
 

@@ -2,23 +2,19 @@
 //!
 //! This module owns the order in which the resources of a template are judged, and what is
 //! known of all of them together. How the rule is taken stands in `policy`, what is said in
-//! `finding`, how a resource is judged in `judge`. It works on the tree alone, the same for YAML
+//! `breach`, how a resource is judged in `judge`. It works on the tree alone, the same for YAML
 //! and JSON, and knows nothing of edits.
 
-mod finding;
+mod breach;
 mod judge;
 mod policy;
 
 use std::collections::BTreeSet;
 
-pub use self::finding::{Finding, Obstacle, Repair, Source, Verdict};
+pub use self::breach::{Breach, Obstacle, Repair, Source, Verdict};
 use self::judge::Judge;
 pub use self::policy::{MOST_TAGS, Policy, Profile, TagPattern};
 use crate::rule::REPOSITORY;
-pub(crate) use crate::rule::{
-    FILTER_TYPE, FILTER_VALUE, FILTERS, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MAX_FILTERS,
-    MUTABILITY, WILDCARD,
-};
 use crate::syntax::{NodeId, Tree, Value};
 use crate::template::Template;
 use crate::template::value::Budget;
@@ -27,7 +23,7 @@ use crate::template::value::Budget;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdicts {
     /// The findings, in the order of the text.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Breach>,
     /// The nodes that read a parameter or a mapping for the mode of a
     /// repository that is to be repaired, with its logical ID.
     pub reads: Vec<(NodeId, NodeId)>,

@@ -3,9 +3,9 @@
 //! This module owns the mutability value and the exclusion filters that go with it, as entries of
 //! the properties. It does not know where they are written, nor how they are laid out.
 
-use crate::find::{
-    FILTER_TYPE, FILTER_VALUE, FILTERS, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MUTABILITY,
-    TagPattern, WILDCARD,
+use crate::find::TagPattern;
+use crate::rule::{
+    FILTER_TYPE, FILTER_VALUE, FILTERS, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MUTABILITY, WILDCARD,
 };
 use crate::syntax::change::{self, New};
 use crate::syntax::{NodeId, Tree};

@@ -33,7 +33,8 @@ pub use self::layout::Layout;
 use self::page::Page;
 pub use self::reason::Refusal;
 use self::users::{Anchored, Literals};
-use crate::find::{Finding, MAX_FILTERS, Obstacle, Policy, Repair};
+use crate::find::{Breach, Obstacle, Policy, Repair};
+use crate::rule::MAX_FILTERS;
 use crate::syntax::change::Changes;
 use crate::syntax::{CollectionStyle, NodeId, Tree};
 use crate::template::Template;
@@ -141,7 +142,7 @@ impl<'t> Planner<'t> {
     #[must_use]
     pub fn plans<'f>(
         &self,
-        findings: impl IntoIterator<Item = &'f Finding>,
+        findings: impl IntoIterator<Item = &'f Breach>,
     ) -> Vec<Result<Fix, Refusal>> {
         let for_all = Declaration::keeping(&self.policy.keep_mutable);
         let mut known: BTreeMap<(&Repair, bool), Result<Fix, Refusal>> = BTreeMap::new();
@@ -167,7 +168,7 @@ impl<'t> Planner<'t> {
     }
 
     /// Plans the fix of an ECR repository that may have mutable tags of its own.
-    fn plan_own(&self, finding: &Finding, repair: &Repair) -> Result<Fix, Refusal> {
+    fn plan_own(&self, finding: &Breach, repair: &Repair) -> Result<Fix, Refusal> {
         let kept = self.policy.kept(&finding.logical_id);
         let count = kept.len();
         if count > MAX_FILTERS {

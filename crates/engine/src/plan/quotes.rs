@@ -3,7 +3,7 @@
 //! This module owns how a new key and a new value are quoted. It does not know where they go.
 
 use super::page::Page;
-use crate::find::{FILTERS, MUTABILITY};
+use crate::rule::{FILTERS, MUTABILITY};
 use crate::syntax::{Entry, Format, NodeId, ScalarStyle, Value};
 
 /// How the keys and values that a fix writes are quoted.

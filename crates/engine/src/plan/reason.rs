@@ -4,7 +4,8 @@
 //! do about one with a flag: whoever has flags adds that to the code.
 
 use super::layout::Layout;
-use crate::find::{IMMUTABLE, MAX_FILTERS, MOST_TAGS, MUTABILITY, Obstacle};
+use crate::find::{MOST_TAGS, Obstacle};
+use crate::rule::{IMMUTABLE, MAX_FILTERS, MUTABILITY};
 use crate::text::span::LineIndex;
 
 /// Why a finding is not fixed.

@@ -7,7 +7,8 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Refusal;
-use crate::find::{MUTABILITY, Policy};
+use crate::find::Policy;
+use crate::rule::MUTABILITY;
 use crate::syntax::{Entry, NodeId, Tree};
 use crate::template::value::Home;
 use crate::template::{Readers, Template};

@@ -3,7 +3,7 @@
 //! This module owns the syntax of the two lists. It opens no file, and it
 //! does not know which templates the paths in a list name.
 //!
-//! Source: trivy.dev, "Filtering", "By Finding IDs". Both name a
+//! Source: trivy.dev, "Filtering", "By Breach IDs". Both name a
 //! misconfiguration by its ID alone: neither `*` nor the long name of a check
 //! counts there.
 

@@ -41,10 +41,10 @@ use std::collections::BTreeMap;
 pub use date::Date;
 pub use list::{ListError, Listed, trivyignore, trivyignore_yaml};
 
-use crate::find::{Finding, MUTABILITY, Policy};
+use crate::find::{Breach, Policy};
 use crate::rule::{
-    CHECKOV, CHECKOV_ID, DATADOG, GUARD, GUARD_IDS, ID as RULE_ID, IMMUTAG, KICS, TFSEC, TRIVY,
-    TRIVY_IDS, TRIVY_LONG_ID,
+    CHECKOV, CHECKOV_ID, DATADOG, GUARD, GUARD_IDS, ID as RULE_ID, IMMUTAG, KICS, MUTABILITY,
+    TFSEC, TRIVY, TRIVY_IDS, TRIVY_LONG_ID,
 };
 
 /// The tool whose suppression it is: the name of one of [`SCANNERS`](crate::rule::SCANNERS).
@@ -169,12 +169,7 @@ impl Suppressions {
 
     /// The numbers of those that cover a finding, the one to name first.
     #[must_use]
-    pub fn covering(
-        &self,
-        tree: &Tree<'_>,
-        lines: &LineIndex<'_>,
-        finding: &Finding,
-    ) -> Vec<usize> {
+    pub fn covering(&self, tree: &Tree<'_>, lines: &LineIndex<'_>, finding: &Breach) -> Vec<usize> {
         self.at(tree, lines, finding.resource, finding.at)
             .into_iter()
             .filter(|&number| self.get(number).is_some_and(|found| !found.has_expired))

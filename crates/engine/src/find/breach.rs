@@ -25,7 +25,7 @@ pub enum Verdict {
     InvalidPair,
     /// Some tags are excluded from immutability; strict only.
     Exclusion,
-    /// A key stands twice, and readers differ in which one counts.
+    /// A duplicate key: some parsers use its first value, others its last.
     Ambiguous,
     /// The text does not decide it: a function, a placeholder, a macro.
     Unverifiable,
@@ -123,7 +123,7 @@ pub enum Repair {
 
 /// One resource that breaks the rule, or may.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct Breach {
     /// What is wrong.
     pub verdict: Verdict,
     /// The resource.
