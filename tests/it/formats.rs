@@ -305,3 +305,25 @@ fn a_comment_has_a_limit_and_says_what_did_not_fit() {
     let left = text.lines().last().unwrap();
     assert!(left.starts_with("The diffs of ") && left.ends_with("see `immutag diff`."));
 }
+
+/// `check` proves a fix where the format shows its edits, and only there: of this template the
+/// proof fails.
+#[test]
+fn check_proves_in_formats_that_show_edits_and_only_there() {
+    let folder = root().join("fixtures/error/fuzz-3-mark-that-opens-in-a-word");
+    let folder = folder.as_path();
+    for format in ["concise", "github", "gitlab", "junit"] {
+        let output = immutag(folder, &["check", "--output-format", format]);
+        assert_eq!(output.status.code(), Some(1), "{format}");
+    }
+    for format in [
+        "full", "patch", "json", "jsonl", "sarif", "rdjson", "markdown", "html",
+    ] {
+        let output = immutag(folder, &["check", "--output-format", format]);
+        assert_eq!(output.status.code(), Some(2), "{format}");
+    }
+    let beside = immutag(folder, &["check", "--output-file", "json=/dev/null"]);
+    assert_eq!(beside.status.code(), Some(2), "a report beside the output");
+    let diff = immutag(folder, &["diff", "--output-format", "concise"]);
+    assert_eq!(diff.status.code(), Some(2), "diff");
+}
